@@ -1,0 +1,97 @@
+import * as z from 'zod'
+import { compilePredicate, demandedValues, expandNamed } from '../conditions/predicate.js'
+import { type Conditions, conditionsSchema } from '../conditions/tree.js'
+import { DURATION_FORMS, parseDuration } from '../duration.js'
+import { isObject } from '../json.js'
+import { compileProperty, PATH_FORMS, type Path } from '../path.js'
+import type { Place } from '../problems.js'
+import type { EventRecord } from '../subject.js'
+import { type ConditionScope, paramsPlace } from './fact.js'
+import type { Demand, EventFilter } from './feature.js'
+
+const eventName = z.string().min(1).max(100)
+
+export const eventNames = z
+  .union([eventName, z.array(eventName).min(1).max(20)])
+  .describe('The name of the event, or several names.')
+
+/** What all facts over events know. */
+export const filterParams = {
+  event: eventNames,
+  where: conditionsSchema.optional().describe("Conditions over the event's properties."),
+  item: conditionsSchema.optional().describe('Conditions over one element of its "items"; one match is enough.'),
+}
+
+export const withinParam = z
+  .string()
+  .optional()
+  .describe('Only the time before now of this length, such as "30d" or "PT2H". Left out: all time.')
+
+export const propertyParam = z.string().min(1).max(100)
+
+export interface FilterParams {
+  readonly event: string | readonly string[]
+  readonly where?: Conditions | undefined
+  readonly item?: Conditions | undefined
+}
+
+export function compileFilter(params: FilterParams, place: Place, scope: ConditionScope): EventFilter {
+  const events = [...new Set(typeof params.event === 'string' ? [params.event] : params.event)].sort()
+  const where = params.where && compilePredicate(params.where, paramsPlace(place, 'where'), scope)
+  const item = compileItem(params, place, scope)
+  const expanded = {
+    where: expandChecked(params.where, paramsPlace(place, 'where'), scope),
+    item: expandChecked(params.item, paramsPlace(place, 'item'), scope),
+  }
+  return {
+    events,
+    matches: (event) =>
+      (where === undefined || where(event.properties)) && (item === undefined || itemsOf(event).some(item)),
+    demand: demandOf(expanded),
+    definition: { events, ...expanded },
+  }
+}
+
+function expandChecked(tree: Conditions | undefined, place: Place, scope: ConditionScope): Conditions | undefined {
+  return tree && scope.named.check(tree, place) ? expandNamed(tree, scope.named) : undefined
+}
+
+/** The `item` conditions as a predicate, or undefined where there are none. */
+export function compileItem(params: FilterParams, place: Place, scope: ConditionScope) {
+  return params.item && compilePredicate(params.item, paramsPlace(place, 'item'), scope)
+}
+
+/** The elements of an event's `items` that are objects. */
+export function itemsOf(event: EventRecord): readonly Readonly<Record<string, unknown>>[] {
+  const { items } = event.properties as { items?: unknown }
+  return Array.isArray(items) ? items.filter(isObject) : []
+}
+
+function demandOf(trees: { where: Conditions | undefined; item: Conditions | undefined }): Demand | undefined {
+  const ofEvent = demandedValues(trees.where)
+  if (ofEvent !== undefined) return { of: 'event', ...ofEvent }
+  const ofItem = demandedValues(trees.item)
+  return ofItem === undefined ? undefined : { of: 'item', ...ofItem }
+}
+
+/** Milliseconds of `within`; infinity when it is left out; undefined after an error has been reported. */
+export function readWindow(within: string | undefined, place: Place, scope: ConditionScope): number | undefined {
+  if (within === undefined) return Number.POSITIVE_INFINITY
+  const ms = parseDuration(within)
+  if (ms === undefined) {
+    scope.problems.error(paramsPlace(place, 'within'), 'duration.invalid', `A window looks like ${DURATION_FORMS}.`, {
+      found: within,
+    })
+  }
+  return ms
+}
+
+/** A reader of a property or path; undefined after an error has been reported. */
+export function readProperty(property: string, place: Place, scope: ConditionScope): Path | undefined {
+  const path = compileProperty(property)
+  if (path === undefined) {
+    const message = `A property is a name, or a path such as ${PATH_FORMS}.`
+    scope.problems.error(paramsPlace(place, 'property'), 'path.invalid', message, { found: property })
+  }
+  return path
+}

@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  conditionOf,
+  eventsArb,
+  type Features,
+  fold,
+  instantsOf,
+  merge,
+  rulesOf,
+  START,
+  viewOf,
+  WINDOWS,
+} from '../../testing/history.js'
+import { type Leaf, leafArb, naiveHolds, treeArb } from '../../testing/naive.js'
+import { holds, until } from '../conditions/verdict.js'
+import type { EventRecord } from '../subject.js'
+
+const last = (events: readonly EventRecord[]) => Math.max(START, ...events.map(({ at }) => at))
+
+const cases = <T>(tree: fc.Arbitrary<T>) => fc.record({ tree, events: eventsArb, later: fc.nat({ max: 1200 }) })
+
+function check(tree: unknown, events: readonly EventRecord[], features: Features, from: number): void {
+  const condition = conditionOf(rulesOf(tree))
+  for (const at of instantsOf(events, from)) {
+    const verdict = condition.verdict(viewOf(features, at))
+    expect(holds(verdict), `at ${at - START} of ${JSON.stringify(tree)}`).toBe(naiveHolds(tree as Leaf, events, at))
+    expect(until(verdict)).toBeGreaterThan(at)
+  }
+}
+
+describe('the verdict of a fact over events', () => {
+  it('equals a plain recomputation from the events, at every instant', () => {
+    fc.assert(
+      fc.property(cases(leafArb), ({ tree, events, later }) => {
+        check(tree, events, fold(rulesOf(tree), events), last(events) + later)
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('stays until its instant and flips exactly there', () => {
+    let flips = 0
+    fc.assert(
+      fc.property(cases(leafArb), ({ tree, events, later }) => {
+        const rules = rulesOf(tree)
+        const at = last(events) + later
+        const verdict = conditionOf(rules).verdict(viewOf(fold(rules, events), at))
+        const end = until(verdict)
+        for (const probe of instantsOf(events, at)) {
+          if (probe < end) expect(naiveHolds(tree, events, probe)).toBe(holds(verdict))
+        }
+        if (!Number.isFinite(end)) return
+        flips += 1
+        expect(naiveHolds(tree, events, end - 1)).toBe(holds(verdict))
+        expect(naiveHolds(tree, events, end)).toBe(!holds(verdict))
+      }),
+      { numRuns: 1500 },
+    )
+    expect(flips).toBeGreaterThan(150)
+  })
+
+  it('is the same at every single millisecond before it flips', () => {
+    fc.assert(
+      fc.property(cases(leafArb), ({ tree, events }) => {
+        const rules = rulesOf(tree)
+        const at = last(events)
+        const verdict = conditionOf(rules).verdict(viewOf(fold(rules, events), at))
+        for (let probe = at; probe < Math.min(until(verdict), at + 3100); probe += 1) {
+          if (naiveHolds(tree, events, probe) !== holds(verdict)) expect.fail(`flips at ${probe - at}`)
+        }
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('does not depend on the order of arrival, nor on when the state was pruned', () => {
+    fc.assert(
+      fc.property(cases(leafArb), fc.infiniteStream(fc.nat({ max: 5000 })), ({ tree, events, later }, delays) => {
+        const rules = rulesOf(tree)
+        const shuffled = events.map((event) => [delays.next().value as number, event] as const)
+        shuffled.sort(([a], [b]) => a - b)
+        const from = last(events) + later
+        const features = fold(
+          rules,
+          shuffled.map(([, event]) => event),
+          (event) => Math.min(from, event.at + (delays.next().value as number)),
+        )
+        check(tree, events, features, from)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('is the same when two halves of the events were kept apart and merged', () => {
+    fc.assert(
+      fc.property(cases(leafArb), fc.infiniteStream(fc.boolean()), ({ tree, events, later }, sides) => {
+        const rules = rulesOf(tree)
+        const left = events.filter(() => sides.next().value === true)
+        const right = events.filter((event) => !left.includes(event))
+        const merged = merge(rules, fold(rules, left), fold(rules, right))
+        check(tree, events, merged, last(events) + later)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('keeps a state of the same content whatever the order of arrival', () => {
+    fc.assert(
+      fc.property(leafArb, eventsArb, (tree, events) => {
+        const rules = rulesOf(tree)
+        const sorted = (features: Features) => JSON.stringify(features)
+        const now = () => last(events)
+        expect(sorted(fold(rules, [...events].reverse(), now))).toBe(sorted(fold(rules, events, now)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('the verdict of all, any and not', () => {
+  it('equals a plain recomputation and is certain until its instant', () => {
+    fc.assert(
+      fc.property(cases(treeArb), ({ tree, events, later }) => {
+        const rules = rulesOf(tree)
+        const at = last(events) + later
+        const features = fold(rules, events)
+        check(tree, events, features, at)
+        const verdict = conditionOf(rules).verdict(viewOf(features, at))
+        for (const probe of instantsOf(events, at)) {
+          if (probe < until(verdict)) expect(naiveHolds(tree, events, probe)).toBe(holds(verdict))
+        }
+      }),
+      { numRuns: 800 },
+    )
+  })
+
+  it('is the same for rules that share features with different thresholds and windows', () => {
+    fc.assert(
+      fc.property(fc.array(leafArb, { minLength: 2, maxLength: 5 }), eventsArb, (trees, events) => {
+        const rules = rulesOf(...trees)
+        const features = fold(rules, events)
+        const from = last(events)
+        trees.forEach((tree, index) => {
+          const condition = conditionOf(rules, `t${index}`)
+          for (const at of instantsOf(events, from)) {
+            expect(holds(condition.verdict(viewOf(features, at)))).toBe(naiveHolds(tree, events, at))
+          }
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('a window', () => {
+  const rules = rulesOf({ fact: 'eventCount', operator: 'equal', value: 1, params: { event: 'paid', within: '30d' } })
+  const features = fold(rules, [{ messageId: 'm', event: 'paid', at: START, properties: {} }])
+  const day = 86_400_000
+
+  it('holds an event from its own instant until exactly its length later', () => {
+    const verdict = (at: number) => conditionOf(rules).verdict(viewOf(features, at))
+    expect(verdict(START)).toBe(START + 30 * day)
+    expect(holds(verdict(START + 30 * day - 1))).toBe(true)
+    expect(holds(verdict(START + 30 * day))).toBe(false)
+  })
+
+})

@@ -1,0 +1,74 @@
+import type * as z from 'zod'
+import type { CheckedLeaf } from '../conditions/leaf.js'
+import type { PredicateScope } from '../conditions/predicate.js'
+import type { Verdict } from '../conditions/verdict.js'
+import type { Place } from '../problems.js'
+import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
+import type { FeatureRegistry } from './feature.js'
+
+/** What a compiled condition reads, so that a change reaches only the rules that it can change. */
+export interface Dependencies {
+  readonly features: Set<string>
+  readonly traits: Set<string>
+  readonly relations: Set<RelationName>
+  readonly tags: Set<string>
+  /** Conditions about related subjects. */
+  readonly related: Set<RelationName>
+}
+
+export function noDependencies(): Dependencies {
+  return { features: new Set(), traits: new Set(), relations: new Set(), tags: new Set(), related: new Set() }
+}
+
+/** What conditions about a subject are compiled in. */
+export interface ConditionScope extends PredicateScope {
+  readonly subject: SubjectKind
+  /** `event` where an event is at hand: entry, exit, waitFor and branch conditions of journeys. */
+  readonly moment: 'state' | 'event'
+  readonly features: FeatureRegistry
+  readonly depends: Dependencies
+  /** Keep all entries of each window, so that explanations show exact values instead of "at least". */
+  readonly exact: boolean
+  /** Tags of this subject kind that the pack has. */
+  readonly tagIds: ReadonlySet<string>
+  /** Registers a condition about a related subject; gives the id that `relatedHolds` is asked for. */
+  relate(relation: RelationName, leaf: CheckedLeaf): string
+}
+
+/** A fact as one condition uses it. */
+export interface FactUse {
+  /** The fact's value, for explanations and for comparisons that have no form of their own. */
+  read(view: SubjectView): unknown
+  /** When the value next changes by itself; left out where time cannot change it. */
+  changesAt?(view: SubjectView): number
+  /** The verdict of the leaf's operator and constant, where the fact knows it better than by comparing values. */
+  verdict?(view: SubjectView): Verdict
+}
+
+export interface FactRequest<Params> {
+  readonly params: Params
+  readonly scope: ConditionScope
+  /** Where the condition stands. */
+  readonly place: Place
+  /** The condition; undefined where the fact stands as another condition's value. */
+  readonly leaf: CheckedLeaf | undefined
+}
+
+/** One kind of fact that conditions may name. */
+export interface FactType<Params = never> {
+  readonly name: string
+  readonly summary: string
+  readonly params: z.ZodType<Params>
+  /** Undefined after an error has been reported. */
+  compile(request: FactRequest<Params>): FactUse | undefined
+}
+
+/** A problem with one of a fact's params. */
+export function paramsPlace(place: Place, ...tokens: string[]): Place {
+  return { file: place.file, pointer: [place.pointer, 'params', ...tokens].join('/') }
+}
+
+/** A problem with the condition's value. */
+export function valuePlace(place: Place): Place {
+  return { file: place.file, pointer: `${place.pointer}/value` }
+}

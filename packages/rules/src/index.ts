@@ -1,0 +1,45 @@
+// Load and check a rule pack
+export { checkPack, loadPack, type PackCheck } from './loader.js'
+export { definePack, definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
+export { formatProblem, PackError, type Place, type Problem, Problems } from './problems.js'
+export { jsonSchema } from './json-schema.js'
+export {
+  type ConditionDefinition,
+  DEFINITION_KINDS,
+  type Definition,
+  type DefinitionKind,
+  type JourneyDefinition,
+  type OfferDefinition,
+  type PolicyDefinition,
+  type TagDefinition,
+  type TemplateDefinition,
+} from './schemas/definitions.js'
+export { MESSAGE_CLASSES, type MessageClass } from './schemas/common.js'
+export type { StepDefinition } from './schemas/journey.js'
+
+// Run a program
+export { type CompileOptions, compileProgram } from './program/compile.js'
+export * from './program/program.js'
+export type { Feature } from './facts/feature.js'
+export type { Template, Rendered, RenderResult } from './templates.js'
+export { isTimeZone } from './program/policy.js'
+
+// Evaluate conditions by themselves
+export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'
+export type { Condition, Explanation } from './conditions/condition.js'
+export { ALWAYS, holds, NEVER, until, type Verdict } from './conditions/verdict.js'
+export type { ConditionLeaf, Conditions } from './conditions/tree.js'
+
+// Words of the language
+export {
+  type Dated,
+  type EventRecord,
+  type FeatureState,
+  RELATIONS,
+  type RelationName,
+  SUBJECT_KINDS,
+  type SubjectKind,
+  type SubjectView,
+} from './subject.js'
+export { formatDuration, parseDuration } from './duration.js'
+export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own } from './json.js'

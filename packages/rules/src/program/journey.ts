@@ -1,0 +1,254 @@
+import { compileConditions } from '../conditions/compile.js'
+import type { Condition } from '../conditions/condition.js'
+import type { Conditions } from '../conditions/tree.js'
+import { DURATION_FORMS, parseDuration } from '../duration.js'
+import type { ConditionScope } from '../facts/fact.js'
+import type { Demand } from '../facts/feature.js'
+import { canonicalJson, contentHash, isObject } from '../json.js'
+import { compileProperty, PATH_FORMS } from '../path.js'
+import type { Place } from '../problems.js'
+import type { JourneyDefinition, StepDefinition } from '../schemas/journey.js'
+import type { Template } from '../templates.js'
+import {
+  type CompiledEntry,
+  type CompiledExit,
+  type CompiledJourney,
+  type CompiledStep,
+  type CompiledVerb,
+  END,
+  type EventMatch,
+  type Reentry,
+  type StepTarget,
+} from './program.js'
+
+/** What a journey's names may refer to. */
+export interface JourneyScope {
+  readonly conditions: ConditionScope
+  readonly templates: ReadonlyMap<string, Template>
+  readonly offerIds: ReadonlySet<string>
+  /** Tags without conditions, which steps may put on and take off. */
+  readonly manualTagIds: ReadonlySet<string>
+}
+
+const DAY_MS = 86_400_000
+/** How long a suggestion is of use when its step does not say. */
+const SUGGESTION_EXPIRES_MS = 7 * DAY_MS
+
+export function compileJourney(definition: JourneyDefinition, place: Place, scope: JourneyScope): CompiledJourney {
+  return new JourneyCompiler(definition, place, scope).compile()
+}
+
+/** Names a definition of a journey, so that a run can keep the one it began with. */
+export function journeyHash(definition: JourneyDefinition): string {
+  return contentHash(canonicalJson(definition), 12)
+}
+
+/** A property of the entry event that an entry demands, for the index of journeys by event. */
+export function entryDemand(entry: JourneyDefinition['entry']): Demand | undefined {
+  return entry.on === 'event' && entry.conditions !== undefined ? demandOnEvent(entry.conditions) : undefined
+}
+
+function demandOnEvent(tree: Conditions): Demand | undefined {
+  if ('all' in tree) return tree.all.map(demandOnEvent).find((demand) => demand !== undefined)
+  if (!('fact' in tree) || tree.fact !== 'event' || tree.path !== undefined || isObject(tree.value)) return undefined
+  const property = tree.params?.['property']
+  if (typeof property !== 'string' || property.startsWith('$')) return undefined
+  if (tree.operator === 'equal') return { of: 'event', property, values: [tree.value] }
+  return tree.operator === 'in' && Array.isArray(tree.value) ? { of: 'event', property, values: tree.value } : undefined
+}
+
+class JourneyCompiler {
+  private readonly steps: CompiledStep[] = []
+  private readonly stepIndex = new Map<string, number>()
+  private readsEvent = false
+
+  constructor(
+    private readonly definition: JourneyDefinition,
+    private readonly place: Place,
+    private readonly scope: JourneyScope,
+  ) {}
+
+  compile(): CompiledJourney {
+    const { definition } = this
+    const entry = this.entry()
+    const first = this.sequence(definition.steps, 'steps', END)
+    return {
+      id: definition.id,
+      subject: definition.subject ?? 'user',
+      hash: journeyHash(definition),
+      version: definition.version ?? 1,
+      definition,
+      entry,
+      key: this.key(),
+      reentry: this.reentry(),
+      exit: this.exit(),
+      goal: definition.goal && {
+        ...this.eventMatch(definition.goal, 'goal'),
+        withinMs: this.duration(definition.goal.within, 'goal/within'),
+      },
+      holdout: definition.holdout ?? 0,
+      steps: this.steps,
+      first,
+      stepIndex: this.stepIndex,
+      keepsEvent: this.readsEvent,
+    }
+  }
+
+  private entry(): CompiledEntry {
+    const { entry } = this.definition
+    if (entry.on === 'event') return { on: 'event', ...this.eventMatch(entry, 'entry') }
+    this.checkTag(entry.tag, 'entry/tag')
+    const condition = entry.conditions && this.condition(entry.conditions, 'entry/conditions', 'state')
+    return { on: entry.on, tag: entry.tag, condition }
+  }
+
+  private exit(): CompiledExit | undefined {
+    const { exit } = this.definition
+    if (exit === undefined) return undefined
+    if (exit.on === 'event') return { on: 'event', ...this.eventMatch(exit, 'exit') }
+    this.checkTag(exit.tag, 'exit/tag')
+    return { on: exit.on, tag: exit.tag }
+  }
+
+  private key(): CompiledJourney['key'] {
+    const { key } = this.definition
+    if (key === undefined) return undefined
+    const read = compileProperty(key)
+    if (read === undefined) {
+      this.error('key', 'path.invalid', `A key is a property's name, or a path such as ${PATH_FORMS}.`, key)
+    }
+    if (this.definition.entry.on !== 'event') {
+      this.error('key', 'key.entry', 'A key is read from the entry event, and this journey is entered by a tag.', key)
+    }
+    return (view) => view.event && read?.(view.event.properties)
+  }
+
+  private reentry(): Reentry {
+    const reentry = this.definition.reentry ?? 'oneAtATime'
+    if (typeof reentry === 'string') return { kind: reentry }
+    return { kind: 'after', ms: this.duration(reentry.after, 'reentry/after') }
+  }
+
+  /** Compiles a list of steps that goes on at `after`; gives its first step. Later steps first: each knows its next. */
+  private sequence(steps: readonly StepDefinition[], pointer: string, after: StepTarget): StepTarget {
+    let next = after
+    for (const [index, step] of [...steps.entries()].reverse()) {
+      next = this.step(step, `${pointer}/${index}`, next)
+    }
+    return next
+  }
+
+  private step(step: StepDefinition, pointer: string, next: StepTarget): StepTarget {
+    if (this.stepIndex.has(step.id)) {
+      this.error(`${pointer}/id`, 'step.duplicate', `Two steps of this journey are called "${step.id}".`, step.id)
+    }
+    const compiled = this.verb(step, pointer, next)
+    this.stepIndex.set(step.id, this.steps.length)
+    return this.steps.push({ id: step.id, ...compiled }) - 1
+  }
+
+  private verb(step: StepDefinition, pointer: string, next: StepTarget): CompiledVerb {
+    const nested = (steps: readonly StepDefinition[] | undefined, key: string) =>
+      steps === undefined ? next : this.sequence(steps, `${pointer}/${key}`, next)
+    if ('wait' in step) return { verb: 'wait', forMs: this.duration(step.wait, `${pointer}/wait`), next }
+    if ('waitFor' in step) {
+      const match = this.eventMatch(step.waitFor, `${pointer}/waitFor`)
+      const timeoutMs = this.duration(step.waitFor.timeout, `${pointer}/waitFor/timeout`)
+      return {
+        verb: 'waitFor',
+        ...match,
+        timeoutMs,
+        then: nested(step.then, 'then'),
+        otherwise: nested(step.else, 'else'),
+      }
+    }
+    if ('branch' in step) {
+      const cases = step.branch.map((one, index) => ({
+        condition: this.condition(one.conditions, `${pointer}/branch/${index}/conditions`, 'event'),
+        then: nested(one.then, `branch/${index}/then`),
+      }))
+      return { verb: 'branch', cases, otherwise: nested(step.else, 'else') }
+    }
+    if ('send' in step) {
+      const { template, channel, class: messageClass } = step.send
+      this.checkTemplate(template, `${pointer}/send/template`)
+      const channels = typeof channel === 'string' ? [channel] : channel
+      return { verb: 'send', template, channels, class: messageClass, next }
+    }
+    if ('issue' in step) {
+      this.checkKnown(step.issue.offer, this.scope.offerIds, 'offer', `${pointer}/issue/offer`)
+      return { verb: 'issue', offer: step.issue.offer, next, otherwise: nested(step.else, 'else') }
+    }
+    if ('suggest' in step) {
+      this.checkTemplate(step.suggest.template, `${pointer}/suggest/template`)
+      const { expires } = step.suggest
+      const expiresMs =
+        expires === undefined ? SUGGESTION_EXPIRES_MS : this.duration(expires, `${pointer}/suggest/expires`)
+      return { verb: 'suggest', template: step.suggest.template, expiresMs, next }
+    }
+    if ('tag' in step) return this.tagStep(step.tag, pointer, next)
+    return { verb: 'exit', reason: step.exit.reason ?? 'exit step' }
+  }
+
+  private tagStep(change: { add: string } | { remove: string }, pointer: string, next: StepTarget): CompiledVerb {
+    const put = 'add' in change
+    const tag = put ? change.add : change.remove
+    const at = `${pointer}/tag/${put ? 'add' : 'remove'}`
+    if (this.checkTag(tag, at) && !this.scope.manualTagIds.has(tag)) {
+      const message = `The tag "${tag}" has conditions, which decide who has it; a step can only change a tag without.`
+      this.error(at, 'tag.computed', message, tag)
+    }
+    return { verb: 'tag', tag, put, next }
+  }
+
+  private eventMatch(
+    { event, conditions }: { event: string | string[]; conditions?: Conditions | undefined },
+    pointer: string,
+  ): EventMatch {
+    const condition = conditions && this.condition(conditions, `${pointer}/conditions`, 'event', true)
+    return { events: new Set(typeof event === 'string' ? [event] : event), condition }
+  }
+
+  private condition(tree: Conditions, pointer: string, moment: 'state' | 'event', atHand = false): Condition {
+    if (!atHand && readsEventFact(tree)) this.readsEvent = true
+    return compileConditions(tree, this.at(pointer), { ...this.scope.conditions, moment })
+  }
+
+  private duration(text: string, pointer: string): number {
+    const ms = parseDuration(text)
+    if (ms === undefined) this.error(pointer, 'duration.invalid', `A duration looks like ${DURATION_FORMS}.`, text)
+    return ms ?? DAY_MS
+  }
+
+  private checkTemplate(id: string, pointer: string): void {
+    this.checkKnown(id, new Set(this.scope.templates.keys()), 'template', pointer)
+    const reads = this.scope.templates.get(id)?.reads
+    if (reads?.has('event') || reads?.has('entry')) this.readsEvent = true
+  }
+
+  private checkTag(id: string, pointer: string): boolean {
+    return this.checkKnown(id, this.scope.conditions.tagIds, 'tag', pointer)
+  }
+
+  private checkKnown(id: string, known: ReadonlySet<string>, kind: string, pointer: string): boolean {
+    if (known.has(id)) return true
+    const message = `The pack has no ${kind} ${JSON.stringify(id)}.`
+    this.scope.conditions.problems.unknown(this.at(pointer), kind, id, known, message)
+    return false
+  }
+
+  private error(pointer: string, code: string, message: string, found: unknown): void {
+    this.scope.conditions.problems.error(this.at(pointer), code, message, { found })
+  }
+
+  private at(pointer: string): Place {
+    return { file: this.place.file, pointer: `${this.place.pointer}/${pointer}` }
+  }
+}
+
+function readsEventFact(tree: Conditions): boolean {
+  if ('all' in tree) return tree.all.some(readsEventFact)
+  if ('any' in tree) return tree.any.some(readsEventFact)
+  if ('not' in tree) return readsEventFact(tree.not)
+  return 'condition' in tree || tree.fact === 'event'
+}

@@ -1,0 +1,147 @@
+import type { Condition } from '../conditions/condition.js'
+import type { Feature } from '../facts/feature.js'
+import type { MessageClass } from '../schemas/common.js'
+import type { OfferDefinition, PolicyDefinition, TagDefinition } from '../schemas/definitions.js'
+import type { JourneyDefinition } from '../schemas/journey.js'
+import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
+import type { Template } from '../templates.js'
+import type { EventIndex } from './event-index.js'
+
+/** A compiled rule pack: immutable, named by the hash of its content. */
+export interface Program {
+  readonly hash: string
+  readonly subjects: Readonly<Record<SubjectKind, SubjectProgram>>
+  /** The current version of each journey by id. */
+  readonly journeys: ReadonlyMap<string, CompiledJourney>
+  /** The journey that a run began with, by `hash`; older versions are among them while runs need them. */
+  readonly journeysByHash: ReadonlyMap<string, CompiledJourney>
+  readonly templates: ReadonlyMap<string, Template>
+  readonly offers: ReadonlyMap<string, OfferDefinition>
+  readonly policies: readonly Policy[]
+}
+
+/** All that rules say about one kind of subject, indexed by what can change it. */
+export interface SubjectProgram {
+  readonly features: ReadonlyMap<string, Feature>
+  readonly featuresByEvent: EventIndex<Feature>
+  /** In an order in which each tag comes after the tags it reads. */
+  readonly tags: readonly CompiledTag[]
+  readonly tagsById: ReadonlyMap<string, CompiledTag>
+  readonly tagsByFeature: ReadonlyMap<string, readonly CompiledTag[]>
+  readonly tagsByTrait: ReadonlyMap<string, readonly CompiledTag[]>
+  readonly tagsByRelation: ReadonlyMap<RelationName, readonly CompiledTag[]>
+  readonly tagsByTag: ReadonlyMap<string, readonly CompiledTag[]>
+  readonly tagsByRelated: ReadonlyMap<RelationName, readonly CompiledTag[]>
+  /** Tags that a subject of which nothing is known has. */
+  readonly bornWith: readonly CompiledTag[]
+  readonly journeysByEvent: EventIndex<CompiledJourney>
+  /** Names of all events that anything here looks at. */
+  readonly listensTo: ReadonlySet<string>
+  readonly journeysByTag: ReadonlyMap<string, readonly CompiledJourney[]>
+  /** Relations whose subjects' verdicts some condition reads. */
+  readonly reads: ReadonlySet<RelationName>
+}
+
+export interface CompiledTag {
+  readonly id: string
+  /** Its place in `SubjectProgram.tags`. */
+  readonly rank: number
+  /**
+   * `computed`: holds while its conditions do. `manual`: put on and taken off by journeys. `verdict`: a condition that
+   * related subjects read; no rule of the pack has its name.
+   */
+  readonly kind: 'computed' | 'manual' | 'verdict'
+  readonly condition: Condition
+  /** For `verdict`: what the related subject is to those that read it. */
+  readonly readAs?: RelationName
+  readonly definition?: TagDefinition
+}
+
+export interface CompiledJourney {
+  readonly id: string
+  readonly subject: SubjectKind
+  /** Of its definition: a run keeps the one it began with. */
+  readonly hash: string
+  readonly version: number
+  readonly definition: JourneyDefinition
+  readonly entry: CompiledEntry
+  readonly key: ((view: SubjectView) => unknown) | undefined
+  readonly reentry: Reentry
+  readonly exit: CompiledExit | undefined
+  readonly goal: (EventMatch & { readonly withinMs: number }) | undefined
+  readonly holdout: number
+  readonly steps: readonly CompiledStep[]
+  /** Where runs begin. */
+  readonly first: StepTarget
+  readonly stepIndex: ReadonlyMap<string, number>
+  /** Whether steps read the event that brought the run where it is, so that runs must keep it. */
+  readonly keepsEvent: boolean
+}
+
+export interface EventMatch {
+  readonly events: ReadonlySet<string>
+  readonly condition: Condition | undefined
+}
+
+export type CompiledEntry =
+  | (EventMatch & { readonly on: 'event' })
+  | { readonly on: 'tag.added' | 'tag.removed'; readonly tag: string; readonly condition: Condition | undefined }
+
+export type CompiledExit =
+  | (EventMatch & { readonly on: 'event' })
+  | { readonly on: 'tag.added' | 'tag.removed'; readonly tag: string }
+
+export type Reentry =
+  | { readonly kind: 'never' | 'always' | 'oneAtATime' }
+  | { readonly kind: 'after'; readonly ms: number }
+
+/** The index of the next step; `END` after the last one. */
+export type StepTarget = number
+export const END: StepTarget = -1
+
+export type CompiledStep = { readonly id: string } & CompiledVerb
+
+export type CompiledVerb =
+  | { readonly verb: 'wait'; readonly forMs: number; readonly next: StepTarget }
+  | (EventMatch & {
+      readonly verb: 'waitFor'
+      readonly timeoutMs: number
+      readonly then: StepTarget
+      readonly otherwise: StepTarget
+    })
+  | {
+      readonly verb: 'branch'
+      readonly cases: readonly { readonly condition: Condition; readonly then: StepTarget }[]
+      readonly otherwise: StepTarget
+    }
+  | {
+      readonly verb: 'send'
+      readonly template: string
+      readonly channels: readonly string[]
+      readonly class: MessageClass
+      readonly next: StepTarget
+    }
+  | { readonly verb: 'issue'; readonly offer: string; readonly next: StepTarget; readonly otherwise: StepTarget }
+  | { readonly verb: 'suggest'; readonly template: string; readonly expiresMs: number; readonly next: StepTarget }
+  | { readonly verb: 'tag'; readonly tag: string; readonly put: boolean; readonly next: StepTarget }
+  | { readonly verb: 'exit'; readonly reason: string }
+
+/** A policy with its durations and times read. */
+export type Policy = { readonly id: string; readonly definition: PolicyDefinition } & PolicyScope &
+  (
+    | { readonly kind: 'consent' }
+    | {
+        readonly kind: 'quietHours'
+        /** Minutes after local midnight. */
+        readonly fromMinute: number
+        readonly toMinute: number
+        readonly timeZone: string
+      }
+    | { readonly kind: 'cap'; readonly max: number; readonly withinMs: number }
+  )
+
+export interface PolicyScope {
+  readonly classes: ReadonlySet<MessageClass>
+  /** Undefined: all channels. */
+  readonly channels: ReadonlySet<string> | undefined
+}

@@ -1,0 +1,128 @@
+import * as z from 'zod'
+import { conditionsSchema } from '../conditions/tree.js'
+import {
+  channelNameSchema,
+  classSchema,
+  descriptionSchema,
+  durationSchema,
+  idSchema,
+  nameSchema,
+  subjectSchema,
+} from './common.js'
+import { journeySchema } from './journey.js'
+import { variant } from './variant.js'
+
+const tagSchema = z
+  .strictObject({
+    kind: z.literal('tag'),
+    id: idSchema,
+    name: nameSchema,
+    description: descriptionSchema,
+    subject: subjectSchema,
+    conditions: conditionsSchema
+      .optional()
+      .describe('Who has the tag, at every instant. Left out: only journeys put it on and take it off.'),
+  })
+  .meta({ id: 'Tag', description: 'A mark that subjects have while its conditions hold.' })
+
+const conditionSchema = z
+  .strictObject({
+    kind: z.literal('condition'),
+    id: idSchema,
+    name: nameSchema,
+    description: descriptionSchema,
+    conditions: conditionsSchema,
+  })
+  .meta({ id: 'NamedConditions', description: 'Conditions that others use by { "condition": id }.' })
+
+const templateText = z.string().min(1).max(20_000)
+
+const templateSchema = z
+  .strictObject({
+    kind: z.literal('template'),
+    id: idSchema,
+    name: nameSchema,
+    description: descriptionSchema,
+    title: templateText.optional(),
+    body: templateText.describe('Liquid text, such as "{{ traits.name }}，您好".'),
+    data: z
+      .record(z.string().min(1).max(60), templateText)
+      .optional()
+      .describe('More rendered fields for the channel, such as a page path.'),
+  })
+  .meta({ id: 'Template', description: 'The text of a message.' })
+
+const offerSchema = z
+  .strictObject({
+    kind: z.literal('offer'),
+    id: idSchema,
+    name: nameSchema,
+    description: descriptionSchema,
+    total: z.int().min(1).max(100_000_000).describe('How many coupons may ever be issued.'),
+    perPerson: z.int().min(1).max(1000).optional().describe('How many one person may get; 1 when left out.'),
+    expires: durationSchema.optional().describe('How long a coupon is good for once issued; left out: no end.'),
+    value: z.number().min(0).optional().describe('What the coupon is worth, for templates.'),
+  })
+  .meta({ id: 'Offer', description: 'A coupon and its pool.' })
+
+const policyScope = {
+  classes: z.array(classSchema).min(1).optional().describe('Message classes it is about.'),
+  channels: z.array(channelNameSchema).min(1).optional().describe('Channels it is about; all when left out.'),
+}
+
+const localTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'A local time looks like "22:00"')
+
+const consentSchema = z
+  .strictObject(policyScope)
+  .describe('Messages of these classes (promotion when left out) need a consent_granted event first.')
+
+const quietHoursSchema = z
+  .strictObject({
+    ...policyScope,
+    from: localTime.describe('First local time at which nothing is sent.'),
+    to: localTime.describe('First local time at which sending goes on.'),
+    timeZone: z
+      .string()
+      .optional()
+      .describe('IANA zone of recipients without a timeZone trait; Asia/Shanghai if absent.'),
+  })
+  .describe('Messages of these classes (content and promotion when left out) wait until the quiet hours end.')
+
+const capSchema = z
+  .strictObject({
+    ...policyScope,
+    max: z.int().min(0).max(10_000).describe('How many messages one subject may get.'),
+    within: durationSchema.describe('In any window of this length.'),
+  })
+  .describe('Messages beyond the cap are not sent.')
+
+const policyBase = { kind: z.literal('policy'), id: idSchema, name: nameSchema, description: descriptionSchema }
+
+const policySchema = z
+  .union([
+    variant('consent', z.strictObject({ ...policyBase, consent: consentSchema })),
+    variant('quietHours', z.strictObject({ ...policyBase, quietHours: quietHoursSchema })),
+    variant('cap', z.strictObject({ ...policyBase, cap: capSchema })),
+  ])
+  .meta({ id: 'Policy', description: 'What must hold when a message is about to be sent.' })
+
+/** One schema for each kind of object a pack may have. */
+export const DEFINITION_SCHEMAS = {
+  tag: tagSchema,
+  condition: conditionSchema,
+  journey: journeySchema,
+  template: templateSchema,
+  offer: offerSchema,
+  policy: policySchema,
+} as const
+
+export type DefinitionKind = keyof typeof DEFINITION_SCHEMAS
+export const DEFINITION_KINDS = Object.keys(DEFINITION_SCHEMAS) as readonly DefinitionKind[]
+
+export type TagDefinition = z.infer<typeof tagSchema>
+export type ConditionDefinition = z.infer<typeof conditionSchema>
+export type TemplateDefinition = z.infer<typeof templateSchema>
+export type OfferDefinition = z.infer<typeof offerSchema>
+export type PolicyDefinition = z.infer<typeof policySchema>
+export type { JourneyDefinition } from './journey.js'
+export type Definition = z.infer<(typeof DEFINITION_SCHEMAS)[DefinitionKind]>

@@ -1,0 +1,166 @@
+import * as z from 'zod'
+import { type Conditions, conditionsSchema } from '../conditions/tree.js'
+import { eventNames } from '../facts/event-filter.js'
+import type { MessageClass } from './common.js'
+import {
+  channelNameSchema,
+  classSchema,
+  descriptionSchema,
+  durationSchema,
+  idSchema,
+  nameSchema,
+  subjectSchema,
+} from './common.js'
+import { variant } from './variant.js'
+
+/** One step of a journey: an id, one verb, and for some verbs the steps nested below it. */
+export type StepDefinition = { readonly id: string } & (
+  | { readonly wait: string }
+  | {
+      readonly waitFor: {
+        readonly event: string | string[]
+        readonly conditions?: Conditions
+        readonly timeout: string
+      }
+      readonly then?: StepDefinition[]
+      readonly else?: StepDefinition[]
+    }
+  | {
+      readonly branch: { readonly conditions: Conditions; readonly then: StepDefinition[] }[]
+      readonly else?: StepDefinition[]
+    }
+  | {
+      readonly send: {
+        readonly template: string
+        readonly channel: string | string[]
+        readonly class: MessageClass
+      }
+    }
+  | { readonly issue: { readonly offer: string }; readonly else?: StepDefinition[] }
+  | { readonly suggest: { readonly to: 'leader'; readonly template: string; readonly expires?: string } }
+  | { readonly tag: { readonly add: string } | { readonly remove: string } }
+  | { readonly exit: { readonly reason?: string } }
+)
+
+/** The words that say what a step does. */
+export const STEP_VERBS = ['wait', 'waitFor', 'branch', 'send', 'issue', 'suggest', 'tag', 'exit'] as const
+
+const stepsSchema: z.ZodType<StepDefinition[]> = z.lazy(() => z.array(stepSchema).min(1).max(200))
+
+/** A step: its id, its verb, and what belongs to the verb. */
+function step<Shape extends z.core.$ZodLooseShape>(verb: (typeof STEP_VERBS)[number], shape: Shape, meaning: string) {
+  return variant(verb, z.strictObject({ id: idSchema, ...shape }).describe(meaning))
+}
+
+const waitForSchema = z.strictObject({
+  event: eventNames,
+  conditions: conditionsSchema.optional(),
+  timeout: durationSchema.describe('How long to wait at most.'),
+})
+
+const branchSchema = z
+  .array(z.strictObject({ conditions: conditionsSchema, then: stepsSchema }))
+  .min(1)
+  .max(50)
+
+const sendSchema = z.strictObject({
+  template: z.string().describe('The id of a template.'),
+  channel: z
+    .union([channelNameSchema, z.array(channelNameSchema).min(1).max(10)])
+    .describe('A channel, or several in order of preference.'),
+  class: classSchema,
+})
+
+const suggestSchema = z.strictObject({
+  to: z.literal('leader'),
+  template: z.string().describe('The id of a template.'),
+  expires: durationSchema.optional().describe('How long the suggestion is of use; 7 days when left out.'),
+})
+
+const tagChangeSchema = z.union([
+  variant('add', z.strictObject({ add: z.string().describe('The id of a tag without conditions.') })),
+  variant('remove', z.strictObject({ remove: z.string().describe('The id of a tag without conditions.') })),
+])
+
+const otherwise = (meaning: string) => stepsSchema.optional().describe(meaning)
+
+const stepSchema = z
+  .union([
+    step('wait', { wait: durationSchema }, 'Waits this long.'),
+    step(
+      'waitFor',
+      {
+        waitFor: waitForSchema,
+        then: otherwise('When the event came.'),
+        else: otherwise('When it did not come in time.'),
+      },
+      'Waits for an event.',
+    ),
+    step(
+      'branch',
+      { branch: branchSchema, else: otherwise('When none of the conditions hold.') },
+      'Takes the first branch whose conditions hold.',
+    ),
+    step('send', { send: sendSchema }, 'Sends a message.'),
+    step(
+      'issue',
+      {
+        issue: z.strictObject({ offer: z.string().describe('The id of an offer.') }),
+        else: otherwise('When no coupon could be issued.'),
+      },
+      'Issues a coupon.',
+    ),
+    step('suggest', { suggest: suggestSchema }, 'Suggests something to the leader.'),
+    step('tag', { tag: tagChangeSchema }, 'Puts a tag on, or takes it off. The tag is one without conditions.'),
+    step('exit', { exit: z.strictObject({ reason: z.string().max(200).optional() }) }, 'Ends the run.'),
+  ])
+  .meta({ id: 'Step' }) as z.ZodType<StepDefinition>
+
+const onEvent = z.strictObject({ on: z.literal('event'), event: eventNames, conditions: conditionsSchema.optional() })
+const onTag = z.strictObject({
+  on: z.enum(['tag.added', 'tag.removed']),
+  tag: z.string().describe('The id of a tag.'),
+})
+
+const entrySchema = z.discriminatedUnion('on', [
+  onEvent,
+  z.strictObject({ ...onTag.shape, conditions: conditionsSchema.optional() }),
+])
+
+const exitSchema = z.discriminatedUnion('on', [onEvent, onTag])
+
+export const journeySchema = z
+  .strictObject({
+    kind: z.literal('journey'),
+    id: idSchema,
+    name: nameSchema,
+    description: descriptionSchema,
+    version: z.int().min(1).optional().describe('Counted up by its author; for people.'),
+    subject: subjectSchema,
+    entry: entrySchema.describe('What makes a subject enter.'),
+    key: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('A property of the entry event: one run for each of its values, such as one for each order.'),
+    reentry: z
+      .union([z.enum(['never', 'always', 'oneAtATime']), variant('after', z.strictObject({ after: durationSchema }))])
+      .optional()
+      .describe('Who may enter again: "oneAtATime" (when left out), "never", "always", or { "after": "30d" }.'),
+    exit: exitSchema.optional().describe('What ends a run wherever it is.'),
+    goal: z
+      .strictObject({ event: eventNames, conditions: conditionsSchema.optional(), within: durationSchema })
+      .optional()
+      .describe('What the journey is for: counted when it happens within this time after entry.'),
+    holdout: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('The share of subjects that are kept out, always the same ones, to compare with.'),
+    steps: stepsSchema,
+  })
+  .meta({ id: 'Journey', description: 'What happens to a subject, step by step.' })
+
+export type JourneyDefinition = z.infer<typeof journeySchema>

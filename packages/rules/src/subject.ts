@@ -1,0 +1,44 @@
+/** What rules are about. */
+export const SUBJECT_KINDS = ['user', 'community', 'leader'] as const
+export type SubjectKind = (typeof SUBJECT_KINDS)[number]
+
+/** A subject that another one is related to: a user's community and leader, a community's leader. */
+export type RelationName = 'community' | 'leader'
+
+/** Which relations a subject can have. */
+export const RELATIONS: Readonly<Record<SubjectKind, readonly RelationName[]>> = {
+  user: ['community', 'leader'],
+  community: ['leader'],
+  leader: [],
+}
+
+/** An event as rules see it. */
+export interface EventRecord {
+  readonly messageId: string
+  /** The event's name, such as `order_paid`. */
+  readonly event: string
+  /** When it happened: milliseconds since 1970-01-01 UTC. */
+  readonly at: number
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+/** What features keep: JSON, owned by the feature that wrote it. */
+export type FeatureState = readonly unknown[]
+
+/** A value with the time that it was said; the latest wins. */
+export type Dated<T> = readonly [value: T, at: number]
+
+/** What conditions may read of a subject. */
+export interface SubjectView {
+  /** The instant of evaluation, in milliseconds since the epoch. */
+  readonly at: number
+  readonly features: Readonly<Record<string, FeatureState | undefined>>
+  readonly traits: Readonly<Record<string, Dated<unknown> | undefined>>
+  readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
+  /** Whether a tag is on the subject. */
+  hasTag(id: string): boolean
+  /** Whether a condition about a related subject holds, by the id it was compiled under. */
+  relatedHolds(relation: RelationName, verdict: string): boolean
+  /** The event at hand, in entry, exit and branch conditions. */
+  readonly event?: EventRecord | undefined
+}

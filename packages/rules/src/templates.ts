@@ -1,0 +1,111 @@
+import { pointerTo } from './json.js'
+import { FILTERS, type Parsed, parseText, renderText, TAGS, variablesOf } from './liquid.js'
+import { nearest, type Place, type Problems } from './problems.js'
+import type { TemplateDefinition } from './schemas/definitions.js'
+
+/** What templates may read. `null`: any name below it; a list: exactly these. */
+const VARIABLES: Readonly<Record<string, readonly string[] | null>> = {
+  subject: ['kind', 'id'],
+  traits: null,
+  entry: null,
+  event: null,
+  coupon: ['code', 'offer', 'name', 'value', 'expiresAt'],
+  community: ['id'],
+  leader: ['id'],
+  journey: ['id', 'name'],
+}
+
+/** What a message is made of, once rendered. */
+export interface Rendered {
+  readonly title?: string
+  readonly body: string
+  readonly data?: Readonly<Record<string, string>>
+}
+
+export type RenderResult =
+  | { readonly ok: true; readonly content: Rendered }
+  | { readonly ok: false; readonly error: string }
+
+export interface Template {
+  readonly id: string
+  /** The first names of the variables it reads, such as `coupon`. */
+  readonly reads: ReadonlySet<string>
+  /** Renders with own properties only. A variable that has no value is an error, not an empty text. */
+  render(variables: Readonly<Record<string, unknown>>): RenderResult
+}
+
+/** Compiles a template; what is wrong is reported. */
+export function compileTemplate(definition: TemplateDefinition, place: Place, problems: Problems): Template {
+  const reads = new Set<string>()
+  const part = (text: string, ...key: string[]) => {
+    const at = { ...place, pointer: pointerTo(place.pointer, ...key) }
+    return parsePart(text, at, reads, problems)
+  }
+  const title = definition.title === undefined ? undefined : part(definition.title, 'title')
+  const body = part(definition.body, 'body')
+  const data = Object.entries(definition.data ?? {}).map(([key, text]) => [key, part(text, 'data', key)] as const)
+  return {
+    id: definition.id,
+    reads,
+    render: (variables) => {
+      const render = (parsed: Parsed) => renderText(parsed, variables)
+      try {
+        const fields = data.map(([key, parsed]) => [key, render(parsed)] as const)
+        const content = {
+          ...(title !== undefined && { title: render(title) }),
+          body: render(body),
+          ...(fields.length > 0 && { data: Object.fromEntries(fields) }),
+        }
+        return { ok: true, content }
+      } catch (error) {
+        return { ok: false, error: reasonOf(error).replace(/, line:.*$/, '') }
+      }
+    },
+  }
+}
+
+function parsePart(text: string, place: Place, reads: Set<string>, problems: Problems): Parsed {
+  try {
+    const parsed = parseText(text)
+    for (const segments of variablesOf(parsed)) checkVariable(segments, place, reads, problems)
+    return parsed
+  } catch (error) {
+    const reason = reasonOf(error)
+    const message = `The template is not right: ${reason.replace(/line:(\d+), col:(\d+)$/, 'line $1, column $2')}.`
+    const filter = /^undefined filter: (\w+)/.exec(reason)?.[1]
+    const tag = /^tag "(\w+)" not found/.exec(reason)?.[1]
+    problems.error(place, 'template.syntax', message, {
+      found: text,
+      ...(filter !== undefined && { name: filter, known: FILTERS }),
+      ...(tag !== undefined && { name: tag, known: TAGS }),
+    })
+    return []
+  }
+}
+
+function checkVariable(segments: readonly unknown[], place: Place, reads: Set<string>, problems: Problems): void {
+  const [root, member] = segments.map(String)
+  if (root === undefined) return
+  reads.add(root)
+  const written = segments.map(String).join('.')
+  if (!Object.hasOwn(VARIABLES, root)) {
+    const known = Object.keys(VARIABLES)
+    const message = `Templates have no variable ${JSON.stringify(written)}. They start with: ${known.join(', ')}.`
+    problems.error(place, 'template.variable', message, { found: written, name: root, known })
+    return
+  }
+  const members = VARIABLES[root]
+  if (members === null || members === undefined || member === undefined || members.includes(member)) return
+  const suggestion = nearest(member, members)
+  problems.error(place, 'template.variable', `"${root}" has no "${member}". It has: ${members.join(', ')}.`, {
+    found: written,
+    ...(suggestion !== undefined && { name: written, known: [`${root}.${suggestion}`] }),
+  })
+}
+
+/** What went wrong, in one line. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : 'it cannot be read'
+  const line = (text.split('\n')[0] ?? text).replace(/, file:.*$/, '').trim()
+  return line.replace(/^undefined variable: ([^,]*)/, '$1 has no value')
+}
