@@ -1,0 +1,37 @@
+import { Command, CommanderError } from 'commander'
+import { checkCommand } from './check.js'
+import { explainCommand } from './explain.js'
+import { reportFailure } from './output.js'
+import { schemaCommand } from './schema.js'
+import { simulateCommand } from './simulate.js'
+
+/** The `linli` command. Results go to stdout, messages for people to stderr. */
+export function program(): Command {
+  return new Command('linli')
+    .description('Rules and journeys for community group-buying: check them, try them on real history, ask why.')
+    .addCommand(checkCommand())
+    .addCommand(schemaCommand())
+    .addCommand(simulateCommand())
+    .addCommand(explainCommand())
+    .showHelpAfterError()
+}
+
+/** Runs the command line; gives the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const command = program()
+  for (const part of [command, ...command.commands]) part.exitOverride()
+  process.exitCode = undefined
+  try {
+    await command.parseAsync([...args], { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    reportFailure(error)
+    return 1
+  }
+}
+
+/** Runs the command line of this process. */
+export async function main(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2))
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { finished } from 'node:stream/promises'
+import { loadPack } from '@linli/rules'
+import { Command } from 'commander'
+import type { Decision } from '../domain/decision.js'
+import { type ReadProgress, readEventFile } from '../simulation/event-file.js'
+import { type Simulation, simulate } from '../simulation/simulate.js'
+import { Progress, print, printJson } from './output.js'
+import { formatSimulation } from './simulation-report.js'
+
+interface SimulateFlags {
+  readonly rules: readonly string[]
+  readonly events: string
+  readonly until?: string
+  readonly decisions?: string
+  readonly json?: boolean
+}
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('Run the real engine over an event file under a virtual clock. Nothing is sent.')
+    .requiredOption('--rules <pack...>', 'folders or files of rules')
+    .requiredOption('--events <file>', 'events, one JSON object a line (.ndjson or .ndjson.gz), in time order')
+    .option('--until <time>', 'go on until this time (ISO 8601); the last event when left out')
+    .option('--decisions <file>', 'write every decision, one JSON object a line')
+    .option('--json', 'print the summary as one JSON document')
+    .action(run)
+}
+
+async function run(flags: SimulateFlags): Promise<void> {
+  const rules = await loadPack(...flags.rules)
+  const progress = new Progress()
+  const read: ReadProgress = { bytesRead: 0, bytesTotal: 1 }
+  const started = Date.now()
+  const log = flags.decisions === undefined ? undefined : new DecisionFile(flags.decisions)
+  const result = await simulate({
+    rules,
+    events: throttled(readEventFile(flags.events, read), log),
+    ...(flags.until !== undefined && { until: flags.until }),
+    ...(log && { onDecision: (decision) => log.write(decision) }),
+    onProgress: (events) =>
+      progress.show(() => `${Math.floor((100 * read.bytesRead) / read.bytesTotal)}%  ${events} events`),
+  })
+  await log?.close()
+  const seconds = Math.max(0.001, (Date.now() - started) / 1000)
+  progress.end(
+    `${result.events.total} events in ${seconds.toFixed(1)} s (${Math.round(result.events.total / seconds)} a second)`,
+  )
+  show(result, flags)
+}
+
+function show(result: Simulation, { json }: SimulateFlags): void {
+  if (json) printJson(result)
+  else print(formatSimulation(result))
+}
+
+/** Lets the decision file catch up, so that it does not grow in memory. */
+async function* throttled<T>(events: AsyncIterable<T>, log: DecisionFile | undefined): AsyncGenerator<T> {
+  for await (const event of events) {
+    if (log?.isBehind) await log.catchUp()
+    yield event
+  }
+}
+
+class DecisionFile {
+  private readonly stream: WriteStream
+
+  constructor(path: string) {
+    this.stream = createWriteStream(path)
+  }
+
+  get isBehind(): boolean {
+    return this.stream.writableNeedDrain
+  }
+
+  write({ at, ...decision }: Decision): void {
+    this.stream.write(`${JSON.stringify({ at: new Date(at).toISOString(), ...decision })}\n`)
+  }
+
+  async catchUp(): Promise<void> {
+    await once(this.stream, 'drain')
+  }
+
+  async close(): Promise<void> {
+    this.stream.end()
+    await finished(this.stream)
+  }
+}

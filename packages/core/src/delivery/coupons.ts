@@ -1,0 +1,38 @@
+import { issueCoupon } from '../offers/issue.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { DispatcherOptions } from './options.js'
+import { Outcomes } from './outcomes.js'
+import { closed } from './settlement.js'
+
+/** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
+export async function settleCoupons(
+  tx: StoreTransaction,
+  { program, makeCode }: DispatcherOptions,
+  claims: readonly Delivery[],
+  now: number,
+): Promise<void> {
+  const deliveries = await tx.lockDeliveries(claims)
+  const outcomes = await Outcomes.lock(tx, program, deliveries, now)
+  // Pools are locked in the order of their names, whatever the deliveries' order.
+  for (const delivery of [...deliveries].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
+    const stillWaits = outcomes
+      .subjectOf(delivery)
+      .state.runs.some((run) => run.id === delivery.source.run && run.step === delivery.source.step)
+    if (!stillWaits) {
+      outcomes.save(closed(delivery, 'suppressed', 'run ended'))
+      continue
+    }
+    const result = await issueCoupon(tx, program, delivery, now, makeCode)
+    if (result.decision !== undefined) outcomes.say(result.decision)
+    if (result.ok) {
+      outcomes.save(closed(delivery, 'accepted'))
+      outcomes.emit(delivery, 'coupon_issued', { offer: result.coupon.offer })
+      outcomes.resume(delivery, true, result.coupon)
+    } else {
+      outcomes.save(closed(delivery, 'rejected', result.reason))
+      outcomes.emit(delivery, 'coupon_refused', { offer: delivery.body.what, reason: result.reason })
+      outcomes.resume(delivery, false)
+    }
+  }
+  await outcomes.write()
+}

@@ -1,0 +1,100 @@
+import type { Channel } from '../ports/channel.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { askChannel, callChannel } from './call.js'
+import { settleCoupons } from './coupons.js'
+import { type Cleared, clearMessages } from './guard.js'
+import type { DispatcherOptions } from './options.js'
+import { recordResults } from './results.js'
+import { type CallResult, mayRepeat } from './settlement.js'
+import { settleSuggestions } from './suggestions.js'
+
+/** How many deliveries one pass claims. */
+const BATCH = 200
+/** How long a claim lasts before somebody else may take the delivery over. Longer than any call. */
+const LEASE_MS = 60_000
+/** A call may start at most this long after it was cleared; later, consent may have been withdrawn. */
+const LONGEST_LEAD_MS = 5_000
+
+/** Carries deliveries out: claims what is due, asks the policies, calls the channel, writes down what became of it. */
+export class Dispatcher {
+  constructor(private readonly options: DispatcherOptions) {}
+
+  /** Handles at most one batch of what is due. Gives how many deliveries there were. */
+  async dispatch(): Promise<number> {
+    const { store, clock } = this.options
+    const claimed = await store.transaction(async (tx) => {
+      const now = (await tx.now()) ?? clock.now()
+      return tx.claimDeliveries(now, BATCH, now + LEASE_MS)
+    })
+    const ofKind = (kind: Delivery['kind']) => claimed.filter((delivery) => delivery.kind === kind)
+    const messages = ofKind('message')
+    const reserved = messages.filter((delivery) => delivery.state === 'reserved')
+    const unknown = messages.filter((delivery) => delivery.state === 'unknown')
+    await this.inTransaction(ofKind('coupon'), settleCoupons)
+    await this.inTransaction(ofKind('suggestion'), settleSuggestions)
+    await this.send(reserved)
+    await this.reconcile(unknown)
+    return claimed.length
+  }
+
+  private async inTransaction(
+    claims: readonly Delivery[],
+    settle: (
+      tx: StoreTransaction,
+      options: DispatcherOptions,
+      claims: readonly Delivery[],
+      now: number,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const { store, clock } = this.options
+    if (claims.length === 0) return
+    await store.transaction(async (tx) => settle(tx, this.options, claims, (await tx.now()) ?? clock.now()))
+  }
+
+  private async send(claims: readonly Delivery[]): Promise<void> {
+    if (claims.length === 0) return
+    const { store, clock } = this.options
+    const cleared = await store.transaction((tx) => clearMessages(tx, this.options, claims))
+    // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
+    const clearedAt = clock.now()
+    await this.callAll(cleared, (one) =>
+      clock.now() - clearedAt > LONGEST_LEAD_MS ? Promise.resolve(TOO_LATE) : callChannel(one, this.options),
+    )
+  }
+
+  /** Finds out what became of calls whose outcome is unknown, each as its channel allows. */
+  private async reconcile(claims: readonly Delivery[]): Promise<void> {
+    if (claims.length === 0) return
+    const { store, clock } = this.options
+    const now = clock.now()
+    const ofRepeat = (wanted: Channel['repeat']['kind']) =>
+      claims.filter((delivery) => {
+        const repeat = this.options.channels.get(delivery.body.channel ?? '')?.repeat ?? { kind: 'none' }
+        return (mayRepeat(delivery, repeat, now) ? repeat.kind : 'none') === wanted
+      })
+    await this.callAll(
+      ofRepeat('queryable').map((delivery) => ({ delivery })),
+      (one) => askChannel(one, this.options),
+    )
+    await this.callAll(
+      ofRepeat('none').map((delivery) => ({ delivery })),
+      () => Promise.resolve({ status: 'unknown' }),
+    )
+    const repeated = ofRepeat('idempotent')
+    if (repeated.length === 0) return
+    const cleared = await store.transaction((tx) => clearMessages(tx, this.options, repeated))
+    await this.callAll(cleared, (one) => callChannel(one, this.options))
+  }
+
+  private async callAll<T extends Pick<Cleared, 'delivery'>>(
+    calls: readonly T[],
+    call: (one: T) => Promise<CallResult>,
+  ): Promise<void> {
+    if (calls.length === 0) return
+    const results = await Promise.all(calls.map(async (one) => ({ delivery: one.delivery, result: await call(one) })))
+    await this.options.store.transaction((tx) => recordResults(tx, this.options, results))
+  }
+}
+
+/** Not called at all: cleared again at once. */
+const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }

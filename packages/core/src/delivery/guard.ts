@@ -1,0 +1,100 @@
+import type { Decision } from '../domain/decision.js'
+import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
+import { type SubjectState, subjectName } from '../domain/subject.js'
+import type { Outbound } from '../ports/channel.js'
+import type { Delivery, LockedSubject, StoreTransaction } from '../ports/store.js'
+import { compose } from './message.js'
+import type { DispatcherOptions } from './options.js'
+import { Outcomes } from './outcomes.js'
+import { closed } from './settlement.js'
+
+/** A message that may be sent now: `calling` is written, the provider is called next. */
+export interface Cleared {
+  readonly delivery: Delivery
+  readonly message: Outbound
+}
+
+/**
+ * Asks the policies about messages, under the locks of their recipients. What may go is marked `calling` in the same
+ * transaction and counts for caps from then on; the rest is deferred or suppressed, with a reason.
+ */
+export async function clearMessages(
+  tx: StoreTransaction,
+  options: DispatcherOptions,
+  claims: readonly Delivery[],
+): Promise<readonly Cleared[]> {
+  const now = (await tx.now()) ?? options.clock.now()
+  const deliveries = await tx.lockDeliveries(claims)
+  const outcomes = await Outcomes.lock(tx, options.program, deliveries, now)
+  const cleared: Cleared[] = []
+  for (const delivery of deliveries) {
+    const subject = outcomes.subjectOf(delivery)
+    const verdict = judge(delivery, subject, options, now)
+    if ('message' in verdict) {
+      const { message } = verdict
+      const state = recordSend(subject.state, message, delivery.key, options.program.policies, now)
+      outcomes.replaceState(delivery, state)
+      const calling = startCall(delivery, now)
+      outcomes.save(calling)
+      cleared.push({ delivery: calling, message })
+    } else withhold(delivery, verdict, outcomes, now)
+  }
+  await outcomes.write()
+  return cleared
+}
+
+function startCall(delivery: Delivery, now: number): Delivery {
+  const firstCalledAt = delivery.body.firstCalledAt ?? now
+  return { ...delivery, state: 'calling', attempt: delivery.attempt + 1, body: { ...delivery.body, firstCalledAt } }
+}
+
+type Withheld =
+  | Exclude<Ruling, { ruling: 'send' }>
+  | { readonly ruling: 'suppress'; readonly reason: string; readonly detail?: string; readonly policy?: undefined }
+
+function judge(
+  delivery: Delivery,
+  { state }: LockedSubject,
+  { program, channels }: DispatcherOptions,
+  now: number,
+): Withheld | { readonly message: Outbound } {
+  const maybeSent = delivery.state === 'unknown'
+  if (!maybeSent && !stillWaits(delivery, state)) return { ruling: 'suppress', reason: 'run ended' }
+  if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
+  const composed = compose(delivery, state, program)
+  if (!composed.ok) return { ruling: 'suppress', ...composed }
+  // A message that may have left already has been counted and judged; only an opt-out still stops its repetition.
+  const policies = maybeSent ? [] : program.policies
+  const ruling = rule(state, composed.message, policies, now)
+  return ruling.ruling === 'send' ? { message: composed.message } : ruling
+}
+
+/** Whether the run still stands at the step that wants this message: an exit in between calls it off. */
+function stillWaits({ source }: Delivery, state: SubjectState): boolean {
+  return state.runs.some((run) => run.id === source.run && run.step === source.step)
+}
+
+function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now: number): void {
+  const { subject, source, body } = delivery
+  const rule = verdict.policy ?? source.journey
+  const about = { run: source.run, step: source.step, template: body.what, channel: body.channel, class: body.class }
+  const base = { at: now, subject: subjectName(subject), rule, journey: source.journey, ...about }
+  if (verdict.ruling === 'defer') {
+    const until = new Date(verdict.until).toISOString()
+    const decision: Decision = { ...base, decision: 'message.deferred', reason: verdict.reason, until }
+    outcomes.save({ ...delivery, state: 'retry_at', dueAt: verdict.until, reason: verdict.reason })
+    return outcomes.say(decision)
+  }
+  const { reason } = verdict
+  const needed = 'needed' in verdict ? { needed: verdict.needed } : {}
+  const detail = 'detail' in verdict && verdict.detail !== undefined ? { detail: verdict.detail } : {}
+  if (delivery.state === 'unknown') {
+    outcomes.save(closed(delivery, 'parked', reason))
+    outcomes.say({ ...base, decision: 'message.parked', reason, ...needed })
+    return outcomes.resume(delivery, true)
+  }
+  outcomes.save(closed(delivery, 'suppressed', reason))
+  outcomes.say({ ...base, decision: 'message.suppressed', reason, ...needed, ...detail })
+  if (reason === 'run ended') return
+  if (reason === 'template' || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, false)
+}

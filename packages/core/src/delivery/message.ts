@@ -1,0 +1,52 @@
+import type { Program } from '@linli/rules'
+import type { SubjectKey, SubjectState } from '../domain/subject.js'
+import type { Outbound } from '../ports/channel.js'
+import type { Delivery } from '../ports/store.js'
+
+export type Composed =
+  | { readonly ok: true; readonly message: Outbound }
+  | { readonly ok: false; readonly reason: 'template' | 'no such template'; readonly detail?: string }
+
+/** Renders a delivery for its recipient, with what is known of the recipient now. */
+export function compose(delivery: Delivery, state: SubjectState, program: Program): Composed {
+  const { body, source, subject, key } = delivery
+  const template = program.templates.get(body.what)
+  if (template === undefined) return { ok: false, reason: 'no such template', detail: body.what }
+  const rendered = template.render(variablesFor(delivery, state, program))
+  if (!rendered.ok) return { ok: false, reason: 'template', detail: rendered.error }
+  return {
+    ok: true,
+    message: {
+      deliveryKey: key,
+      channel: body.channel ?? '',
+      class: body.class ?? 'service',
+      to: { ...subject, traits: traitsOf(state) },
+      content: { template: body.what, ...rendered.content },
+      source,
+    },
+  }
+}
+
+function variablesFor({ body, source, subject }: Delivery, state: SubjectState, program: Program) {
+  const { entry, event, coupon } = body.variables ?? {}
+  const journey = program.journeys.get(source.journey)
+  return {
+    subject: { kind: subject.kind, id: subject.id },
+    traits: traitsOf(state),
+    entry: entry ?? {},
+    event: event ?? {},
+    coupon: coupon ?? {},
+    community: related('community', subject, state),
+    leader: related('leader', subject, state),
+    journey: { id: source.journey, name: journey?.definition.name ?? source.journey },
+  }
+}
+
+function related(relation: 'community' | 'leader', { kind, id }: SubjectKey, state: SubjectState): { id?: string } {
+  const found = kind === relation ? id : state.relations[relation]?.[0]
+  return found === undefined ? {} : { id: found }
+}
+
+function traitsOf(state: SubjectState): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(state.traits).map(([name, [value]]) => [name, value]))
+}

@@ -1,0 +1,15 @@
+import type { Program } from '@linli/rules'
+import type { CodeMaker } from '../offers/issue.js'
+import type { Channel } from '../ports/channel.js'
+import type { Clock } from '../ports/clock.js'
+import type { Store } from '../ports/store.js'
+
+export interface DispatcherOptions {
+  readonly store: Store
+  readonly program: Program
+  readonly channels: ReadonlyMap<string, Channel>
+  readonly clock: Clock
+  readonly makeCode: CodeMaker
+  /** How long one call of a channel may take before its outcome is unknown. */
+  readonly callTimeoutMs: number
+}

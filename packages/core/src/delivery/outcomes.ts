@@ -1,0 +1,124 @@
+import { contentHash, type Program } from '@linli/rules'
+import type { Decision, Input } from '../domain/decision.js'
+import { type Coupon, nextInstant, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
+import { advanceSubjects } from '../subjects/advance-subjects.js'
+import { nextChannel } from './plan.js'
+
+/**
+ * Gathers what deliveries bring about while their subjects are locked — changed states, decisions, events, runs that go
+ * on — and writes it all at once.
+ */
+export class Outcomes {
+  private readonly subjects: Map<string, LockedSubject>
+  private readonly touched = new Set<string>()
+  private readonly inputs = new Map<string, Input[]>()
+  private readonly deliveries: Delivery[] = []
+  private readonly added: Delivery[] = []
+  private readonly decisions: Decision[] = []
+  private readonly events: StoredEvent[] = []
+
+  private constructor(
+    private readonly tx: StoreTransaction,
+    private readonly program: Program,
+    private readonly now: number,
+    locked: readonly LockedSubject[],
+  ) {
+    this.subjects = new Map(locked.map((subject) => [subjectName(subject.key), subject]))
+  }
+
+  /** Locks the subjects of deliveries. */
+  static async lock(
+    tx: StoreTransaction,
+    program: Program,
+    deliveries: readonly Delivery[],
+    now: number,
+  ): Promise<Outcomes> {
+    const keys = new Map<string, SubjectKey>(deliveries.map(({ subject }) => [subjectName(subject), subject]))
+    return new Outcomes(tx, program, now, await tx.lockSubjects([...keys.values()]))
+  }
+
+  subjectOf({ subject }: Pick<Delivery, 'subject'>): LockedSubject {
+    const unknown = { key: subject, state: UNBORN, dueAt: undefined, isNew: true }
+    return this.subjects.get(subjectName(subject)) ?? unknown
+  }
+
+  replaceState(delivery: Delivery, state: SubjectState): void {
+    const name = subjectName(delivery.subject)
+    this.subjects.set(name, { ...this.subjectOf(delivery), state })
+    this.touched.add(name)
+  }
+
+  save(delivery: Delivery): void {
+    this.deliveries.push(delivery)
+  }
+
+  say(decision: Decision): void {
+    this.decisions.push(decision)
+  }
+
+  /** Plans the delivery by the step's next channel; false when there is none. */
+  tryNextChannel(delivery: Delivery): boolean {
+    const next = nextChannel(delivery, this.now)
+    if (next === undefined) return false
+    this.added.push(next)
+    const { source, body } = next
+    const about = { run: source.run, step: source.step, template: body.what, channel: body.channel, class: body.class }
+    const subject = subjectName(next.subject)
+    this.say({ at: this.now, subject, decision: 'message.planned', rule: source.journey, ...about })
+    return true
+  }
+
+  /** Lets the run go on after its step. */
+  resume({ subject, source }: Delivery, ok: boolean, coupon?: Coupon): void {
+    const outcome: Input = {
+      kind: 'outcome',
+      at: this.now,
+      run: source.run,
+      step: source.step,
+      ok,
+      ...(coupon && { coupon }),
+    }
+    this.tell(subject, outcome)
+  }
+
+  /** Records an outcome as an event of the subject, so that rules can look at it. */
+  emit(delivery: Delivery, event: string, properties: Readonly<Record<string, unknown>>): void {
+    const messageId = `linli:${contentHash(`${delivery.key}|${event}`, 24)}`
+    const { subject, source } = delivery
+    const { journey, run, step } = source
+    const record = { messageId, event, at: this.now, properties: { journey, run, step, ...properties } }
+    if (subject.kind === 'user') {
+      this.events.push({ ...record, type: 'track', userId: subject.id, receivedAt: this.now })
+    }
+    this.tell(subject, { kind: 'event', at: this.now, event: record })
+  }
+
+  async write(): Promise<void> {
+    const { tx } = this
+    if (this.events.length > 0) await tx.addEvents(this.events)
+    const moved = [...this.inputs].map(([name, inputs]) => ({ subject: this.subjects.get(name), inputs }))
+    const work = moved.flatMap(({ subject, inputs }) => (subject === undefined ? [] : [{ subject, inputs }]))
+    if (this.decisions.length > 0) await tx.addDecisions(this.decisions)
+    await advanceSubjects(tx, this.program, work)
+    const others = [...this.touched].filter((name) => !this.inputs.has(name))
+    const untouched = others.map((name) => this.subjects.get(name)).filter((subject) => subject !== undefined)
+    await tx.saveSubjects(
+      untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt: dueAt ?? due(state) })),
+    )
+    await tx.saveDeliveries(this.deliveries)
+    if (this.added.length > 0) await tx.addDeliveries(this.added)
+  }
+
+  private tell(subject: SubjectKey, input: Input): void {
+    const name = subjectName(subject)
+    const known = this.inputs.get(name)
+    if (known === undefined) this.inputs.set(name, [input])
+    else known.push(input)
+  }
+}
+
+function due(state: SubjectState): number | undefined {
+  const next = nextInstant(state)
+  return Number.isFinite(next) ? next : undefined
+}

@@ -1,0 +1,53 @@
+import { contentHash } from '@linli/rules'
+import type { Effect, StepSource } from '../domain/decision.js'
+import { type SubjectKey, subjectName } from '../domain/subject.js'
+import type { Delivery } from '../ports/store.js'
+
+/** Steps never lead back, so a run visits each at most once. */
+const VISIT = 1
+
+/** The deliveries that a subject's effects wish for. */
+export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]): Delivery[] {
+  return effects.flatMap((effect) => {
+    switch (effect.kind) {
+      case 'send': {
+        const [channel = '', ...fallbacks] = effect.channels
+        const { template: what, class: messageClass, variables } = effect
+        const body = { what, channel, fallbacks, class: messageClass, variables }
+        return [newDelivery('message', subject, effect, channel, body)]
+      }
+      case 'issue':
+        return [newDelivery('coupon', subject, effect, 'coupon', { what: effect.offer })]
+      case 'suggest': {
+        const { template: what, to, expiresAt, variables } = effect
+        return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]
+      }
+      default:
+        return []
+    }
+  })
+}
+
+/** The delivery that follows when a channel could not be used and the step names another. */
+export function nextChannel({ subject, source, body }: Delivery, at: number): Delivery | undefined {
+  const [channel, ...fallbacks] = body.fallbacks ?? []
+  if (channel === undefined) return undefined
+  const { firstCalledAt: _, ...rest } = body
+  return newDelivery('message', subject, { source, at }, channel, { ...rest, channel, fallbacks })
+}
+
+function newDelivery(
+  kind: Delivery['kind'],
+  subject: SubjectKey,
+  { source, at }: { readonly source: StepSource; readonly at: number },
+  channel: string,
+  body: Delivery['body'],
+): Delivery {
+  const key = deliveryKey(source, channel, subjectName(subject))
+  return { key, kind, state: 'planned', subject, source, dueAt: at, claim: 0, attempt: 0, plannedAt: at, body }
+}
+
+/** The same for every attempt of one delivery, and for no other. */
+function deliveryKey({ run, step }: StepSource, channel: string, recipient: string): string {
+  return contentHash([run, step, VISIT, channel, recipient].join('|'), 32)
+}

@@ -1,0 +1,63 @@
+import { forgetSend } from '../domain/guardrails.js'
+import { subjectName } from '../domain/subject.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { DispatcherOptions } from './options.js'
+import { Outcomes } from './outcomes.js'
+import { type CallResult, type Settlement, settle } from './settlement.js'
+
+/** Writes down what became of calls, and lets the runs that waited for them go on. */
+export async function recordResults(
+  tx: StoreTransaction,
+  options: DispatcherOptions,
+  results: readonly { readonly delivery: Delivery; readonly result: CallResult }[],
+): Promise<void> {
+  const now = (await tx.now()) ?? options.clock.now()
+  const locked = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
+  const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
+  const outcomes = await Outcomes.lock(tx, options.program, locked, now)
+  for (const delivery of locked) {
+    const result = byKey.get(delivery.key)
+    const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL
+    if (result !== undefined) apply(settle(delivery, channel, result, now), outcomes, now)
+  }
+  await outcomes.write()
+}
+
+const UNKNOWN_CHANNEL = { repeat: { kind: 'none' as const } }
+
+function apply(settlement: Settlement, outcomes: Outcomes, now: number): void {
+  const { delivery, outcome, decision, fallback } = settlement
+  outcomes.save(delivery)
+  const certainlyNotSent = outcome === 'not sent' || delivery.state === 'retry_at'
+  if (certainlyNotSent) {
+    outcomes.replaceState(delivery, forgetSend(outcomes.subjectOf(delivery).state, delivery.key))
+  }
+  if (decision !== undefined) outcomes.say(said(delivery, decision, now))
+  if (outcome === 'open') return
+  const { channel, class: messageClass, what: template } = delivery.body
+  const details = { channel, class: messageClass, template }
+  if (outcome === 'sent') {
+    outcomes.emit(delivery, delivery.state === 'parked' ? 'message_parked' : 'message_accepted', details)
+    return outcomes.resume(delivery, true)
+  }
+  outcomes.emit(delivery, 'message_rejected', { ...details, reason: delivery.reason })
+  if (!fallback || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, false)
+}
+
+function said(delivery: Delivery, decision: NonNullable<Settlement['decision']>, at: number) {
+  const { subject, source, body, reason, dueAt, providerId } = delivery
+  return {
+    at,
+    subject: subjectName(subject),
+    decision,
+    rule: source.journey,
+    run: source.run,
+    step: source.step,
+    template: body.what,
+    channel: body.channel,
+    class: body.class,
+    ...(providerId !== undefined && { providerId }),
+    ...(decision !== 'message.accepted' && reason !== undefined && { reason }),
+    ...(dueAt !== undefined && { until: new Date(dueAt).toISOString() }),
+  }
+}

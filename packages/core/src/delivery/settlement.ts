@@ -1,0 +1,90 @@
+import type { Channel, SendResult } from '../ports/channel.js'
+import type { Delivery } from '../ports/store.js'
+
+/** What became of one call of a provider. */
+export type CallResult = SendResult | { readonly status: 'unknown'; readonly detail?: string }
+
+/** The delivery after a call, and what to say of it. */
+export interface Settlement {
+  readonly delivery: Delivery
+  /** `open`: it will be tried again. Else the run goes on. */
+  readonly outcome: 'open' | 'sent' | 'not sent'
+  readonly decision: 'message.accepted' | 'message.rejected' | 'message.deferred' | 'message.parked' | undefined
+  /** Whether another channel may be tried. */
+  readonly fallback: boolean
+}
+
+/** How often a provider is called for one delivery at most. */
+const MAX_ATTEMPTS = 8
+const FIRST_RETRY_MS = 5_000
+const LONGEST_RETRY_MS = 3_600_000
+/** How much of a provider's window is left unused, for clocks that differ. */
+const WINDOW_MARGIN = 0.8
+
+/** Decides what follows a call. Pure: the provider's answer in, the delivery's next state out. */
+export function settle(
+  delivery: Delivery,
+  channel: Pick<Channel, 'repeat'>,
+  result: CallResult,
+  now: number,
+): Settlement {
+  switch (result.status) {
+    case 'accepted':
+    case 'awaiting_person': {
+      const provider = result.providerId === undefined ? {} : { providerId: result.providerId }
+      const sent = { ...closed(delivery, result.status), ...provider }
+      return { delivery: sent, outcome: 'sent', decision: 'message.accepted', fallback: false }
+    }
+    case 'refused': {
+      const rejected = closed(delivery, 'rejected', result.detail ?? result.reason)
+      const fallback = result.reason === 'recipient'
+      return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback }
+    }
+    case 'deferred': {
+      if (delivery.attempt >= MAX_ATTEMPTS) {
+        const rejected = closed(delivery, 'rejected', `deferred ${delivery.attempt} times`)
+        return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback: true }
+      }
+      const retryAt = Math.max(result.retryAt.getTime(), now + 1000)
+      const waiting: Delivery = {
+        ...delivery,
+        state: 'retry_at',
+        dueAt: retryAt,
+        reason: result.detail ?? 'the provider asked to wait',
+      }
+      return { delivery: waiting, outcome: 'open', decision: 'message.deferred', fallback: false }
+    }
+    case 'unknown':
+      return settleUnknown(delivery, channel, now)
+  }
+}
+
+/**
+ * Nobody knows whether the message left. What may follow is the channel's to say: the same key again inside its window,
+ * a question to the provider, or nothing until a person decides.
+ */
+function settleUnknown(delivery: Delivery, { repeat }: Pick<Channel, 'repeat'>, now: number): Settlement {
+  const retryAt = now + retryDelay(delivery.attempt)
+  const open: Delivery = { ...delivery, state: 'unknown', dueAt: retryAt, reason: 'the outcome is unknown' }
+  if (mayRepeat(delivery, repeat, retryAt)) {
+    return { delivery: open, outcome: 'open', decision: undefined, fallback: false }
+  }
+  const parked = closed(delivery, 'parked', 'the outcome is unknown and may not be repeated')
+  // It counts as sent: for caps, and for the run, which must not wait for ever.
+  return { delivery: parked, outcome: 'sent', decision: 'message.parked', fallback: false }
+}
+
+/** Whether a call whose outcome is unknown may be repeated, or asked about, at an instant. */
+export function mayRepeat({ attempt, body }: Delivery, repeat: Channel['repeat'], at: number): boolean {
+  if (repeat.kind === 'none' || attempt >= MAX_ATTEMPTS) return false
+  return repeat.kind === 'queryable' || at < (body.firstCalledAt ?? at) + repeat.windowMs * WINDOW_MARGIN
+}
+
+export function closed(delivery: Delivery, state: Delivery['state'], reason?: string): Delivery {
+  return { ...delivery, state, dueAt: undefined, ...(reason !== undefined && { reason }) }
+}
+
+/** 5 s, 10 s, 20 s … at most an hour. */
+function retryDelay(attempt: number): number {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, attempt - 1))
+}

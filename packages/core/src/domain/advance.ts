@@ -1,0 +1,116 @@
+import type { CompiledTag, EventRecord, Program } from '@linli/rules'
+import type { Decision, Effect, Input } from './decision.js'
+import { Draft, type RelatedVerdicts } from './draft.js'
+import { dueRuns, enterByEvent, moveRunsByEvent, reactToTagChanges, resume, timeOut } from './journeys.js'
+import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
+import { nextInstant, type SubjectKey, type SubjectState } from './subject.js'
+import { evaluateTags, tagsDueAt } from './tags.js'
+
+export interface Advanced {
+  readonly state: SubjectState
+  readonly decisions: readonly Decision[]
+  readonly effects: readonly Effect[]
+}
+
+const NOTHING_RELATED: RelatedVerdicts = () => false
+
+/**
+ * The reducer: a subject and what moves it in, the new state, decisions and wanted effects out. Pure.
+ *
+ * Inputs are taken in order. Before each, everything that time alone has brought about by then happens, each at its own
+ * instant.
+ */
+export function advance(
+  key: SubjectKey,
+  state: SubjectState,
+  inputs: readonly Input[],
+  program: Program,
+  related: RelatedVerdicts = NOTHING_RELATED,
+): Advanced {
+  const draft = new Draft(key, state, program, related)
+  for (const input of inputs) take(draft, input)
+  return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
+}
+
+/** Looks at every tag again: after two subjects were merged, or when rules have changed. */
+export function reevaluate(
+  key: SubjectKey,
+  state: SubjectState,
+  program: Program,
+  at: number,
+  related = NOTHING_RELATED,
+): Advanced {
+  const draft = new Draft(key, state, program, related)
+  draft.at = Math.max(state.at, at)
+  evaluateTags(draft, draft.rules.tags)
+  reactToTagChanges(draft)
+  return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
+}
+
+function take(draft: Draft, input: Input): void {
+  if (draft.at === 0) beBorn(draft, input.at)
+  passTime(draft, input.at)
+  draft.at = Math.max(draft.at, input.at)
+  if (input.kind === 'event') takeEvent(draft, input)
+  else if (input.kind === 'refresh') takeRefresh(draft, input)
+  else if (input.kind === 'outcome') resume(draft, input)
+  reactToTagChanges(draft)
+}
+
+/** A subject that is new has the tags of one of whom nothing is known. */
+function beBorn(draft: Draft, at: number): void {
+  draft.at = at
+  evaluateTags(draft, draft.rules.bornWith)
+  reactToTagChanges(draft)
+}
+
+/** Lets happen what time alone brings about until `at`. */
+function passTime(draft: Draft, at: number): void {
+  for (let instant = nextInstant(draft); instant <= at; instant = nextInstant(draft)) {
+    draft.at = Math.max(draft.at, instant)
+    evaluateTags(draft, tagsDueAt(draft, instant))
+    for (const run of dueRuns(draft, instant)) timeOut(draft, run)
+    reactToTagChanges(draft)
+  }
+}
+
+function takeEvent(draft: Draft, { event, changes, member }: Extract<Input, { kind: 'event' }>): void {
+  const suspects = new Set<CompiledTag>()
+  const leader = draft.relations.leader?.[0]
+  if (changes !== undefined) for (const tag of changeProfile(draft, changes, event.at)) suspects.add(tag)
+  if (event.event === 'group') tellMembers(draft, leader, member)
+  if (event.event === CONSENT_EVENTS.granted) changeConsent(draft, true, event.properties, event.at)
+  if (event.event === CONSENT_EVENTS.withdrawn) changeConsent(draft, false, event.properties, event.at)
+  foldFeatures(draft, event, suspects)
+  if (suspects.size > 0) evaluateTags(draft, suspects)
+  draft.event = event
+  moveRunsByEvent(draft, event)
+  enterByEvent(draft, event)
+  draft.event = undefined
+}
+
+/** Members of a community have its leader: all are told when it changes, and each when joining. */
+function tellMembers(draft: Draft, leaderBefore: string | undefined, joined: string | undefined): void {
+  const leader = draft.relations.leader
+  if (draft.key.kind !== 'community' || leader === undefined) return
+  const changed = leader[0] !== leaderBefore
+  if (changed || joined !== undefined) {
+    draft.effects.push({ kind: 'lead', leader: leader[0], at: leader[1], member: changed ? undefined : joined })
+  }
+}
+
+function takeRefresh(draft: Draft, { relation, changes, changedAt = 0 }: Extract<Input, { kind: 'refresh' }>): void {
+  const changed = changes === undefined ? [] : changeProfile(draft, changes, changedAt)
+  evaluateTags(draft, [...changed, ...(draft.rules.tagsByRelated.get(relation) ?? [])])
+}
+
+/** Adds an event to the features it reaches, and collects the tags that read those that changed. */
+function foldFeatures(draft: Draft, event: EventRecord, suspects: Set<CompiledTag>): void {
+  for (const feature of draft.rules.featuresByEvent.find(event)) {
+    const before = draft.features[feature.key]
+    const after = feature.fold(before, event, draft.at)
+    if (after === before || after === undefined) continue
+    draft.writeFeature(feature.key, after)
+    for (const tag of draft.rules.tagsByFeature.get(feature.key) ?? []) suspects.add(tag)
+  }
+}

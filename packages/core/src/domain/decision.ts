@@ -1,0 +1,116 @@
+import type { EventRecord, MessageClass, RelationName } from '@linli/rules'
+import type { Coupon } from './subject.js'
+
+/** What happened, in words that programs may rely on. */
+export type DecisionKind =
+  | 'tag.added'
+  | 'tag.removed'
+  | 'journey.entered'
+  | 'journey.stepped'
+  | 'journey.exited'
+  | 'journey.held'
+  | 'journey.goal'
+  | 'message.planned'
+  | 'message.accepted'
+  | 'message.rejected'
+  | 'message.parked'
+  | 'message.suppressed'
+  | 'message.deferred'
+  | 'coupon.issued'
+  | 'coupon.refused'
+  | 'suggestion.made'
+  | 'event.rejected'
+
+/** An entry of the log: what was decided about whom, when, by which rule, and why. */
+export interface Decision {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** `user:u-1` */
+  readonly subject: string
+  readonly decision: DecisionKind
+  /** The id of the tag, journey, policy or offer that decided. */
+  readonly rule?: string
+  readonly [detail: string]: unknown
+}
+
+/** What a subject's reducer wishes of the outside world. Written with the new state, in the same transaction. */
+export type Effect =
+  | SendEffect
+  | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
+  | SuggestEffect
+  /** A condition that related subjects read has flipped: they have to be looked at again. */
+  | { readonly kind: 'refresh'; readonly readAs: RelationName }
+  /** Who leads a community: for all its members, or for the one that joined. */
+  | { readonly kind: 'lead'; readonly leader: string; readonly at: number; readonly member: string | undefined }
+
+export interface SendEffect {
+  readonly kind: 'send'
+  readonly source: StepSource
+  readonly template: string
+  readonly channels: readonly string[]
+  readonly class: MessageClass
+  readonly variables: StepVariables
+  readonly at: number
+}
+
+export interface SuggestEffect {
+  readonly kind: 'suggest'
+  readonly source: StepSource
+  readonly template: string
+  /** The leader's id. */
+  readonly to: string
+  readonly expiresAt: number
+  readonly variables: StepVariables
+  readonly at: number
+}
+
+/** The step that an effect comes from. */
+export interface StepSource {
+  readonly journey: string
+  readonly run: string
+  readonly step: string
+}
+
+/** What of a run templates may read. */
+export interface StepVariables {
+  readonly entry?: Readonly<Record<string, unknown>>
+  readonly event?: Readonly<Record<string, unknown>>
+  readonly coupon?: Coupon
+}
+
+/** What moves a subject. */
+export type Input =
+  | {
+      readonly kind: 'event'
+      readonly at: number
+      readonly event: EventRecord
+      readonly changes?: ProfileChanges
+      /** The user whose event it is, where the subject is a community or a leader. */
+      readonly member?: string
+    }
+  /** Time has reached `at`. */
+  | { readonly kind: 'instant'; readonly at: number }
+  /** Something about a related subject has changed: a condition there may have flipped, a relation may follow from it. */
+  | {
+      readonly kind: 'refresh'
+      readonly at: number
+      readonly relation: RelationName
+      readonly changes?: ProfileChanges
+      /** When the changes were said; left out without changes. */
+      readonly changedAt?: number
+    }
+  /** What became of a `send` or `issue` step. */
+  | {
+      readonly kind: 'outcome'
+      readonly at: number
+      readonly run: string
+      readonly step: string
+      readonly ok: boolean
+      readonly coupon?: Coupon
+    }
+
+/** What an event says about the subject itself. */
+export interface ProfileChanges {
+  readonly traits?: Readonly<Record<string, unknown>>
+  readonly relations?: Readonly<Partial<Record<RelationName, string>>>
+}

@@ -1,0 +1,100 @@
+import type {
+  CompiledTag,
+  EventRecord,
+  FeatureState,
+  Program,
+  RelationName,
+  SubjectProgram,
+  SubjectView,
+} from '@linli/rules'
+import type { Decision, DecisionKind, Effect } from './decision.js'
+import { type Run, type SubjectKey, type SubjectState, subjectName, type TagState } from './subject.js'
+
+/** Whether a condition that was compiled for a related subject holds there. */
+export type RelatedVerdicts = (relation: RelationName, id: string, verdict: string) => boolean
+
+/**
+ * A subject while it is being advanced: a copy of its state, written part by part, with the decisions and effects so far.
+ * It lives inside one call of `advance`; nothing outside sees it change.
+ */
+export class Draft implements SubjectView {
+  readonly name: string
+  readonly rules: SubjectProgram
+  readonly decisions: Decision[] = []
+  readonly effects: Effect[] = []
+  at: number
+  event: EventRecord | undefined
+  features: Record<string, FeatureState>
+  traits: SubjectState['traits']
+  relations: SubjectState['relations']
+  tags: Record<string, TagState>
+  runs: Run[]
+  entries: SubjectState['entries']
+  goals: SubjectState['goals']
+  consent: SubjectState['consent']
+  /** Tags that were put on or taken off and that journeys have not been told of. */
+  readonly tagChanges: { readonly tag: string; readonly added: boolean }[] = []
+  private ownsFeatures = false
+  private ownsTags = false
+
+  constructor(
+    readonly key: SubjectKey,
+    private readonly before: SubjectState,
+    readonly program: Program,
+    private readonly related: RelatedVerdicts,
+  ) {
+    this.name = subjectName(key)
+    this.rules = program.subjects[key.kind]
+    this.at = before.at
+    this.features = before.features as Record<string, FeatureState>
+    this.traits = before.traits
+    this.relations = before.relations
+    this.tags = before.tags as Record<string, TagState>
+    this.runs = [...before.runs]
+    this.entries = before.entries
+    this.goals = before.goals
+    this.consent = before.consent
+  }
+
+  state(): SubjectState {
+    const { at, features, traits, relations, tags, runs, entries, goals, consent } = this
+    return { at, features, traits, relations, tags, runs, entries, goals, consent, sends: this.before.sends }
+  }
+
+  hasTag(id: string): boolean {
+    return (this.tags[id]?.[0] ?? 0) > 0
+  }
+
+  relatedHolds(relation: RelationName, verdict: string): boolean {
+    const id = this.relations[relation]?.[0]
+    return id !== undefined && this.related(relation, id, verdict)
+  }
+
+  writeFeature(key: string, state: FeatureState): void {
+    if (!this.ownsFeatures) this.features = { ...this.features }
+    this.ownsFeatures = true
+    this.features[key] = state
+  }
+
+  writeTag(id: string, state: TagState | undefined): void {
+    if (!this.ownsTags) this.tags = { ...this.tags }
+    this.ownsTags = true
+    if (state === undefined) delete this.tags[id]
+    else this.tags[id] = state
+  }
+
+  /** Puts a tag on or takes it off, and says so. */
+  changeTag(tag: CompiledTag, added: boolean, until: number): void {
+    this.writeTag(tag.id, added || until > 0 ? [added ? this.at : 0, until] : undefined)
+    if (tag.kind === 'verdict') {
+      if (tag.readAs !== undefined) this.effects.push({ kind: 'refresh', readAs: tag.readAs })
+      return
+    }
+    this.decide(added ? 'tag.added' : 'tag.removed', tag.id)
+    this.tagChanges.push({ tag: tag.id, added })
+  }
+
+  decide(decision: DecisionKind, rule: string, details: Readonly<Record<string, unknown>> = {}): void {
+    this.decisions.push({ at: this.at, subject: this.name, decision, rule, ...details })
+  }
+}

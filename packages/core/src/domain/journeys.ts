@@ -1,0 +1,171 @@
+import { type CompiledJourney, contentHash, type EventMatch, type EventRecord, hashShare, holds } from '@linli/rules'
+import type { Input } from './decision.js'
+import type { Draft } from './draft.js'
+import { exitRun, runSteps } from './steps.js'
+import type { Run } from './subject.js'
+
+/** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
+const CASCADE_LIMIT = 100
+
+/** Runs whose wait has ended by `instant`, in the order they were entered. */
+export function dueRuns(draft: Draft, instant: number): readonly Run[] {
+  return draft.runs.filter((run) => run.until > 0 && run.until <= instant)
+}
+
+/** Ends a wait by time: the next step after `wait`, the `else` steps of `waitFor`. */
+export function timeOut(draft: Draft, run: Run): void {
+  const journey = journeyOf(draft, run)
+  const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
+  if (journey === undefined || step === undefined) return exitRun(draft, run, 'its step no longer exists')
+  if (step.verb === 'wait') runSteps(draft, journey, run, step.next)
+  else if (step.verb === 'waitFor') runSteps(draft, journey, run, step.otherwise)
+  else exitRun(draft, run, 'its step cannot wait')
+}
+
+/** Shows an event to the runs there are. A run that waits for exactly this event takes it; else the exit may. */
+export function moveRunsByEvent(draft: Draft, event: EventRecord): void {
+  reachGoals(draft, event)
+  for (const run of [...draft.runs]) {
+    const journey = journeyOf(draft, run)
+    if (journey === undefined || event.at < run.enteredAt || !sameKey(draft, journey, run.key)) continue
+    const step = journey.steps[journey.stepIndex.get(run.step) ?? -1]
+    if (step?.verb === 'waitFor' && matches(draft, step, event)) {
+      runSteps(draft, journey, { ...run, ...(journey.keepsEvent && { event }) }, step.then)
+    } else if (journey.exit?.on === 'event' && matches(draft, journey.exit, event)) {
+      exitRun(draft, run, `event ${event.event}`)
+    }
+  }
+}
+
+export function enterByEvent(draft: Draft, event: EventRecord): void {
+  for (const journey of draft.rules.journeysByEvent.find(event)) {
+    const { entry } = journey
+    if (entry.on === 'event' && matches(draft, entry, event)) enter(draft, journey, event)
+  }
+}
+
+/** Lets journeys react to tags put on and taken off, and to what that brings about in turn. */
+export function reactToTagChanges(draft: Draft): void {
+  for (let count = 0; draft.tagChanges.length > 0; count++) {
+    const change = draft.tagChanges.shift()
+    if (change === undefined) return
+    if (count >= CASCADE_LIMIT) {
+      draft.tagChanges.length = 0
+      return draft.decide('journey.held', change.tag, { reason: 'cascade', limit: CASCADE_LIMIT })
+    }
+    const on = change.added ? 'tag.added' : 'tag.removed'
+    for (const run of [...draft.runs]) {
+      const exit = journeyOf(draft, run)?.exit
+      if (exit?.on === on && exit.tag === change.tag) exitRun(draft, run, `${on} ${change.tag}`)
+    }
+    for (const journey of draft.rules.journeysByTag.get(change.tag) ?? []) {
+      const { entry } = journey
+      if (entry.on !== on) continue
+      if (entry.condition === undefined || holds(entry.condition.verdict(draft))) enter(draft, journey, undefined)
+    }
+  }
+}
+
+/** Goes on after a `send` or `issue` step whose outcome is known. */
+export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>): void {
+  const run = draft.runs.find((one) => one.id === input.run && one.step === input.step)
+  const journey = run && journeyOf(draft, run)
+  const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
+  if (run === undefined || journey === undefined) return
+  if (step?.verb === 'send') runSteps(draft, journey, run, step.next)
+  if (step?.verb !== 'issue') return
+  if (input.ok) runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
+  else runSteps(draft, journey, run, step.otherwise)
+}
+
+function journeyOf(draft: Draft, run: Run): CompiledJourney | undefined {
+  return draft.program.journeysByHash.get(run.hash)
+}
+
+function matches(draft: Draft, match: EventMatch, event: EventRecord): boolean {
+  return match.events.has(event.event) && (match.condition === undefined || holds(match.condition.verdict(draft)))
+}
+
+/** Whether the event at hand is about the same order, cart … as the run. */
+function sameKey(draft: Draft, journey: CompiledJourney, key: string | undefined): boolean {
+  return journey.key === undefined || keyText(journey.key(draft)) === key
+}
+
+function keyText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | undefined): void {
+  const key = journey.key === undefined ? undefined : keyText(journey.key(draft))
+  if (journey.key !== undefined && key === undefined) {
+    return draft.decide('journey.held', journey.id, { reason: 'no key', key: journey.definition.key })
+  }
+  const obstacle = reentryObstacle(draft, journey, key)
+  if (obstacle !== undefined) return draft.decide('journey.held', journey.id, { ...obstacle, ...(key && { key }) })
+  if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
+    return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
+  }
+  const run = newRun(draft, journey, key, event)
+  rememberEntry(draft, journey, key)
+  if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
+  draft.decide('journey.entered', journey.id, { run: run.id, version: journey.version, ...(key && { key }) })
+  draft.runs.push(run)
+  runSteps(draft, journey, run, journey.first)
+}
+
+function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {
+  const number = draft.runs.filter((run) => run.journey === journey.id).length
+  const identity = [draft.name, journey.id, key ?? '', draft.at, event?.messageId ?? '', number]
+  return {
+    id: contentHash(identity.join('|'), 16),
+    journey: journey.id,
+    hash: journey.hash,
+    ...(key !== undefined && { key }),
+    enteredAt: draft.at,
+    step: '',
+    until: 0,
+    ...(journey.keepsEvent && event !== undefined && { entry: event }),
+  }
+}
+
+function reentryObstacle(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined) {
+  if (reentry.kind === 'always') return undefined
+  const active = draft.runs.find((run) => run.journey === id && run.key === key)
+  if (active !== undefined) return { reason: 'active', run: active.id }
+  const last = draft.entries[entryName(id, key)]
+  if (reentry.kind === 'oneAtATime' || last === undefined) return undefined
+  if (reentry.kind !== 'after') return { reason: 're-entry', last: new Date(last).toISOString() }
+  const from = last + reentry.ms
+  return draft.at < from ? { reason: 're-entry', from: new Date(from).toISOString() } : undefined
+}
+
+function entryName(journey: string, key: string | undefined): string {
+  return key === undefined ? journey : `${journey}/${key}`
+}
+
+/** Remembers the entry where re-entry depends on it, and forgets those that no longer matter. */
+function rememberEntry(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined): void {
+  if (reentry.kind === 'always' || reentry.kind === 'oneAtATime') return
+  const keptForMs = reentry.kind === 'after' ? reentry.ms : Number.POSITIVE_INFINITY
+  const outdated = (name: string, at: number) =>
+    (name === id || name.startsWith(`${id}/`)) && at + keptForMs <= draft.at
+  const kept = Object.entries(draft.entries).filter(([name, at]) => !outdated(name, at))
+  draft.entries = Object.fromEntries([...kept, [entryName(id, key), draft.at]])
+}
+
+function rememberGoal(draft: Draft, withinMs: number, { journey, hash, id, key }: Run): void {
+  const open = draft.goals.filter((goal) => goal.until > draft.at)
+  const goal = { journey, hash, run: id, ...(key !== undefined && { key }), from: draft.at, until: draft.at + withinMs }
+  draft.goals = [...open, goal]
+}
+
+function reachGoals(draft: Draft, event: EventRecord): void {
+  for (const goal of draft.goals) {
+    const journey = draft.program.journeysByHash.get(goal.hash)
+    const inTime = event.at >= goal.from && event.at < goal.until
+    if (!inTime || journey?.goal === undefined || !sameKey(draft, journey, goal.key)) continue
+    if (!matches(draft, journey.goal, event)) continue
+    draft.goals = draft.goals.filter((one) => one !== goal)
+    draft.decide('journey.goal', goal.journey, { run: goal.run, event: event.event, messageId: event.messageId })
+  }
+}

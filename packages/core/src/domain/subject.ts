@@ -1,0 +1,113 @@
+import type { Dated, EventRecord, FeatureState, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+
+/** Names a subject: `user:u-1`. */
+export interface SubjectKey {
+  readonly kind: SubjectKind
+  readonly id: string
+}
+
+/** All that linli knows about one subject: one value, stored as one row. */
+export interface SubjectState {
+  /** The instant it was last advanced to; 0 before it was born. Milliseconds, as all instants here. */
+  readonly at: number
+  readonly features: Readonly<Record<string, FeatureState>>
+  readonly traits: Readonly<Record<string, Dated<unknown>>>
+  readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
+  /** Tags that are on, and tags whose conditions time alone can turn. */
+  readonly tags: Readonly<Record<string, TagState>>
+  readonly runs: readonly Run[]
+  /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
+  readonly entries: Readonly<Record<string, number>>
+  readonly goals: readonly Goal[]
+  /** What was said about being messaged, by `channel|class`, where `*` means any. */
+  readonly consent: Readonly<Record<string, Dated<boolean>>>
+  /** Messages that count for caps. */
+  readonly sends: readonly SendRecord[]
+}
+
+/** Since when a tag is on (0: it is not), and until when that is certain (0: until something happens). */
+export type TagState = readonly [since: number, until: number]
+
+/** A message that was handed to a provider, or is about to be. */
+export type SendRecord = readonly [at: number, channel: string, messageClass: MessageClass, deliveryKey: string]
+
+/** One passage through a journey. It keeps the definition it began with. */
+export interface Run {
+  readonly id: string
+  readonly journey: string
+  /** Of the journey's definition. */
+  readonly hash: string
+  readonly key?: string
+  readonly enteredAt: number
+  /** The step at which it waits. */
+  readonly step: string
+  /** When the wait ends by itself; 0 while it waits for an outcome. */
+  readonly until: number
+  /** The event it was entered by, and the one that last moved it, where steps read them. */
+  readonly entry?: EventRecord
+  readonly event?: EventRecord
+  /** The coupon issued to it last. */
+  readonly coupon?: Coupon
+}
+
+export interface Coupon {
+  readonly offer: string
+  readonly name: string
+  readonly code: string
+  readonly value?: number
+  /** ISO 8601. */
+  readonly expiresAt?: string
+}
+
+/** A run whose goal may still be reached, also after the run has ended. */
+export interface Goal {
+  readonly journey: string
+  readonly hash: string
+  readonly run: string
+  readonly key?: string
+  readonly from: number
+  readonly until: number
+}
+
+export const UNBORN: SubjectState = {
+  at: 0,
+  features: {},
+  traits: {},
+  relations: {},
+  tags: {},
+  runs: [],
+  entries: {},
+  goals: [],
+  consent: {},
+  sends: [],
+}
+
+export function subjectName({ kind, id }: SubjectKey): string {
+  return `${kind}:${id}`
+}
+
+/** The state as text; members that say nothing are left out. */
+export function encodeSubject(state: SubjectState): string {
+  return JSON.stringify(state, (key, value: unknown) => (key in UNBORN && isEmpty(value) ? undefined : value))
+}
+
+export function decodeSubject(text: string): SubjectState {
+  return { ...UNBORN, ...(JSON.parse(text) as Partial<SubjectState>) }
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+/**
+ * When something about a subject next changes by itself: a tag's conditions, or a wait. Infinity when nothing does.
+ */
+export function nextInstant({ tags, runs }: Pick<SubjectState, 'tags' | 'runs'>): number {
+  let next = Number.POSITIVE_INFINITY
+  for (const id in tags) {
+    const until = tags[id]?.[1] ?? 0
+    if (until > 0 && until < next) next = until
+  }
+  for (const run of runs) if (run.until > 0 && run.until < next) next = run.until
+  return next
+}

@@ -1,0 +1,25 @@
+/** Stable names of what can go wrong, for hosts to branch on. */
+export type EngineErrorCode =
+  | 'engine.closed'
+  | 'engine.options'
+  | 'database.locked'
+  | 'database.conflict'
+  | 'database.unsupported'
+  | 'channel.missing'
+  | 'channel.duplicate'
+  | 'subject.unknown'
+  | 'rule.unknown'
+  | 'transaction.unsupported'
+
+/** Something the engine cannot do, with a stable code and the facts as fields. */
+export class EngineError extends Error {
+  constructor(
+    readonly code: EngineErrorCode,
+    message: string,
+    readonly facts: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.name = 'EngineError'
+  }
+}

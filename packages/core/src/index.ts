@@ -1,0 +1,29 @@
+// Run an engine
+export { createEngine, type Engine, type EngineOptions, type Subject, type Suggestion } from './engine.js'
+// Load rules
+export { checkPack, definePack, loadPack, type Pack, PackError } from '@linli/rules'
+// Send it events
+export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
+// Ask why
+export type { Decision, DecisionKind } from './domain/decision.js'
+export { decisionLine, type Explained, formatExplanation } from './insights/explained.js'
+// Bring your own parts
+export type {
+  Channel,
+  LookUpResult,
+  MessageClass,
+  MessageContent,
+  Outbound,
+  Recipient,
+  RefusalReason,
+  RepeatSafety,
+  SendContext,
+  SendResult,
+} from './ports/channel.js'
+export type { Clock } from './ports/clock.js'
+export type { Delivery, DeliveryState, Store } from './ports/store.js'
+// Simulate
+export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
+export { virtualClock, type VirtualClock } from './queue/clocks.js'
+// Handle failure
+export { EngineError, type EngineErrorCode } from './errors.js'

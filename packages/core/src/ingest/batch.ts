@@ -1,0 +1,125 @@
+import { type EventRecord, type Program, RELATIONS, type RelationName } from '@linli/rules'
+import type { Input, ProfileChanges } from '../domain/decision.js'
+import { merge } from '../domain/merge.js'
+import { type SubjectKey, UNBORN } from '../domain/subject.js'
+import type { InboxEntry, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
+import { advanceSubjects, writeAdvanced } from '../subjects/advance-subjects.js'
+import { type IdentityLink, resolveIdentities } from './identity.js'
+import { anonymousUser } from './normalise.js'
+
+/**
+ * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Gives the ids
+ * of the events that were new. Message ids are unique within the batch.
+ */
+export async function ingestBatch(
+  tx: StoreTransaction,
+  program: Program,
+  batch: readonly StoredEvent[],
+  clockNow: number,
+): Promise<ReadonlySet<string>> {
+  const now = (await tx.now()) ?? clockNow
+  const { events, links } = await resolveIdentities(tx, batch)
+  const fresh = await tx.addEvents(events)
+  if (links.length > 0) await tx.linkIdentities(links)
+  const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
+  const keys = subjectsOf(byUser, links)
+  if (keys.length === 0) return fresh
+  const locked = new Map((await tx.lockSubjects(keys)).map((subject) => [subject.key.id, subject]))
+  for (const link of links) await mergeVisitor(tx, program, link, locked, now)
+  const work = [...byUser].map(([userId, own]) => ({
+    subject: locked.get(userId) ?? unknownSubject(userId),
+    inputs: own.map((event): Input => ({ kind: 'event', at: now, event: recordOf(event), changes: changesOf(event) })),
+  }))
+  const advanced = await advanceSubjects(tx, program, work)
+  const relations = new Map(advanced.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
+  const inbox = [...byUser].flatMap(([userId, own]) =>
+    own.flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),
+  )
+  if (inbox.length > 0) await tx.addInbox(inbox)
+  return fresh
+}
+
+/** Events by user, each user's in the order they happened. */
+function groupByUser(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const byUser = new Map<string, StoredEvent[]>()
+  for (const event of events) {
+    const own = byUser.get(event.userId)
+    if (own === undefined) byUser.set(event.userId, [event])
+    else own.push(event)
+  }
+  for (const own of byUser.values()) if (own.length > 1) own.sort((a, b) => a.at - b.at)
+  return byUser
+}
+
+function subjectsOf(byUser: ReadonlyMap<string, unknown>, links: readonly IdentityLink[]): SubjectKey[] {
+  const ids = new Set(byUser.keys())
+  for (const { anonymousId, userId } of links) ids.add(userId).add(anonymousUser(anonymousId))
+  return [...ids].map((id) => ({ kind: 'user', id }))
+}
+
+function unknownSubject(id: string): LockedSubject {
+  return { key: { kind: 'user', id }, state: UNBORN, dueAt: undefined, isNew: true }
+}
+
+/** What an event tells rules. */
+export function recordOf({ messageId, event, at, properties }: StoredEvent): EventRecord {
+  return { messageId, event, at, properties }
+}
+
+/** What an event says of its user. */
+export function changesOf({ type, traits, groupId }: StoredEvent): ProfileChanges {
+  if (type === 'group') return { relations: { ...(groupId && { community: groupId }), ...leaderIn(traits) } }
+  return type === 'identify' && traits !== undefined ? { traits } : {}
+}
+
+function leaderIn(traits: StoredEvent['traits']): { leader?: string } {
+  const leader = traits?.['leaderId']
+  return typeof leader === 'string' && leader !== '' ? { leader } : {}
+}
+
+/**
+ * Joins what is known of an anonymous visitor to the user. The visitor's row stays, empty: a batch that is creating it
+ * at this moment conflicts with it, runs again and finds the user.
+ */
+async function mergeVisitor(
+  tx: StoreTransaction,
+  program: Program,
+  { anonymousId, userId }: IdentityLink,
+  locked: Map<string, LockedSubject>,
+  now: number,
+): Promise<void> {
+  const visitor = locked.get(anonymousUser(anonymousId))
+  const user = locked.get(userId)
+  if (visitor === undefined || user === undefined) return
+  if (visitor.state.at > 0) {
+    const advanced = merge(user.key, user.state, visitor.state, program, now)
+    await writeAdvanced(tx, [{ subject: user, advanced }])
+    locked.set(userId, { ...user, state: advanced.state, isNew: false })
+    await tx.reassignEvents(visitor.key.id, userId)
+  }
+  await tx.saveSubjects([{ key: visitor.key, state: UNBORN, dueAt: undefined, isNew: visitor.isNew }])
+}
+
+/** An event also moves the user's community and leader, where their rules look at it. */
+function wordsToRelated(
+  program: Program,
+  event: StoredEvent,
+  relations: Readonly<Partial<Record<RelationName, readonly [string, number]>>>,
+  at: number,
+): InboxEntry[] {
+  const record = recordOf(event)
+  return RELATIONS.user.flatMap((relation) => {
+    const id = relation === 'community' && event.type === 'group' ? event.groupId : relations[relation]?.[0]
+    if (id === undefined) return []
+    const changes = event.type === 'group' && relation === 'community' ? groupChanges(event) : undefined
+    if (changes === undefined && !program.subjects[relation].listensTo.has(event.event)) return []
+    const input: Input = { kind: 'event', at, event: record, member: event.userId, ...(changes && { changes }) }
+    return [{ key: { kind: relation, id }, input }]
+  })
+}
+
+/** What a `group` event says of the community. */
+function groupChanges({ traits = {} }: StoredEvent): ProfileChanges {
+  const { leaderId: _, ...own } = traits
+  return { traits: own, relations: leaderIn(traits) }
+}

@@ -1,0 +1,58 @@
+/** An event as hosts send it: the Segment spec's `track`, `identify`, `group` and `alias`. */
+export interface IncomingEvent {
+  readonly type?: 'track' | 'identify' | 'group' | 'alias'
+  /** The name of a `track` event. */
+  readonly event?: string
+  /** Unique for each event: a second event of the same id changes nothing. */
+  readonly messageId: string
+  readonly userId?: string
+  readonly anonymousId?: string
+  /** `alias`: the anonymous id that `userId` was known by. */
+  readonly previousId?: string
+  /** `group`: the community that the user belongs to. */
+  readonly groupId?: string
+  /** When it happened: ISO 8601, a Date, or milliseconds since the epoch. Left out: when it arrived. */
+  readonly timestamp?: string | number | Date
+  readonly properties?: Readonly<Record<string, unknown>>
+  /** `identify`: of the user; `group`: of the community (`leaderId` names its leader). */
+  readonly traits?: Readonly<Record<string, unknown>>
+  readonly context?: Readonly<Record<string, unknown>>
+}
+
+/** Stable names of why an event was refused. */
+export type RejectionCode =
+  | 'event.shape'
+  | 'event.type'
+  | 'event.name'
+  | 'event.messageId'
+  | 'event.subject'
+  | 'event.time'
+  | 'event.future'
+  | 'event.too_large'
+  | 'event.too_deep'
+  | 'event.too_many_keys'
+  | 'event.number'
+  | 'event.text'
+  | 'event.key'
+  | 'event.value'
+  | 'event.failed'
+
+export interface Rejection {
+  readonly code: RejectionCode
+  /** What was found and what would be right; never the value itself. */
+  readonly message: string
+}
+
+/** What became of one event. */
+export type EventResult =
+  | { readonly status: 'accepted'; readonly messageId: string }
+  | { readonly status: 'duplicate'; readonly messageId: string }
+  | ({ readonly status: 'rejected'; readonly messageId: string | undefined } & Rejection)
+
+export interface IngestReport {
+  readonly accepted: number
+  readonly duplicates: number
+  readonly rejected: number
+  /** One result for each event, in the order given. */
+  readonly results: readonly EventResult[]
+}

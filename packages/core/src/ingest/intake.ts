@@ -1,0 +1,175 @@
+import type { Program } from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+import type { Clock } from '../ports/clock.js'
+import type { Store, StoredEvent, StoreTransaction } from '../ports/store.js'
+import { ingestBatch } from './batch.js'
+import type { EventResult, IncomingEvent, IngestReport } from './event.js'
+import { normalise } from './normalise.js'
+
+/** How many events one transaction takes in. */
+const BATCH = 1000
+
+type Outcome = 'new' | 'known' | 'failed'
+
+interface Waiting {
+  readonly event: StoredEvent
+  readonly settle: (outcome: Outcome) => void
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Where events come in. Calls that come at the same time share transactions: each lane takes in one batch after the
+ * other, and a user's events always go through the same lane, so they stay in order and never wait for each other's rows.
+ */
+export class Intake {
+  private readonly lanes: Waiting[][]
+  private readonly busy: boolean[]
+
+  constructor(
+    private readonly store: Store,
+    private readonly program: Program,
+    private readonly clock: Clock,
+  ) {
+    this.lanes = Array.from({ length: store.concurrency }, () => [])
+    this.busy = this.lanes.map(() => false)
+  }
+
+  /** Takes events in; resolves when they are durable. One bad event never blocks the others. */
+  async ingest(events: readonly IncomingEvent[], tx?: StoreTransaction): Promise<IngestReport> {
+    const checked = this.check(events)
+    await this.logRejections(checked.rejections, tx)
+    const outcomes = tx === undefined ? await this.queue(checked.events) : await this.join(checked.events, tx)
+    return report(checked.results, outcomes)
+  }
+
+  private check(events: readonly IncomingEvent[]) {
+    const now = this.clock.now()
+    const unique = new Map<string, StoredEvent>()
+    const rejections: Decision[] = []
+    const results = events.map((raw): EventResult => {
+      const normalised = normalise(raw, now)
+      if (!normalised.ok) {
+        rejections.push(rejectionOf(raw, normalised, now))
+        return { status: 'rejected', messageId: normalised.messageId, ...normalised.rejection }
+      }
+      const { event } = normalised
+      if (unique.has(event.messageId)) return { status: 'duplicate', messageId: event.messageId }
+      unique.set(event.messageId, event)
+      return { status: 'accepted', messageId: event.messageId }
+    })
+    return { results, events: [...unique.values()], rejections }
+  }
+
+  private async logRejections(rejections: readonly Decision[], tx: StoreTransaction | undefined): Promise<void> {
+    if (rejections.length === 0) return
+    if (tx !== undefined) await tx.addDecisions(rejections)
+    else await this.store.transaction((own) => own.addDecisions(rejections))
+  }
+
+  /** Joins the host's transaction: what comes of the events commits with it. */
+  private async join(events: readonly StoredEvent[], tx: StoreTransaction): Promise<ReadonlyMap<string, Outcome>> {
+    const outcomes = new Map<string, Outcome>()
+    for (let from = 0; from < events.length; from += BATCH) {
+      const batch = events.slice(from, from + BATCH)
+      const fresh = await ingestBatch(tx, this.program, batch, this.clock.now())
+      for (const { messageId } of batch) outcomes.set(messageId, fresh.has(messageId) ? 'new' : 'known')
+    }
+    return outcomes
+  }
+
+  private queue(events: readonly StoredEvent[]): Promise<ReadonlyMap<string, Outcome>> {
+    if (events.length === 0) return Promise.resolve(new Map())
+    return new Promise((resolve, reject) => {
+      const outcomes = new Map<string, Outcome>()
+      for (const event of events) {
+        const settle = (outcome: Outcome) => {
+          outcomes.set(event.messageId, outcome)
+          if (outcomes.size === events.length) resolve(outcomes)
+        }
+        this.lanes[this.laneOf(event)]?.push({ event, settle, fail: reject })
+      }
+      for (const index of this.lanes.keys()) void this.drain(index)
+    })
+  }
+
+  private laneOf({ userId }: StoredEvent): number {
+    if (this.lanes.length === 1) return 0
+    let hash = 0
+    for (let index = 0; index < userId.length; index++) hash = (hash * 31 + userId.charCodeAt(index)) | 0
+    return Math.abs(hash) % this.lanes.length
+  }
+
+  private async drain(index: number): Promise<void> {
+    const lane = this.lanes[index]
+    if (lane === undefined || this.busy[index]) return
+    this.busy[index] = true
+    while (lane.length > 0) await this.takeBatch(lane.splice(0, BATCH))
+    this.busy[index] = false
+  }
+
+  private async takeBatch(waiting: readonly Waiting[]): Promise<void> {
+    // The same id may stand in two calls of one batch: the first is the event, the second its duplicate.
+    const first = new Map(waiting.map((one) => [one.event.messageId, one] as const).reverse())
+    const events = [...first.values()].reverse().map((one) => one.event)
+    try {
+      const fresh = await this.store.transaction((tx) => ingestBatch(tx, this.program, events, this.clock.now()))
+      for (const one of waiting) {
+        const isNew = fresh.has(one.event.messageId) && first.get(one.event.messageId) === one
+        one.settle(isNew ? 'new' : 'known')
+      }
+    } catch (error) {
+      await this.isolate(waiting, error)
+    }
+  }
+
+  /** Finds the event that a batch fails by and refuses it alone. Where the database is at fault, all have failed. */
+  private async isolate(waiting: readonly Waiting[], error: unknown): Promise<void> {
+    if (!isPoison(error)) {
+      for (const one of waiting) one.fail(error)
+    } else if (waiting.length > 1) {
+      const half = Math.ceil(waiting.length / 2)
+      await this.takeBatch(waiting.slice(0, half))
+      await this.takeBatch(waiting.slice(half))
+    } else {
+      for (const { event, settle } of waiting) {
+        const at = this.clock.now()
+        const details = { reason: 'event.failed', messageId: event.messageId }
+        const decision: Decision = { at, subject: `user:${event.userId}`, decision: 'event.rejected', ...details }
+        await this.store.transaction((tx) => tx.addDecisions([decision]))
+        settle('failed')
+      }
+    }
+  }
+}
+
+/** Whether an error comes from what was to be written or evaluated, so that it would come again. */
+function isPoison(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true
+  const code = (error as { code?: unknown } | null)?.code
+  // SQLSTATE classes 22 (data exception), 23 (integrity constraint) and 54 (program limit exceeded).
+  return typeof code === 'string' && /^(22|23|54)[0-9A-Z]{3}$/.test(code)
+}
+
+function rejectionOf(
+  raw: unknown,
+  { messageId, rejection }: Extract<ReturnType<typeof normalise>, { ok: false }>,
+  at: number,
+): Decision {
+  const { userId } = (raw ?? {}) as { userId?: unknown }
+  const subject =
+    typeof userId === 'string' && userId.length <= 255 && !userId.includes('\0') ? `user:${userId}` : 'user:?'
+  const { code: reason, message } = rejection
+  return { at, subject, decision: 'event.rejected', reason, message, ...(messageId !== undefined && { messageId }) }
+}
+
+function report(results: readonly EventResult[], outcomes: ReadonlyMap<string, Outcome>): IngestReport {
+  const final = results.map((result): EventResult => {
+    if (result.status !== 'accepted') return result
+    const outcome = outcomes.get(result.messageId)
+    if (outcome === 'new') return result
+    if (outcome === 'known') return { ...result, status: 'duplicate' }
+    return { ...result, status: 'rejected', code: 'event.failed', message: 'The event could not be taken in.' }
+  })
+  const count = (status: EventResult['status']) => final.filter((result) => result.status === status).length
+  return { accepted: count('accepted'), duplicates: count('duplicate'), rejected: count('rejected'), results: final }
+}

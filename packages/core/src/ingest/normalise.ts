@@ -1,0 +1,185 @@
+import { FORBIDDEN_KEYS, isObject } from '@linli/rules'
+import type { StoredEvent } from '../ports/store.js'
+import type { Rejection, RejectionCode } from './event.js'
+
+/** What an event may be at most. */
+export const EVENT_LIMITS = {
+  /** Characters of all texts and keys together. */
+  size: 32 * 1024,
+  depth: 32,
+  /** Keys of one object. */
+  keys: 255,
+  /** How far ahead of the engine's clock an event may be. Up to this it counts as happening now. */
+  futureMs: 5 * 60_000,
+  /** Characters of an id or a name. */
+  name: 255,
+} as const
+
+const TYPES = new Set(['track', 'identify', 'group', 'alias'])
+
+export type Normalised =
+  | { readonly ok: true; readonly event: StoredEvent }
+  | { readonly ok: false; readonly rejection: Rejection; readonly messageId: string | undefined }
+
+/** Checks one incoming event and gives it the form of the log. Never throws. */
+export function normalise(raw: unknown, now: number): Normalised {
+  const messageId = isObject(raw) && isName(raw['messageId']) ? raw['messageId'] : undefined
+  try {
+    return { ok: true, event: read(raw, now) }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, messageId, rejection: error.rejection }
+    const message = 'The event could not be read.'
+    return { ok: false, messageId, rejection: { code: 'event.shape', message } }
+  }
+}
+
+class Refusal extends Error {
+  readonly rejection: Rejection
+
+  constructor(code: RejectionCode, message: string) {
+    super(message)
+    this.rejection = { code, message }
+  }
+}
+
+function read(raw: unknown, now: number): StoredEvent {
+  if (!isObject(raw)) throw new Refusal('event.shape', 'An event is a JSON object.')
+  const clean = new Cleaner().clean(raw, 0) as Readonly<Record<string, unknown>>
+  const { type = 'track', event, messageId, userId, anonymousId, previousId, groupId } = clean
+  if (typeof type !== 'string' || !TYPES.has(type)) {
+    throw new Refusal('event.type', '"type" should be track, identify, group or alias.')
+  }
+  if (!isName(messageId)) {
+    throw new Refusal('event.messageId', '"messageId" should be a text of 1 to 255 characters, unique for each event.')
+  }
+  if (type === 'track' && !isName(event)) {
+    throw new Refusal('event.name', '"event" should be the name of the event, 1 to 255 characters.')
+  }
+  if (type === 'group' && !isName(groupId)) throw new Refusal('event.subject', '"groupId" is missing.')
+  const user = isName(userId) ? userId : undefined
+  const anonymous = isName(anonymousId) ? anonymousId : undefined
+  if (user === undefined && (anonymous === undefined || type === 'alias')) {
+    throw new Refusal('event.subject', '"userId" (or, for other types than alias, "anonymousId") is missing.')
+  }
+  const { timestamp, properties, traits } = clean
+  return {
+    messageId,
+    type: type as StoredEvent['type'],
+    event: type === 'track' ? (event as string) : type,
+    userId: user ?? anonymousUser(anonymous ?? ''),
+    at: readTime(timestamp, now),
+    receivedAt: now,
+    properties: isObject(properties) ? properties : {},
+    ...(isObject(traits) && { traits }),
+    ...(type === 'group' && { groupId: groupId as string }),
+    ...(anonymous !== undefined && { anonymousId: anonymous }),
+    ...(type === 'alias' && isName(previousId) && { previousId }),
+  }
+}
+
+/** The user that an anonymous visitor is until somebody says who it is. */
+export function anonymousUser(anonymousId: string): string {
+  return `anon:${anonymousId}`
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= EVENT_LIMITS.name
+}
+
+function readTime(timestamp: unknown, now: number): number {
+  if (timestamp === undefined || timestamp === null) return now
+  const at =
+    typeof timestamp === 'number' ? timestamp : typeof timestamp === 'string' ? parseIso(timestamp) : Number.NaN
+  if (!Number.isInteger(at) || at <= 0) {
+    throw new Refusal('event.time', '"timestamp" should be ISO 8601 such as "2026-03-01T08:00:00+08:00".')
+  }
+  if (at > now + EVENT_LIMITS.futureMs) {
+    throw new Refusal('event.future', '"timestamp" is more than 5 minutes ahead of the clock.')
+  }
+  return Math.min(at, now)
+}
+
+const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/
+
+/** ISO 8601; without a zone it is UTC. */
+function parseIso(text: string): number {
+  const match = ISO.exec(text)
+  if (match === null) return Number.NaN
+  return Math.floor(Date.parse(match[1] !== undefined && match[4] === undefined ? `${text}Z` : text))
+}
+
+/** Checks every value of an event, and copies only what JSON would write differently. */
+class Cleaner {
+  private size = 0
+
+  clean(value: unknown, depth: number): unknown {
+    switch (typeof value) {
+      case 'string':
+        return this.text(value)
+      case 'number':
+        if (Number.isFinite(value)) return value
+        throw new Refusal('event.number', 'NaN and infinite numbers have no JSON form.')
+      case 'boolean':
+        return value
+      case 'object':
+        return this.object(value, depth)
+      default:
+        throw new Refusal('event.value', `A ${typeof value} has no JSON form.`)
+    }
+  }
+
+  private object(value: object | null, depth: number): unknown {
+    if (value === null) return value
+    if (depth > EVENT_LIMITS.depth) {
+      throw new Refusal('event.too_deep', `Events nest at most ${EVENT_LIMITS.depth} levels.`)
+    }
+    if (value instanceof Date) return this.clean(value.toJSON(), depth)
+    return Array.isArray(value) ? this.list(value, depth) : this.record(value as Record<string, unknown>, depth)
+  }
+
+  private list(list: readonly unknown[], depth: number): unknown {
+    this.grow(list.length)
+    let copy: unknown[] | undefined
+    for (let index = 0; index < list.length; index++) {
+      const member = list[index]
+      const cleaned = member === undefined ? null : this.clean(member, depth + 1)
+      if (cleaned !== member) copy ??= [...list]
+      if (copy !== undefined) copy[index] = cleaned
+    }
+    return copy ?? list
+  }
+
+  private record(record: Readonly<Record<string, unknown>>, depth: number): unknown {
+    const keys = Object.keys(record)
+    if (keys.length > EVENT_LIMITS.keys) {
+      throw new Refusal('event.too_many_keys', `An object has at most ${EVENT_LIMITS.keys} keys.`)
+    }
+    let copy: Record<string, unknown> | undefined
+    for (const key of keys) {
+      if (FORBIDDEN_KEYS.has(key)) throw new Refusal('event.key', `The key ${JSON.stringify(key)} is never allowed.`)
+      this.text(key)
+      const member = record[key]
+      const cleaned = member === undefined ? undefined : this.clean(member, depth + 1)
+      if (cleaned !== member) {
+        copy ??= { ...record }
+        copy[key] = cleaned
+      }
+    }
+    return copy ?? record
+  }
+
+  private text(text: string): string {
+    this.grow(text.length)
+    if (text.includes('\0') || !text.isWellFormed()) {
+      throw new Refusal('event.text', 'Texts are Unicode without NUL characters and without halves of characters.')
+    }
+    return text
+  }
+
+  private grow(by: number): void {
+    this.size += by
+    if (this.size > EVENT_LIMITS.size) {
+      throw new Refusal('event.too_large', `An event has at most ${EVENT_LIMITS.size} characters.`)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { type OfferDefinition, type Program, parseDuration } from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+import { type Coupon, subjectName } from '../domain/subject.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
+
+/** Makes coupon codes. Codes are bearer secrets: at least 80 random bits. */
+export type CodeMaker = () => string
+
+const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
+const CODE_LENGTH = 16
+
+/** 16 characters of an alphabet without look-alikes: 80 bits. */
+export const randomCode: CodeMaker = () =>
+  [...randomBytes(CODE_LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
+
+export type IssueResult =
+  | { readonly ok: true; readonly coupon: Coupon; readonly decision: Decision | undefined }
+  | { readonly ok: false; readonly reason: string; readonly decision: Decision }
+
+/**
+ * Issues one coupon out of its pool. The delivery's key is the grant key: asked again, it gives the same coupon. The
+ * caller holds the subject's lock, so the limit for one person holds too; the pool's row guards its total.
+ */
+export async function issueCoupon(
+  tx: StoreTransaction,
+  program: Program,
+  delivery: Delivery,
+  now: number,
+  makeCode: CodeMaker,
+): Promise<IssueResult> {
+  const offer = program.offers.get(delivery.body.what)
+  if (offer === undefined) return refused(delivery, 'no such offer', now)
+  const [granted] = await tx.readCoupons([delivery.key])
+  if (granted !== undefined) return { ok: true, coupon: granted.coupon, decision: undefined }
+  const perPerson = offer.perPerson ?? 1
+  if ((await tx.countCoupons(delivery.subject, offer.id)) >= perPerson) {
+    return refused(delivery, 'limit for one person', now, { perPerson })
+  }
+  if (!(await tx.takeFromPool(offer.id, offer.total))) {
+    return refused(delivery, 'pool is empty', now, { total: offer.total })
+  }
+  const coupon = couponOf(offer, makeCode(), now)
+  await tx.addCoupon({ grantKey: delivery.key, subject: delivery.subject, issuedAt: now, coupon })
+  const { run, step } = delivery.source
+  const details = { run, step, ...(coupon.expiresAt && { expiresAt: coupon.expiresAt }) }
+  return { ok: true, coupon, decision: { ...said(delivery, now), decision: 'coupon.issued', ...details } }
+}
+
+function couponOf({ id, name, value, expires }: OfferDefinition, code: string, now: number): Coupon {
+  const expiresMs = expires === undefined ? undefined : parseDuration(expires)
+  return {
+    offer: id,
+    name: name ?? id,
+    code,
+    ...(value !== undefined && { value }),
+    ...(expiresMs !== undefined && { expiresAt: new Date(now + expiresMs).toISOString() }),
+  }
+}
+
+function refused(
+  delivery: Delivery,
+  reason: string,
+  now: number,
+  facts: Readonly<Record<string, unknown>> = {},
+): IssueResult {
+  const { run, step } = delivery.source
+  return {
+    ok: false,
+    reason,
+    decision: { ...said(delivery, now), decision: 'coupon.refused', run, step, reason, ...facts },
+  }
+}
+
+function said({ subject, body, source }: Delivery, at: number) {
+  return { at, subject: subjectName(subject), rule: body.what, journey: source.journey }
+}

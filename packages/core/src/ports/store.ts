@@ -1,0 +1,213 @@
+import type { JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
+import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
+
+/** An accepted event, as the log keeps it. */
+export interface StoredEvent {
+  readonly messageId: string
+  readonly type: 'track' | 'identify' | 'group' | 'alias'
+  /** The event's name; for other types than `track`, the type. */
+  readonly event: string
+  /** The user it belongs to, after anonymous ids were resolved. */
+  readonly userId: string
+  /** When it happened. Milliseconds since the epoch, as all instants here. */
+  readonly at: number
+  readonly receivedAt: number
+  readonly properties: Readonly<Record<string, unknown>>
+  /** What it says of the user (`identify`) or of the group (`group`). */
+  readonly traits?: Readonly<Record<string, unknown>>
+  readonly groupId?: string
+  readonly anonymousId?: string
+  readonly previousId?: string
+}
+
+/** A subject's row while a transaction holds its lock. */
+export interface LockedSubject {
+  readonly key: SubjectKey
+  readonly state: SubjectState
+  /** When the row is next looked at; undefined when never. May be earlier than anything is due, never later. */
+  readonly dueAt: number | undefined
+  /** Whether there is no row yet. */
+  readonly isNew: boolean
+}
+
+/** What `saveSubjects` writes back. */
+export interface SavedSubject {
+  readonly key: SubjectKey
+  readonly state: SubjectState
+  readonly dueAt: number | undefined
+  readonly isNew: boolean
+}
+
+/** Something that related subjects (communities, leaders; members of a community) have yet to be advanced by. */
+export interface InboxEntry {
+  readonly key: SubjectKey
+  readonly input: Input
+}
+
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion'
+
+/**
+ * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
+ * `awaiting_person` where somebody has to act. `calling` is committed before the provider is called, so that a crash
+ * leaves `unknown`, never "not sent".
+ */
+export type DeliveryState =
+  | 'planned'
+  | 'reserved'
+  | 'calling'
+  | 'accepted'
+  | 'rejected'
+  | 'retry_at'
+  | 'unknown'
+  | 'parked'
+  | 'suppressed'
+  | 'awaiting_person'
+
+/** An effect on its way into the world: a row of the outbox. */
+export interface Delivery {
+  /** A hash of run, step, visit, channel and recipient. Unique; handed to the provider. */
+  readonly key: string
+  readonly kind: DeliveryKind
+  readonly state: DeliveryState
+  readonly subject: SubjectKey
+  readonly source: StepSource
+  /** When it is next acted on; undefined once it is in a final state. */
+  readonly dueAt: number | undefined
+  /** Counts claims: a worker that was overtaken sees another number than its own. */
+  readonly claim: number
+  /** Calls of the provider so far. */
+  readonly attempt: number
+  readonly plannedAt: number
+  readonly body: DeliveryBody
+  readonly providerId?: string
+  /** Why it is in its state: the provider's or the policy's reason. */
+  readonly reason?: string
+}
+
+/** What to do; fields by kind. */
+export interface DeliveryBody {
+  /** message and suggestion: the template; coupon: the offer's id. */
+  readonly what: string
+  readonly channel?: string
+  /** Channels to try when this one cannot be used. */
+  readonly fallbacks?: readonly string[]
+  readonly class?: MessageClass
+  readonly variables?: StepVariables
+  /** suggestion: the leader's id. */
+  readonly to?: string
+  readonly expiresAt?: number
+  /** suggestion: the rendered text. */
+  readonly text?: string
+  /** When the first attempt was made: the start of an idempotency window. */
+  readonly firstCalledAt?: number
+}
+
+export interface IssuedCoupon {
+  readonly grantKey: string
+  readonly subject: SubjectKey
+  readonly issuedAt: number
+  readonly coupon: Coupon
+}
+
+/** The work of one transaction. All or nothing of it is kept. */
+export interface StoreTransaction {
+  /** The store's own clock, or undefined where the engine's clock decides. */
+  now(): Promise<number | undefined>
+
+  /** Adds events to the log; gives the message ids that were not there before. Within one call ids are unique. */
+  addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>>
+  /** Gives the log's events of one anonymous visitor to a user. */
+  reassignEvents(fromUserId: string, toUserId: string): Promise<void>
+
+  /** The users that anonymous ids are known to belong to. */
+  resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Remembers who an anonymous id belongs to; the first word stands. */
+  linkIdentities(links: readonly { readonly anonymousId: string; readonly userId: string }[]): Promise<void>
+
+  /**
+   * Locks subjects, in the order of their keys whatever the order asked for, and gives them in the order asked for.
+   * A subject without a row is given unborn with `isNew`; two transactions that both create it conflict on saving, and
+   * `Store.transaction` runs the loser again.
+   */
+  lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]>
+  saveSubjects(subjects: readonly SavedSubject[]): Promise<void>
+  removeSubject(key: SubjectKey): Promise<void>
+  /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */
+  takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]>
+  /** Subjects as they are, without a lock. Those without a row are left out. */
+  peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]>
+  /** Keys of the subjects of a kind that have this relation to a subject. */
+  relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]>
+
+  addInbox(entries: readonly InboxEntry[]): Promise<void>
+  /** Takes and removes at most `limit` entries in the order they were added; none while another transaction takes. */
+  takeInbox(limit: number): Promise<readonly InboxEntry[]>
+
+  addDecisions(decisions: readonly Decision[]): Promise<void>
+
+  /** Adds deliveries; a key that is already there is left as it is. */
+  addDeliveries(deliveries: readonly Delivery[]): Promise<void>
+  /**
+   * Claims at most `limit` deliveries whose `dueAt` has come, passing over locked ones: each gets `claim + 1`, `dueAt`
+   * = `leaseUntil`, and the state `reserved`, except that `calling` and `unknown` become `unknown`. Gives them so.
+   */
+  claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]>
+  /** Locks deliveries, in the order of their keys; those whose `claim` is no longer this one are left out. */
+  lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]>
+  /** Writes state, dueAt, attempt, body, providerId and reason of deliveries that exist. */
+  saveDeliveries(deliveries: readonly Delivery[]): Promise<void>
+
+  /** Coupons that were issued under these grant keys. */
+  readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
+  /** How many coupons of an offer a subject has. */
+  countCoupons(subject: SubjectKey, offer: string): Promise<number>
+  /** Takes one coupon out of an offer's pool of `total`, holding the pool's row; false when none is left. */
+  takeFromPool(offer: string, total: number): Promise<boolean>
+  addCoupon(coupon: IssuedCoupon): Promise<void>
+}
+
+/** What can be read outside of a transaction. */
+export interface StoreReads {
+  readSubject(key: SubjectKey): Promise<SubjectState | undefined>
+  /** Decisions in the order they were made. */
+  readDecisions(filter: { readonly subject?: string; readonly limit?: number }): Promise<readonly Decision[]>
+  /** A user's events in the order they happened (equal instants: by message id). */
+  readEvents(filter: { readonly userId: string }): Promise<readonly StoredEvent[]>
+  readDeliveries(filter: {
+    readonly subject?: SubjectKey
+    readonly kind?: DeliveryKind
+    readonly state?: DeliveryState
+    /** suggestions for this leader */
+    readonly to?: string
+  }): Promise<readonly Delivery[]>
+  /** How many coupons of each offer were issued. */
+  readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
+  /** The earliest instant at which a subject or a delivery is due; undefined when none is. Inbox entries are due now (0). */
+  nextDue(): Promise<number | undefined>
+  /** Definitions of journeys that the store was told of, for runs that began with an older one. */
+  readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]>
+  /** Features that are kept for all subjects of the log, as `kind/key`. */
+  readKnownFeatures(): Promise<ReadonlySet<string>>
+  /** Ids of all users in the log, in order, after `after`; for rebuilding. */
+  readUserIds(after: string | undefined, limit: number): Promise<readonly string[]>
+}
+
+/**
+ * Where linli keeps everything. One transaction at a time sees and locks what it needs; a transaction that fails because
+ * of another one (a conflict, a deadlock) is run again by `transaction` itself, so `work` must be repeatable.
+ */
+export interface Store extends StoreReads {
+  /** Creates or upgrades the tables. Safe to call from several processes at once. */
+  migrate(): Promise<void>
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>
+  /** Works inside a transaction of the host's own, which the host commits. Undefined where the store cannot. */
+  join?(trx: unknown): StoreTransaction
+  rememberJourneys(
+    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
+  ): Promise<void>
+  rememberFeatures(features: readonly string[]): Promise<void>
+  /** How many transactions it is of use to have under way at once. */
+  readonly concurrency: number
+  close(): Promise<void>
+}

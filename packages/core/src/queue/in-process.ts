@@ -1,0 +1,68 @@
+import type { Clock } from '../ports/clock.js'
+import type { Store } from '../ports/store.js'
+
+/** One kind of work: does a batch of what is due and says how much there was. */
+export type Work = () => Promise<number>
+
+export interface InProcessOptions {
+  readonly store: Store
+  readonly clock: Clock
+  /** In the order in which they are done. */
+  readonly work: readonly Work[]
+  /** Told of a pass that failed; the next pass comes after a pause. */
+  readonly onError: (error: unknown) => void
+}
+
+/** How long the loop sleeps at most before it looks again, for work that other processes have left. */
+const LONGEST_SLEEP_MS = 500
+const PAUSE_AFTER_ERROR_MS = 1000
+
+/** Does due work in this process: at once, until nothing is left (`settle`), or on and on (`start`). */
+export class InProcessQueue {
+  private stopping: AbortController | undefined
+  private loop: Promise<void> | undefined
+
+  constructor(private readonly options: InProcessOptions) {}
+
+  /** Does everything that is due now, and what that brings about, until nothing is left. */
+  async settle(): Promise<void> {
+    while ((await this.pass()) > 0);
+  }
+
+  start(): void {
+    if (this.loop !== undefined) return
+    this.stopping = new AbortController()
+    this.loop = this.run(this.stopping.signal)
+  }
+
+  /** Ends the loop after the pass under way. */
+  async stop(): Promise<void> {
+    this.stopping?.abort()
+    await this.loop
+    this.loop = undefined
+  }
+
+  private async pass(): Promise<number> {
+    let done = 0
+    for (const work of this.options.work) done += await work()
+    return done
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
+    const { clock, onError } = this.options
+    while (!signal.aborted) {
+      try {
+        if ((await this.pass()) === 0) await clock.sleep(await this.restMs(), signal)
+      } catch (error) {
+        onError(error)
+        await clock.sleep(PAUSE_AFTER_ERROR_MS, signal)
+      }
+    }
+  }
+
+  private async restMs(): Promise<number> {
+    const { store, clock } = this.options
+    const next = (await store.nextDue()) ?? Number.POSITIVE_INFINITY
+    return Math.min(LONGEST_SLEEP_MS, Math.max(1, next - clock.now()))
+  }
+}

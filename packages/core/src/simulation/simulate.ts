@@ -1,0 +1,162 @@
+import { compileProgram, type Pack, type Program } from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+import type { IncomingEvent } from '../ingest/event.js'
+import type { Store } from '../ports/store.js'
+import { instantOf } from '../queue/clocks.js'
+import { memoryStore } from '../storage/memory/store.js'
+import { openWorld, type World } from './world.js'
+
+export interface SimulateOptions {
+  readonly rules: Pack
+  /** In the order they happened. */
+  readonly events: Iterable<IncomingEvent> | AsyncIterable<IncomingEvent>
+  /** How far the simulation goes; to the last event when left out. ISO 8601 or milliseconds. */
+  readonly until?: string | number
+  /** Told of every decision, in time order. */
+  readonly onDecision?: (decision: Decision) => void
+  /** Told how many events were taken in. */
+  readonly onProgress?: (events: number) => void
+  /** Keeps every event of each window, so that explanations show exact values. */
+  readonly exact?: boolean
+}
+
+/** What a simulation came to. */
+export interface Simulation {
+  readonly events: {
+    readonly total: number
+    readonly accepted: number
+    readonly duplicates: number
+    readonly rejected: number
+  }
+  readonly from: string | null
+  readonly until: string | null
+  /** How many decisions there were of each kind. */
+  readonly decisions: Readonly<Record<string, number>>
+  /** Each tag: how often it was put on and taken off, and how many have it at the end. */
+  readonly tags: Readonly<
+    Record<string, { readonly added: number; readonly removed: number; readonly members: number }>
+  >
+  /** Each journey: how often it was entered, left, held back, and reached its goal. */
+  readonly journeys: Readonly<Record<string, { entered: number; exited: number; held: number; goals: number }>>
+  /** Messages: planned, accepted, deferred, and suppressed by reason. */
+  readonly messages: {
+    readonly planned: number
+    readonly accepted: number
+    readonly deferred: number
+    readonly suppressed: Readonly<Record<string, number>>
+  }
+  /** Coupons issued, by offer. */
+  readonly coupons: Readonly<Record<string, number>>
+}
+
+/** A simulation that is under way, for those who want to look into it. */
+export interface SimulationRun {
+  readonly world: World
+  readonly store: Store
+  readonly program: Program
+  readonly result: Simulation
+}
+
+/** Runs the real engine over events under a virtual clock. Nothing is sent; every channel accepts. */
+export async function simulate(options: SimulateOptions): Promise<Simulation> {
+  const { world, result } = await runSimulation(options)
+  await world.close()
+  return result
+}
+
+/** Like `simulate`, but leaves the world open. The caller closes it. */
+export async function runSimulation(options: SimulateOptions): Promise<SimulationRun> {
+  const program = compileProgram(options.rules, { exact: options.exact ?? false })
+  const tally = new Tally(program)
+  const counted = { total: 0, accepted: 0, duplicates: 0, rejected: 0 }
+  const store = memoryStore({
+    keepEvents: false,
+    onDecision: (decision) => {
+      tally.count(decision)
+      options.onDecision?.(decision)
+    },
+  })
+  let world: World | undefined
+  let from: number | undefined
+  const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
+  for await (const event of options.events) {
+    const at = eventTime(event) ?? world?.clock.now() ?? 0
+    if (at > end) break
+    world ??= await openWorld({ rules: options.rules, now: at, database: store, program })
+    from ??= at
+    if (at > world.clock.now()) await world.advanceTo(at)
+    const report = await world.ingest(event)
+    counted.total += 1
+    counted.accepted += report.accepted
+    counted.duplicates += report.duplicates
+    counted.rejected += report.rejected
+    if (counted.total % 1000 === 0) options.onProgress?.(counted.total)
+  }
+  world ??= await openWorld({ rules: options.rules, now: Number.isFinite(end) ? end : 0, database: store, program })
+  if (Number.isFinite(end)) await world.advanceTo(end)
+  options.onProgress?.(counted.total)
+  const result = {
+    events: counted,
+    from: iso(from),
+    until: iso(from === undefined ? undefined : world.clock.now()),
+    ...tally.summary(),
+  }
+  return { world, store, program, result }
+}
+
+function eventTime(event: IncomingEvent | null): number | undefined {
+  const timestamp = event?.timestamp
+  const at = timestamp === undefined ? Number.NaN : new Date(timestamp).getTime()
+  return Number.isFinite(at) && at > 0 ? at : undefined
+}
+
+function iso(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString()
+}
+
+/** Counts decisions as they are made. */
+class Tally {
+  private readonly decisions: Record<string, number> = {}
+  private readonly tags: Record<string, { added: number; removed: number; members: number }>
+  private readonly journeys: Record<string, { entered: number; exited: number; held: number; goals: number }>
+  private readonly suppressed: Record<string, number> = {}
+  private readonly coupons: Record<string, number> = {}
+
+  constructor(program: Program) {
+    const tags = Object.values(program.subjects).flatMap((subject) => subject.tags.filter((tag) => tag.definition))
+    this.tags = Object.fromEntries(tags.map((tag) => [tag.id, { added: 0, removed: 0, members: 0 }]))
+    const journeys = [...program.journeys.keys()]
+    this.journeys = Object.fromEntries(journeys.map((id) => [id, { entered: 0, exited: 0, held: 0, goals: 0 }]))
+  }
+
+  count(decision: Decision): void {
+    const { decision: kind, rule = '', reason } = decision
+    increment(this.decisions, kind)
+    const tag = this.tags[rule]
+    const journey = this.journeys[rule]
+    if (kind === 'tag.added' && tag) Object.assign(tag, { added: tag.added + 1, members: tag.members + 1 })
+    if (kind === 'tag.removed' && tag) Object.assign(tag, { removed: tag.removed + 1, members: tag.members - 1 })
+    if (kind === 'journey.entered' && journey) journey.entered += 1
+    if (kind === 'journey.exited' && journey) journey.exited += 1
+    if (kind === 'journey.held' && journey) journey.held += 1
+    if (kind === 'journey.goal' && journey) journey.goals += 1
+    if (kind === 'message.suppressed') increment(this.suppressed, String(reason))
+    if (kind === 'coupon.issued') increment(this.coupons, rule)
+  }
+
+  summary(): Omit<Simulation, 'events' | 'from' | 'until'> {
+    const of = (kind: string) => this.decisions[kind] ?? 0
+    const messages = {
+      planned: of('message.planned'),
+      accepted: of('message.accepted'),
+      deferred: of('message.deferred'),
+      suppressed: this.suppressed,
+    }
+    const { decisions, tags, journeys, coupons } = this
+    return { decisions, tags, journeys, messages, coupons }
+  }
+}
+
+function increment(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1
+}

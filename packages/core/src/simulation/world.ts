@@ -1,0 +1,118 @@
+import type { Pack, Program } from '@linli/rules'
+import { type Engine, type EngineOptions, startEngine } from '../engine.js'
+import type { IncomingEvent, IngestReport } from '../ingest/event.js'
+import type { Channel, Outbound } from '../ports/channel.js'
+import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
+
+/** A real engine under a clock that is moved by hand: tests, simulations and what-ifs are made of it. */
+export class World {
+  constructor(
+    readonly engine: Engine,
+    readonly clock: VirtualClock,
+    /** Messages that left by the world's own channels. */
+    readonly sent: readonly Outbound[],
+  ) {}
+
+  /** Takes events in at the current time, and does what they make due. */
+  async ingest(...events: readonly IncomingEvent[]): Promise<IngestReport> {
+    const report = await this.engine.ingest(events)
+    await this.engine.settle()
+    return report
+  }
+
+  /** Moves the clock on; everything that is due in between happens at its own instant. */
+  async advanceTo(at: string | number | Date): Promise<void> {
+    const end = instantOf(at)
+    for (let due = await this.engine.nextDue(); due !== undefined && due <= end; due = await this.engine.nextDue()) {
+      this.clock.moveTo(due)
+      await this.engine.settle()
+    }
+    this.clock.moveTo(end)
+  }
+
+  /** Moves from event to event (they come in time order). `everyMs`: events of one such stretch come in together. */
+  async play(
+    events: Iterable<IncomingEvent> | AsyncIterable<IncomingEvent>,
+    options: { readonly everyMs?: number; readonly onProgress?: (taken: number) => void } = {},
+  ): Promise<void> {
+    const { everyMs = 0, onProgress } = options
+    let taken = 0
+    let batch: IncomingEvent[] = []
+    let batchEnd = Number.NEGATIVE_INFINITY
+    const flush = async () => {
+      if (batch.length === 0) return
+      await this.advanceTo(Math.max(batchEnd, this.clock.now()))
+      await this.ingest(...batch)
+      taken += batch.length
+      batch = []
+      onProgress?.(taken)
+    }
+    for await (const event of events) {
+      const at = timeOf(event, this.clock.now())
+      if (at > batchEnd) {
+        await flush()
+        batchEnd = everyMs > 0 ? (Math.floor(at / everyMs) + 1) * everyMs : at
+      }
+      batch.push(event)
+      if (everyMs === 0) await flush()
+    }
+    await flush()
+  }
+
+  /** What was decided so far, in order. */
+  decisions(): ReturnType<Engine['decisions']> {
+    return this.engine.decisions()
+  }
+
+  close(): Promise<void> {
+    return this.engine.close()
+  }
+}
+
+/** When an event happened; a time that cannot be read is left for the engine to refuse. */
+function timeOf({ timestamp }: IncomingEvent, now: number): number {
+  const at = timestamp === undefined ? now : new Date(timestamp).getTime()
+  return Number.isFinite(at) ? at : now
+}
+
+export interface WorldOptions {
+  readonly rules: Pack
+  readonly now: string | number | Date
+  readonly database: NonNullable<EngineOptions['database']>
+  /** Left out: every channel that the rules name exists and accepts everything. */
+  readonly channels?: readonly Channel[]
+  readonly program: Program
+}
+
+/** Starts an engine in a world of its own. */
+export async function openWorld({ rules, now, database, channels, program }: WorldOptions): Promise<World> {
+  const clock = virtualClock(now)
+  const sent: Outbound[] = []
+  let codes = 0
+  const options = {
+    rules,
+    clock,
+    database,
+    channels: channels ?? channelNames(program).map((name) => acceptingChannel(name, sent)),
+    makeCode: () => `TEST-${String(++codes).padStart(6, '0')}`,
+  }
+  const engine = await startEngine(options, program)
+  return new World(engine, clock, sent)
+}
+
+/** The names of all channels that a program sends by. */
+function channelNames(program: Program): string[] {
+  const steps = [...program.journeysByHash.values()].flatMap((journey) => journey.steps)
+  return [...new Set(steps.flatMap((step) => (step.verb === 'send' ? step.channels : [])))]
+}
+
+function acceptingChannel(name: string, sent: Outbound[]): Channel {
+  return {
+    name,
+    repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
+    send: (message) => {
+      sent.push(message)
+      return Promise.resolve({ status: 'accepted' })
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/** Something that a `DueQueue` can hold. */
+export interface Due {
+  /** Decides between equal instants. */
+  readonly name: string
+  dueAt: number | undefined
+  /** Its place in the queue, kept by the queue; -1 while it is in none. */
+  place: number
+}
+
+/** What is due when: a binary heap whose items know their place, so that nothing stale stays in it. */
+export class DueQueue<T extends Due> {
+  readonly #heap: T[] = []
+
+  /** When the first item is due; undefined when none is. */
+  get next(): number | undefined {
+    return this.#heap[0]?.dueAt
+  }
+
+  /** Gives an item a new due time, and takes it out when that is undefined. */
+  schedule(item: T, dueAt: number | undefined): void {
+    const before = item.dueAt
+    if (dueAt === undefined) {
+      this.#remove(item)
+      item.dueAt = undefined
+      return
+    }
+    item.dueAt = dueAt
+    if (item.place < 0) {
+      item.place = this.#heap.length
+      this.#heap.push(item)
+      this.#up(item)
+    } else if (before !== dueAt) {
+      this.#up(item)
+      this.#down(item)
+    }
+  }
+
+  /** Items that are due by `until`, the longest due first. They stay in the queue. */
+  due(until: number, limit: number): readonly T[] {
+    const found: T[] = []
+    while (found.length < limit) {
+      const first = this.#heap[0]
+      if (first?.dueAt === undefined || first.dueAt > until) break
+      this.#remove(first)
+      found.push(first)
+    }
+    for (const item of found) this.schedule(item, item.dueAt)
+    return found
+  }
+
+  #remove(item: T): void {
+    const { place } = item
+    if (place < 0) return
+    item.place = -1
+    const last = this.#heap.pop()
+    if (last === undefined || last === item) return
+    last.place = place
+    this.#heap[place] = last
+    this.#up(last)
+    this.#down(last)
+  }
+
+  #up(item: T): void {
+    while (item.place > 0) {
+      const parent = this.#heap[(item.place - 1) >> 1]
+      if (parent === undefined || !isBefore(item, parent)) return
+      this.#swap(parent, item)
+    }
+  }
+
+  #down(item: T): void {
+    for (;;) {
+      const left = this.#heap[2 * item.place + 1]
+      const right = this.#heap[2 * item.place + 2]
+      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left
+      if (child === undefined || !isBefore(child, item)) return
+      this.#swap(item, child)
+    }
+  }
+
+  #swap(upper: T, lower: T): void {
+    const place = upper.place
+    this.#heap[lower.place] = upper
+    this.#heap[place] = lower
+    upper.place = lower.place
+    lower.place = place
+  }
+}
+
+function isBefore(a: Due, b: Due): boolean {
+  const [left, right] = [a.dueAt ?? 0, b.dueAt ?? 0]
+  return left === right ? a.name < b.name : left < right
+}

@@ -1,0 +1,130 @@
+import type { JourneyDefinition } from '@linli/rules'
+import type { Decision } from '../../domain/decision.js'
+import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
+import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import { compareText } from '../text-order.js'
+import { MemoryTables } from './tables.js'
+import { MemoryTransaction, type MemoryTransactionOptions } from './transaction.js'
+
+export interface MemoryStoreOptions {
+  /** Takes decisions, in order, as they are committed; the store then keeps none. */
+  readonly onDecision?: (decision: Decision) => void
+  /** Whether events can be read back. Without, only their ids are kept, to know duplicates. Default true. */
+  readonly keepEvents?: boolean
+}
+
+export interface MemoryStore extends Store {
+  /** All subjects as they are. */
+  subjects(): Iterable<{ readonly key: SubjectKey; readonly state: SubjectState }>
+}
+
+/** A store in plain memory: for simulation and for tests. States are held as they are, never copied or encoded. */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new Memory({ keepEvents: options.keepEvents ?? true, onDecision: options.onDecision })
+}
+
+class Memory implements MemoryStore {
+  readonly concurrency = 1
+  readonly #options: MemoryTransactionOptions
+  readonly #tables = new MemoryTables()
+  readonly #journeys = new Map<string, JourneyDefinition>()
+  readonly #features = new Set<string>()
+  #isBusy = false
+  readonly #waiting: (() => void)[] = []
+
+  constructor(options: MemoryTransactionOptions) {
+    this.#options = options
+  }
+
+  async migrate(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  // One after another: whoever waits is handed the store by the one before, without anyone slipping in between.
+  async transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isBusy = true
+    try {
+      const transaction = new MemoryTransaction(this.#tables, this.#options)
+      const result = await work(transaction)
+      transaction.commit()
+      return result
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#isBusy = false
+      else next()
+    }
+  }
+
+  *subjects(): Iterable<{ readonly key: SubjectKey; readonly state: SubjectState }> {
+    for (const { key, state } of this.#tables.subjects.values()) yield { key, state }
+  }
+
+  async readSubject(key: SubjectKey): Promise<SubjectState | undefined> {
+    return this.#tables.subjects.get(subjectName(key))?.state
+  }
+
+  async readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+    const { decisions } = this.#tables
+    const found = subject === undefined ? decisions : decisions.filter((decision) => decision.subject === subject)
+    return found.slice(0, limit)
+  }
+
+  async readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
+    const events = this.#tables.eventsByUser.get(userId) ?? []
+    return events.toSorted((a, b) => a.at - b.at || compareText(a.messageId, b.messageId))
+  }
+
+  async readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {
+    const { kind, state, to } = filter
+    const subject = filter.subject && subjectName(filter.subject)
+    const found: Delivery[] = []
+    for (const { value } of this.#tables.deliveries.values()) {
+      const isWanted =
+        (kind === undefined || value.kind === kind) &&
+        (state === undefined || value.state === state) &&
+        (to === undefined || value.body.to === to) &&
+        (subject === undefined || subjectName(value.subject) === subject)
+      if (isWanted) found.push(value)
+    }
+    return found.sort((a, b) => a.plannedAt - b.plannedAt || compareText(a.key, b.key))
+  }
+
+  async readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>> {
+    return new Map(this.#tables.pools)
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const { inbox, inboxStart, dueSubjects, dueDeliveries } = this.#tables
+    if (inbox.length > inboxStart) return 0
+    const [subject, delivery] = [dueSubjects.next, dueDeliveries.next]
+    if (subject === undefined || delivery === undefined) return subject ?? delivery
+    return Math.min(subject, delivery)
+  }
+
+  async readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]> {
+    return Array.from(this.#journeys, ([hash, definition]) => ({ hash, definition }))
+  }
+
+  async readKnownFeatures(): Promise<ReadonlySet<string>> {
+    return new Set(this.#features)
+  }
+
+  async readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
+    const ids = [...this.#tables.eventsByUser.keys()]
+    const rest = after === undefined ? ids : ids.filter((id) => compareText(id, after) > 0)
+    return rest.sort(compareText).slice(0, limit)
+  }
+
+  async rememberJourneys(
+    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
+  ): Promise<void> {
+    for (const { hash, definition } of journeys) {
+      if (!this.#journeys.has(hash)) this.#journeys.set(hash, definition)
+    }
+  }
+
+  async rememberFeatures(features: readonly string[]): Promise<void> {
+    for (const feature of features) this.#features.add(feature)
+  }
+}

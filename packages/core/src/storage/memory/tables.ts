@@ -1,0 +1,145 @@
+import type { RelationName, SubjectKind } from '@linli/rules'
+import type { Decision } from '../../domain/decision.js'
+import type { SubjectKey, SubjectState } from '../../domain/subject.js'
+import type { Delivery, InboxEntry, IssuedCoupon, StoredEvent } from '../../ports/store.js'
+import { type Due, DueQueue } from './due-queue.js'
+
+/** What a transaction wants a subject's row to be. */
+export interface SubjectValue {
+  readonly key: SubjectKey
+  readonly state: SubjectState
+  readonly dueAt: number | undefined
+}
+
+export interface SubjectRow extends SubjectValue, Due {
+  state: SubjectState
+  dueAt: number | undefined
+}
+
+export interface DeliveryRow extends Due {
+  value: Delivery
+}
+
+export interface Pool {
+  readonly issued: number
+  readonly total: number
+}
+
+/** The name under which subjects of a kind that are related to a subject are indexed. */
+export function relationIndex(kind: SubjectKind, relation: RelationName, id: string): string {
+  return `${kind}/${relation}/${id}`
+}
+
+/** The name under which coupons of an offer are counted. */
+export function couponCount(subject: string, offer: string): string {
+  return JSON.stringify([subject, offer])
+}
+
+/** What is committed. Only whole transactions change it. */
+export class MemoryTables {
+  /** By message id; undefined where only the id is remembered. */
+  readonly events = new Map<string, StoredEvent | undefined>()
+  readonly eventsByUser = new Map<string, StoredEvent[]>()
+  readonly identities = new Map<string, string>()
+  readonly subjects = new Map<string, SubjectRow>()
+  readonly related = new Map<string, Set<SubjectRow>>()
+  readonly dueSubjects = new DueQueue<SubjectRow>()
+  readonly deliveries = new Map<string, DeliveryRow>()
+  readonly dueDeliveries = new DueQueue<DeliveryRow>()
+  readonly pools = new Map<string, Pool>()
+  readonly coupons = new Map<string, IssuedCoupon>()
+  readonly couponCounts = new Map<string, number>()
+  readonly couponCodes = new Set<string>()
+  readonly decisions: Decision[] = []
+  inbox: InboxEntry[] = []
+  /** Entries of `inbox` before this one are taken. */
+  inboxStart = 0
+
+  putEvent(event: StoredEvent): void {
+    this.events.set(event.messageId, event)
+    const events = this.eventsByUser.get(event.userId)
+    if (events === undefined) this.eventsByUser.set(event.userId, [event])
+    else events.push(event)
+  }
+
+  reassignEvents(fromUserId: string, toUserId: string): void {
+    const events = this.eventsByUser.get(fromUserId)
+    if (events === undefined || fromUserId === toUserId) return
+    this.eventsByUser.delete(fromUserId)
+    for (const event of events) this.putEvent({ ...event, userId: toUserId })
+  }
+
+  putSubject(name: string, value: SubjectValue): void {
+    const row = this.subjects.get(name)
+    if (row === undefined) {
+      const { key, state, dueAt } = value
+      const added: SubjectRow = { key, state, name, dueAt: undefined, place: -1 }
+      this.subjects.set(name, added)
+      this.#relate(added)
+      if (dueAt !== undefined) this.dueSubjects.schedule(added, dueAt)
+      return
+    }
+    if (row.state.relations === value.state.relations) {
+      row.state = value.state
+    } else {
+      this.#unrelate(row)
+      row.state = value.state
+      this.#relate(row)
+    }
+    if (row.dueAt !== value.dueAt) this.dueSubjects.schedule(row, value.dueAt)
+  }
+
+  removeSubject(name: string): void {
+    const row = this.subjects.get(name)
+    if (row === undefined) return
+    this.#unrelate(row)
+    this.dueSubjects.schedule(row, undefined)
+    this.subjects.delete(name)
+  }
+
+  putDelivery(delivery: Delivery): void {
+    let row = this.deliveries.get(delivery.key)
+    if (row === undefined) {
+      row = { name: delivery.key, dueAt: undefined, place: -1, value: delivery }
+      this.deliveries.set(delivery.key, row)
+    }
+    row.value = delivery
+    this.dueDeliveries.schedule(row, delivery.dueAt)
+  }
+
+  putCoupon(name: string, coupon: IssuedCoupon): void {
+    this.coupons.set(coupon.grantKey, coupon)
+    this.couponCodes.add(coupon.coupon.code)
+    this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) + 1)
+  }
+
+  takeInbox(count: number): void {
+    this.inboxStart += count
+    if (this.inboxStart < 1024 && this.inboxStart < this.inbox.length) return
+    this.inbox = this.inbox.slice(this.inboxStart)
+    this.inboxStart = 0
+  }
+
+  #relate(row: SubjectRow): void {
+    for (const index of relationIndexes(row)) {
+      const rows = this.related.get(index)
+      if (rows === undefined) this.related.set(index, new Set([row]))
+      else rows.add(row)
+    }
+  }
+
+  #unrelate(row: SubjectRow): void {
+    for (const index of relationIndexes(row)) {
+      const rows = this.related.get(index)
+      rows?.delete(row)
+      if (rows?.size === 0) this.related.delete(index)
+    }
+  }
+}
+
+function relationIndexes({ key, state: { relations } }: SubjectValue): string[] {
+  const indexes: string[] = []
+  if (relations.community !== undefined) indexes.push(relationIndex(key.kind, 'community', relations.community[0]))
+  if (relations.leader !== undefined) indexes.push(relationIndex(key.kind, 'leader', relations.leader[0]))
+  return indexes
+}

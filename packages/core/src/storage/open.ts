@@ -1,0 +1,78 @@
+import path from 'node:path'
+import type { Kysely } from 'kysely'
+import type pg from 'pg'
+import type { Store } from '../ports/store.js'
+import { lockFolder } from './folder-lock.js'
+import { SqlStore, type SqlStoreOptions } from './sql/store.js'
+import type { StoreClock } from './sql/transaction.js'
+
+export interface OpenStoreOptions {
+  /** The schema of linli's tables. Default `linli`. */
+  readonly schema?: string
+  /** Whose clock decides. Default: the server's on PostgreSQL (and with a kysely of yours), the engine's on PGlite. */
+  readonly clock?: StoreClock
+  /** For a URL: settings of the `pg.Pool`, over linli's own. */
+  readonly pool?: pg.PoolConfig
+  /** How many transactions to have under way at once. Default 2; on PGlite it is 1 whatever is said. */
+  readonly concurrency?: number
+  /** A number from 0 up to 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/**
+ * Opens the store in a database:
+ * - `memory`: PGlite in memory, gone when it is closed;
+ * - a path: PGlite in that folder, which one process at a time may use;
+ * - `postgres://…`: a PostgreSQL server;
+ * - a Kysely instance of the host's, on PostgreSQL: used as it is, and left open on `close`.
+ *
+ * The tables are not touched: see `Store.migrate`.
+ *
+ * @throws EngineError `database.locked` when the folder is in use.
+ */
+export async function openStore(database: string | Kysely<unknown>, options: OpenStoreOptions = {}): Promise<Store> {
+  if (typeof database !== 'string') return sqlStore(database, options, 'database', async () => undefined)
+  if (/^postgres(ql)?:\/\//.test(database)) {
+    const { openPostgres } = await import('./sql/postgres.js')
+    const db = openPostgres(database, options.pool ?? {})
+    return sqlStore(db, options, 'database', () => db.destroy())
+  }
+  return database === 'memory' ? openMemory(options) : openFolder(database, options)
+}
+
+async function openMemory(options: OpenStoreOptions): Promise<Store> {
+  const { openPglite } = await import('./sql/pglite.js')
+  const { db, close } = await openPglite(undefined)
+  return sqlStore(db, { ...options, concurrency: 1 }, 'engine', close)
+}
+
+async function openFolder(folder: string, options: OpenStoreOptions): Promise<Store> {
+  const release = lockFolder(folder)
+  try {
+    const { openPglite } = await import('./sql/pglite.js')
+    const { db, close } = await openPglite(path.join(folder, 'postgres'))
+    return sqlStore(db, { ...options, concurrency: 1 }, 'engine', () => close().finally(release))
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function sqlStore(
+  db: Kysely<unknown>,
+  options: OpenStoreOptions,
+  clock: StoreClock,
+  close: SqlStoreOptions['close'],
+): Store {
+  let closing: Promise<void> | undefined
+  return new SqlStore(db, {
+    schema: options.schema ?? 'linli',
+    clock: options.clock ?? clock,
+    concurrency: options.concurrency ?? 2,
+    random: options.random ?? Math.random,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  })
+}

@@ -1,0 +1,150 @@
+import type { SubjectKind } from '@linli/rules'
+import { type RawBuilder, sql } from 'kysely'
+import type { StepSource } from '../../domain/decision.js'
+import type { Delivery, DeliveryBody, DeliveryKind, DeliveryState, StoreReads } from '../../ports/store.js'
+import { type Int8, intArray, jsonLines, textArray, toInstant } from './parameters.js'
+import type { Session } from './session.js'
+
+interface DeliveryRow {
+  readonly key: string
+  readonly kind: DeliveryKind
+  readonly state: DeliveryState
+  readonly subject_kind: SubjectKind
+  readonly subject: string
+  readonly source: string
+  readonly due_at: Int8 | null
+  readonly claim: number
+  readonly attempt: number
+  readonly planned_at: Int8
+  readonly body: string
+  readonly provider_id: string | null
+  readonly reason: string | null
+}
+
+const COLUMNS = sql`delivery.key, delivery.kind, delivery.state, delivery.subject_kind, delivery.subject, delivery.source,
+  delivery.due_at, delivery.claim, delivery.attempt, delivery.planned_at, delivery.body, delivery.provider_id,
+  delivery.reason`
+
+export async function addDeliveries(session: Session, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return
+  await session.write(sql`
+    insert into ${session.tables.delivery} (
+      key, kind, state, subject_kind, subject, source, due_at, claim, attempt, planned_at, body, recipient,
+      provider_id, reason
+    )
+    select * from unnest(
+      ${textArray(deliveries.map(({ key }) => key))}::text[],
+      ${textArray(deliveries.map(({ kind }) => kind))}::text[],
+      ${textArray(deliveries.map(({ state }) => state))}::text[],
+      ${textArray(deliveries.map(({ subject }) => subject.kind))}::text[],
+      ${textArray(deliveries.map(({ subject }) => subject.id))}::text[],
+      string_to_array(${jsonLines(deliveries.map(({ source }) => JSON.stringify(source)))}, chr(10)),
+      ${intArray(deliveries.map(({ dueAt }) => dueAt))}::int8[],
+      ${intArray(deliveries.map(({ claim }) => claim))}::int4[],
+      ${intArray(deliveries.map(({ attempt }) => attempt))}::int4[],
+      ${intArray(deliveries.map(({ plannedAt }) => plannedAt))}::int8[],
+      string_to_array(${jsonLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
+      ${textArray(deliveries.map(({ body }) => body.to))}::text[],
+      ${textArray(deliveries.map(({ providerId }) => providerId))}::text[],
+      ${textArray(deliveries.map(({ reason }) => reason))}::text[]
+    ) as added (key)
+    order by key collate "C"
+    on conflict do nothing
+  `)
+}
+
+// "calling" that is due again was never answered: the process that called is gone.
+export async function claimDeliveries(
+  session: Session,
+  until: number,
+  limit: number,
+  leaseUntil: number,
+): Promise<readonly Delivery[]> {
+  const rows = await session.rows(sql<DeliveryRow>`
+    with due as materialized (
+      select key, due_at from ${session.tables.delivery}
+      where due_at <= ${until} order by due_at limit ${limit} for update skip locked
+    ), claimed as (
+      update ${session.tables.delivery} as delivery
+      set claim = delivery.claim + 1, due_at = ${leaseUntil},
+        state = case when delivery.state in ('calling', 'unknown') then 'unknown' else 'reserved' end
+      from due where delivery.key = due.key
+      returning ${COLUMNS}, due.due_at as was_due_at
+    )
+    select * from claimed order by was_due_at, key
+  `)
+  return rows.map(toDelivery)
+}
+
+export async function lockDeliveries(
+  session: Session,
+  claims: readonly { readonly key: string; readonly claim: number }[],
+): Promise<readonly Delivery[]> {
+  if (claims.length === 0) return []
+  const rows = await session.rows(sql<DeliveryRow>`
+    select delivery.* from (
+      select distinct key collate "C" as key, claim from unnest(
+        ${textArray(claims.map(({ key }) => key))}::text[], ${intArray(claims.map(({ claim }) => claim))}::int4[]
+      ) as held (key, claim)
+      order by 1
+    ) as held cross join lateral (
+      select ${COLUMNS} from ${session.tables.delivery} as delivery
+      where delivery.key = held.key and delivery.claim = held.claim for update
+    ) as delivery
+  `)
+  return rows.map(toDelivery)
+}
+
+export async function saveDeliveries(session: Session, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return
+  await session.write(sql`
+    update ${session.tables.delivery} as delivery
+    set state = saved.state, due_at = saved.due_at, attempt = saved.attempt, body = saved.body,
+      recipient = saved.recipient, provider_id = saved.provider_id, reason = saved.reason
+    from unnest(
+      ${textArray(deliveries.map(({ key }) => key))}::text[],
+      ${textArray(deliveries.map(({ state }) => state))}::text[],
+      ${intArray(deliveries.map(({ dueAt }) => dueAt))}::int8[],
+      ${intArray(deliveries.map(({ attempt }) => attempt))}::int4[],
+      string_to_array(${jsonLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
+      ${textArray(deliveries.map(({ body }) => body.to))}::text[],
+      ${textArray(deliveries.map(({ providerId }) => providerId))}::text[],
+      ${textArray(deliveries.map(({ reason }) => reason))}::text[]
+    ) as saved (key, state, due_at, attempt, body, recipient, provider_id, reason)
+    where delivery.key = saved.key
+  `)
+}
+
+export async function readDeliveries(
+  session: Session,
+  filter: Parameters<StoreReads['readDeliveries']>[0],
+): Promise<readonly Delivery[]> {
+  const { subject, kind, state, to } = filter
+  const conditions: RawBuilder<unknown>[] = [sql`true`]
+  if (subject !== undefined) conditions.push(sql`subject = ${subject.id} and subject_kind = ${subject.kind}`)
+  if (kind !== undefined) conditions.push(sql`kind = ${kind}`)
+  if (state !== undefined) conditions.push(sql`state = ${state}`)
+  if (to !== undefined) conditions.push(sql`recipient = ${to}`)
+  const rows = await session.rows(sql<DeliveryRow>`
+    select ${COLUMNS} from ${session.tables.delivery} as delivery
+    where ${sql.join(conditions, sql` and `)} order by planned_at, key
+  `)
+  return rows.map(toDelivery)
+}
+
+function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    key: row.key,
+    kind: row.kind,
+    state: row.state,
+    subject: { kind: row.subject_kind, id: row.subject },
+    source: JSON.parse(row.source) as StepSource,
+    dueAt: toInstant(row.due_at),
+    claim: row.claim,
+    attempt: row.attempt,
+    plannedAt: Number(row.planned_at),
+    body: JSON.parse(row.body) as DeliveryBody,
+    ...(row.provider_id === null ? {} : { providerId: row.provider_id }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+  }
+}

@@ -1,0 +1,101 @@
+import { sql } from 'kysely'
+import type { StoredEvent } from '../../ports/store.js'
+import { type Int8, intArray, jsonLines, textArray } from './parameters.js'
+import type { Session } from './session.js'
+
+// In the order of their ids, so that two batches with the same events wait for one another instead of deadlocking.
+export async function addEvents(session: Session, events: readonly StoredEvent[]): Promise<ReadonlySet<string>> {
+  const ids = new Set(events.map((event) => event.messageId))
+  if (events.length === 0) return ids
+  const dropped = await session.rows(sql<{ message_id: string }>`
+    with input as materialized (
+      select * from unnest(
+        ${textArray(events.map((event) => event.messageId))}::text[],
+        ${textArray(events.map((event) => event.userId))}::text[],
+        ${intArray(events.map((event) => event.at))}::int8[],
+        string_to_array(${jsonLines(events.map(encodeEvent))}, chr(10))
+      ) as input (message_id, user_id, at, body)
+      order by message_id collate "C"
+    ), added as (
+      insert into ${session.tables.event} (message_id, user_id, at, body)
+      select * from input
+      on conflict do nothing
+      returning message_id
+    )
+    select message_id from input except select message_id from added
+  `)
+  for (const { message_id } of dropped) ids.delete(message_id)
+  return ids
+}
+
+export async function reassignEvents(session: Session, fromUserId: string, toUserId: string): Promise<void> {
+  await session.write(sql`
+    update ${session.tables.event} set user_id = ${toUserId} where user_id = ${fromUserId}
+  `)
+}
+
+export async function readEvents(session: Session, userId: string): Promise<readonly StoredEvent[]> {
+  const rows = await session.rows(sql<EventRow>`
+    select message_id, user_id, at, body from ${session.tables.event}
+    where user_id = ${userId} order by at, message_id
+  `)
+  return rows.map(decodeEvent)
+}
+
+export async function readUserIds(
+  session: Session,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await session.rows(sql<{ user_id: string }>`
+    select distinct user_id from ${session.tables.event}
+    where ${after === undefined ? sql`true` : sql`user_id > ${after}`} order by user_id limit ${limit}
+  `)
+  return rows.map((row) => row.user_id)
+}
+
+export async function resolveIdentities(
+  session: Session,
+  anonymousIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (anonymousIds.length === 0) return new Map()
+  const rows = await session.rows(sql<{ anonymous_id: string; user_id: string }>`
+    select anonymous_id, user_id from ${session.tables.identity}
+    where anonymous_id = any(${textArray(anonymousIds)}::text[])
+  `)
+  return new Map(rows.map((row) => [row.anonymous_id, row.user_id]))
+}
+
+export async function linkIdentities(
+  session: Session,
+  links: readonly { readonly anonymousId: string; readonly userId: string }[],
+): Promise<void> {
+  const first = new Map<string, string>()
+  for (const { anonymousId, userId } of links) if (!first.has(anonymousId)) first.set(anonymousId, userId)
+  if (first.size === 0) return
+  await session.write(sql`
+    insert into ${session.tables.identity} (anonymous_id, user_id)
+    select * from unnest(${textArray([...first.keys()])}::text[], ${textArray([...first.values()])}::text[])
+      as input (anonymous_id, user_id)
+    order by anonymous_id collate "C"
+    on conflict do nothing
+  `)
+}
+
+interface EventRow {
+  readonly message_id: string
+  readonly user_id: string
+  readonly at: Int8
+  readonly body: string
+}
+
+// Without what has a column of its own; the user may change.
+function encodeEvent(event: StoredEvent): string {
+  const { type, event: name, receivedAt, properties, traits, groupId, anonymousId, previousId } = event
+  return JSON.stringify({ type, event: name, receivedAt, properties, traits, groupId, anonymousId, previousId })
+}
+
+function decodeEvent({ message_id, user_id, at, body }: EventRow): StoredEvent {
+  const rest = JSON.parse(body) as Omit<StoredEvent, 'messageId' | 'userId' | 'at'>
+  return { messageId: message_id, userId: user_id, at: Number(at), ...rest }
+}

@@ -1,0 +1,22 @@
+/** PostgreSQL's code for what went wrong (SQLSTATE), if it said so itself. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK_DETECTED = '40P01'
+
+/** Whether the same work may well succeed when it is done again. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED
+}
+
+/** Takes out of a database error what quotes rows: people's data must not reach logs. */
+export function redact(error: unknown): unknown {
+  if (error instanceof Error) {
+    for (const field of ['detail', 'where', 'internalQuery']) if (field in error) Reflect.deleteProperty(error, field)
+  }
+  return error
+}

@@ -1,0 +1,67 @@
+import type { SubjectKind } from '@linli/rules'
+import { sql } from 'kysely'
+import type { Decision, Input } from '../../domain/decision.js'
+import type { InboxEntry } from '../../ports/store.js'
+import { jsonLines, textArray } from './parameters.js'
+import type { Session } from './session.js'
+
+export async function addDecisions(session: Session, decisions: readonly Decision[]): Promise<void> {
+  if (decisions.length === 0) return
+  await session.write(sql`
+    insert into ${session.tables.decision} (subject, body)
+    select * from unnest(
+      ${textArray(decisions.map((decision) => decision.subject))}::text[],
+      string_to_array(${jsonLines(decisions.map((decision) => JSON.stringify(decision)))}, chr(10))
+    )
+  `)
+}
+
+export async function readDecisions(
+  session: Session,
+  subject: string | undefined,
+  limit: number | undefined,
+): Promise<readonly Decision[]> {
+  const rows = await session.rows(sql<{ body: string }>`
+    select body from ${session.tables.decision}
+    where ${subject === undefined ? sql`true` : sql`subject = ${subject}`}
+    order by id ${limit === undefined ? sql`` : sql`limit ${limit}`}
+  `)
+  return rows.map(({ body }) => JSON.parse(body) as Decision)
+}
+
+export async function addInbox(session: Session, entries: readonly InboxEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  await session.write(sql`
+    insert into ${session.tables.inbox} (kind, subject, body)
+    select * from unnest(
+      ${textArray(entries.map(({ key }) => key.kind))}::text[],
+      ${textArray(entries.map(({ key }) => key.id))}::text[],
+      string_to_array(${jsonLines(entries.map(({ input }) => JSON.stringify(input)))}, chr(10))
+    )
+  `)
+}
+
+interface InboxRow {
+  readonly id: string
+  readonly kind: SubjectKind
+  readonly subject: string
+  readonly body: string
+}
+
+// One taker at a time keeps the entries in order. The lock ends with the transaction: one that belonged to the session
+// would outlive it behind a connection pooler.
+export async function takeInbox(session: Session, limit: number): Promise<readonly InboxEntry[]> {
+  const [lock] = await session.rows(sql<{ is_mine: boolean }>`
+    select pg_try_advisory_xact_lock(hashtextextended(${`linli.inbox/${session.tables.schema}`}::text, 0)) as is_mine
+  `)
+  if (lock?.is_mine !== true) return []
+  const rows = await session.rows(sql<InboxRow>`
+    with taken as (
+      delete from ${session.tables.inbox}
+      where id in (select id from ${session.tables.inbox} order by id limit ${limit})
+      returning id, kind, subject, body
+    )
+    select kind, subject, body from taken order by id
+  `)
+  return rows.map(({ kind, subject, body }) => ({ key: { kind, id: subject }, input: JSON.parse(body) as Input }))
+}

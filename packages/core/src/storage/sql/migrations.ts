@@ -1,0 +1,111 @@
+import {
+  CompiledQuery,
+  Kysely,
+  type Migration,
+  Migrator,
+  PostgresAdapter,
+  PostgresDialect,
+  type PostgresPool,
+  sql,
+  type Transaction,
+} from 'kysely'
+import type { Tables } from './tables.js'
+
+/**
+ * Creates or upgrades the tables, in one transaction. Processes that do so at once wait for one another by a lock that
+ * ends with the transaction; kysely's own belongs to the session, and outlives it behind a connection pooler.
+ */
+export async function migrate(db: Kysely<unknown>, tables: Tables): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`linli.migration/${tables.schema}`}::text, 0))`.execute(
+      trx,
+    )
+    const migrator = new Migrator({
+      db: new Kysely<unknown>({ dialect: new InsideTransaction({ pool: poolOf(trx) }) }),
+      provider: { getMigrations: async () => migrations(tables) },
+      migrationTableSchema: tables.schema,
+      migrationTableName: 'migration',
+      migrationLockTableName: 'migration_lock',
+      disableTransactions: true,
+    })
+    const { error } = await migrator.migrateToLatest()
+    if (error !== undefined) throw error
+  })
+}
+
+class InsideTransaction extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return new LockedAlready()
+  }
+}
+
+class LockedAlready extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+/** A transaction in the shape of a pool, so that the migrator works inside it. */
+function poolOf(trx: Transaction<unknown>): PostgresPool {
+  const query = async <R>(text: string, parameters: readonly unknown[]) => {
+    const { rows, numAffectedRows } = await trx.executeQuery<R>(CompiledQuery.raw(text, [...parameters]))
+    return { command: 'UPDATE' as const, rowCount: Number(numAffectedRows ?? 0), rows: rows as R[] }
+  }
+  return {
+    // biome-ignore lint/suspicious/noExplicitAny: cursors, the other overload, are never used
+    connect: async () => ({ query: query as any, release: () => undefined }),
+    end: async () => undefined,
+  }
+}
+
+/** By name; their order is the order of the names, and what was released is never changed. */
+function migrations(tables: Tables): Record<string, Migration> {
+  return {
+    '001-tables': { up: (db) => createTables(db, tables) },
+  }
+}
+
+// Text is compared byte by byte: quicker, and in the same order on every server. States are text because PostgreSQL
+// would only spend time on understanding them; their rows have room to be rewritten in place.
+async function createTables(db: Kysely<unknown>, tables: Tables): Promise<void> {
+  const statements = [
+    sql`create table ${tables.event} (
+      message_id text collate "C" primary key, user_id text collate "C" not null, at int8 not null, body text not null
+    )`,
+    sql`create index event_user on ${tables.event} (user_id, at)`,
+    sql`create table ${tables.identity} (anonymous_id text collate "C" primary key, user_id text not null)`,
+    sql`create table ${tables.subject} (
+      kind text collate "C", id text collate "C", state text not null, due_at int8,
+      community text collate "C", leader text collate "C",
+      primary key (kind, id)
+    ) with (fillfactor = 70)`,
+    sql`create index subject_due on ${tables.subject} (due_at) where due_at is not null`,
+    sql`create index subject_community on ${tables.subject} (community) where community is not null`,
+    sql`create index subject_leader on ${tables.subject} (leader) where leader is not null`,
+    sql`create table ${tables.inbox} (
+      id int8 generated always as identity primary key, kind text not null, subject text not null, body text not null
+    )`,
+    sql`create table ${tables.decision} (
+      subject text collate "C", id int8 generated always as identity, body text not null, primary key (subject, id)
+    )`,
+    sql`create table ${tables.delivery} (
+      key text collate "C" primary key, kind text not null, state text not null,
+      subject_kind text not null, subject text collate "C" not null, source text not null,
+      due_at int8, claim int4 not null, attempt int4 not null, planned_at int8 not null,
+      body text not null, recipient text collate "C", provider_id text, reason text
+    ) with (fillfactor = 70)`,
+    sql`create index delivery_due on ${tables.delivery} (due_at) where due_at is not null`,
+    sql`create index delivery_subject on ${tables.delivery} (subject)`,
+    sql`create index delivery_recipient on ${tables.delivery} (recipient) where recipient is not null`,
+    sql`create table ${tables.pool} (
+      offer text collate "C" primary key, issued int8 not null, total int8 not null, check (issued <= total)
+    )`,
+    sql`create table ${tables.coupon} (
+      grant_key text collate "C" primary key, code text collate "C" not null unique, offer text collate "C" not null,
+      subject_kind text not null, subject text collate "C" not null, issued_at int8 not null, body text not null
+    )`,
+    sql`create index coupon_subject on ${tables.coupon} (subject, offer)`,
+    sql`create table ${tables.journey} (hash text collate "C" primary key, definition text not null)`,
+    sql`create table ${tables.feature} (feature text collate "C" primary key)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}

@@ -1,0 +1,41 @@
+import type { Kysely, QueryResult, RawBuilder } from 'kysely'
+import { redact } from './failures.js'
+import type { Tables } from './tables.js'
+
+/** Where statements go: one transaction, or the database. */
+export class Session {
+  readonly tables: Tables
+  readonly #db: Kysely<unknown>
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(db: Kysely<unknown>, tables: Tables) {
+    this.#db = db
+    this.tables = tables
+  }
+
+  async rows<R>(query: RawBuilder<R>): Promise<readonly R[]> {
+    return (await this.#execute(query)).rows
+  }
+
+  /** Runs a statement and tells how many rows it wrote. */
+  async write(query: RawBuilder<unknown>): Promise<number> {
+    return Number((await this.#execute(query)).numAffectedRows ?? 0)
+  }
+
+  /**
+   * Throws again what a statement threw. PostgreSQL answers a COMMIT after a failure with a quiet rollback, so work
+   * that caught the error must not be told that it was kept.
+   */
+  assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  async #execute<R>(query: RawBuilder<R>): Promise<QueryResult<R>> {
+    try {
+      return await query.execute(this.#db)
+    } catch (error) {
+      this.#failure ??= { error: redact(error) }
+      throw error
+    }
+  }
+}

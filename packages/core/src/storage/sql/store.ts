@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JourneyDefinition } from '@linli/rules'
+import { type Kysely, sql } from 'kysely'
+import type { Decision } from '../../domain/decision.js'
+import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
+import { EngineError } from '../../errors.js'
+import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import { isConflict } from '../conflict.js'
+import { readPools } from './coupons.js'
+import { readDeliveries } from './deliveries.js'
+import { readEvents, readUserIds } from './events.js'
+import { isTransient, redact } from './failures.js'
+import { readDecisions } from './log.js'
+import { migrate } from './migrations.js'
+import { type Int8, textArray, toInstant } from './parameters.js'
+import { Session } from './session.js'
+import { type Tables, tablesIn } from './tables.js'
+import { SqlTransaction, type StoreClock } from './transaction.js'
+
+export interface SqlStoreOptions {
+  readonly schema: string
+  readonly clock: StoreClock
+  readonly concurrency: number
+  /** Between 0 and 1, for spreading what is run again. */
+  readonly random: () => number
+  /** Gives back what was opened for the store. */
+  readonly close: () => Promise<void>
+}
+
+const MAX_ATTEMPTS = 10
+const FIRST_PAUSE_MS = 4
+const LONGEST_PAUSE_MS = 250
+
+/** linli's tables in a PostgreSQL or PGlite that kysely speaks to. */
+export class SqlStore implements Store {
+  readonly concurrency: number
+  readonly #db: Kysely<unknown>
+  readonly #tables: Tables
+  readonly #options: SqlStoreOptions
+
+  constructor(db: Kysely<unknown>, options: SqlStoreOptions) {
+    // What the host's plugins would do to names and rows is meant for its own tables.
+    this.#db = db.withoutPlugins()
+    this.#tables = tablesIn(options.schema)
+    this.#options = options
+    this.concurrency = options.concurrency
+  }
+
+  migrate(): Promise<void> {
+    return migrate(this.#db, this.#tables)
+  }
+
+  close(): Promise<void> {
+    return this.#options.close()
+  }
+
+  async transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(work)
+      if ('result' in outcome) return outcome.result
+      const isWorthwhile = isConflict(outcome.error) || isTransient(outcome.error)
+      if (outcome.isUnknown || !isWorthwhile || attempt === MAX_ATTEMPTS) throw redact(outcome.error)
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)
+      await sleep(this.#options.random() * pause)
+    }
+  }
+
+  // An error of COMMIT says nothing about what was kept: only the caller, who knows the work, may do it again.
+  async #attempt<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<Outcome<T>> {
+    let failure: { readonly error: unknown } | undefined
+    let isDone = false
+    try {
+      const result = await this.#db
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute(async (trx) => {
+          try {
+            const session = new Session(trx, this.#tables)
+            const value = await work(new SqlTransaction(session, this.#options.clock))
+            session.assertSound()
+            isDone = true
+            return value
+          } catch (error) {
+            failure = { error }
+            throw error
+          }
+        })
+      return { result }
+    } catch (error) {
+      // A rollback that fails too must not hide why there was one.
+      return { error: failure === undefined ? error : failure.error, isUnknown: isDone }
+    }
+  }
+
+  join(trx: unknown): StoreTransaction {
+    if (!isKysely(trx)) {
+      throw new EngineError(
+        'transaction.unsupported',
+        `A transaction to join must be kysely's (a Transaction, or a Kysely that works inside one), not ${describe(trx)}.`,
+      )
+    }
+    return new SqlTransaction(new Session(trx.withoutPlugins(), this.#tables), this.#options.clock)
+  }
+
+  get #reads(): Session {
+    return new Session(this.#db, this.#tables)
+  }
+
+  async readSubject({ kind, id }: SubjectKey): Promise<SubjectState | undefined> {
+    const [row] = await this.#reads.rows(sql<{ state: string }>`
+      select state from ${this.#tables.subject} where kind = ${kind} and id = ${id}
+    `)
+    return row && decodeSubject(row.state)
+  }
+
+  readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+    return readDecisions(this.#reads, subject, limit)
+  }
+
+  readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
+    return readEvents(this.#reads, userId)
+  }
+
+  readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {
+    return readDeliveries(this.#reads, filter)
+  }
+
+  readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>> {
+    return readPools(this.#reads)
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const { inbox, subject, delivery } = this.#tables
+    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`
+      select case when exists (select from ${inbox}) then 0 else least(
+        (select min(due_at) from ${subject} where due_at is not null),
+        (select min(due_at) from ${delivery} where due_at is not null)
+      ) end as next
+    `)
+    return toInstant(row?.next ?? null)
+  }
+
+  async readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]> {
+    const rows = await this.#reads.rows(sql<{ hash: string; definition: string }>`
+      select hash, definition from ${this.#tables.journey} order by hash
+    `)
+    return rows.map(({ hash, definition }) => ({ hash, definition: JSON.parse(definition) as JourneyDefinition }))
+  }
+
+  async readKnownFeatures(): Promise<ReadonlySet<string>> {
+    const rows = await this.#reads.rows(sql<{ feature: string }>`select feature from ${this.#tables.feature}`)
+    return new Set(rows.map(({ feature }) => feature))
+  }
+
+  readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
+    return readUserIds(this.#reads, after, limit)
+  }
+
+  async rememberJourneys(
+    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
+  ): Promise<void> {
+    if (journeys.length === 0) return
+    await this.#reads.write(sql`
+      insert into ${this.#tables.journey} (hash, definition)
+      select * from unnest(
+        ${textArray(journeys.map(({ hash }) => hash))}::text[],
+        ${textArray(journeys.map(({ definition }) => JSON.stringify(definition)))}::text[]
+      ) as input (hash, definition)
+      order by hash collate "C"
+      on conflict do nothing
+    `)
+  }
+
+  async rememberFeatures(features: readonly string[]): Promise<void> {
+    if (features.length === 0) return
+    await this.#reads.write(sql`
+      insert into ${this.#tables.feature} (feature)
+      select feature from unnest(${textArray(features)}::text[]) as input (feature)
+      order by feature collate "C"
+      on conflict do nothing
+    `)
+  }
+}
+
+type Outcome<T> = { readonly result: T } | { readonly error: unknown; readonly isUnknown: boolean }
+
+function isKysely(value: unknown): value is Kysely<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'getExecutor' in value &&
+    'executeQuery' in value &&
+    'withoutPlugins' in value
+  )
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  return typeof value === 'object' ? `an object of ${value.constructor?.name ?? 'no class'}` : typeof value
+}

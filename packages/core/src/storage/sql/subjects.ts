@@ -1,0 +1,151 @@
+import type { RelationName, SubjectKind } from '@linli/rules'
+import { type RawBuilder, sql } from 'kysely'
+import {
+  decodeSubject,
+  encodeSubject,
+  type SubjectKey,
+  type SubjectState,
+  subjectName,
+  UNBORN,
+} from '../../domain/subject.js'
+import type { LockedSubject, SavedSubject } from '../../ports/store.js'
+import { conflict } from '../conflict.js'
+import { type Int8, intArray, jsonLines, textArray, toInstant } from './parameters.js'
+import type { Session } from './session.js'
+
+interface SubjectRow {
+  readonly kind: SubjectKind
+  readonly id: string
+  readonly state: string
+  readonly due_at: Int8 | null
+}
+
+// Rows are locked as the inner select gives them, one for each key and in the order of the keys: with a plain join
+// the planner would be free to lock them as it finds them, or to read the whole table.
+export async function lockSubjects(session: Session, keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
+  if (keys.length === 0) return []
+  const rows = await session.rows(sql<SubjectRow>`
+    select subject.* from (
+      select distinct kind collate "C" as kind, id collate "C" as id from ${keyTable(keys)} order by 1, 2
+    ) as wanted cross join lateral (
+      select kind, id, state, due_at from ${session.tables.subject} as subject
+      where subject.kind = wanted.kind and subject.id = wanted.id for update
+    ) as subject
+  `)
+  const found = new Map(rows.map((row) => [subjectName(row), row]))
+  return keys.map((key) => {
+    const row = found.get(subjectName(key))
+    return row === undefined ? { key, state: UNBORN, dueAt: undefined, isNew: true } : toLocked(row)
+  })
+}
+
+export async function takeDueSubjects(
+  session: Session,
+  until: number,
+  limit: number,
+): Promise<readonly LockedSubject[]> {
+  const rows = await session.rows(sql<SubjectRow>`
+    select kind, id, state, due_at from ${session.tables.subject}
+    where due_at <= ${until} order by due_at limit ${limit} for update skip locked
+  `)
+  return rows.map(toLocked)
+}
+
+export async function saveSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+  await updateSubjects(
+    session,
+    subjects.filter((subject) => !subject.isNew),
+  )
+  await insertSubjects(
+    session,
+    subjects.filter((subject) => subject.isNew),
+  )
+}
+
+// Columns that stay as they are cost no index entry, although they are set.
+async function updateSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+  if (subjects.length === 0) return
+  const written = await session.write(sql`
+    update ${session.tables.subject} as subject
+    set state = saved.state, due_at = saved.due_at, community = saved.community, leader = saved.leader
+    from ${savedTable(subjects)}
+    where subject.kind = saved.kind and subject.id = saved.id
+  `)
+  if (written < subjects.length) {
+    throw conflict(`${subjects.length - written} of ${subjects.length} subjects were removed since they were locked.`, {
+      expected: subjects.length,
+      found: written,
+    })
+  }
+}
+
+async function insertSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+  if (subjects.length === 0) return
+  const written = await session.write(sql`
+    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader)
+    select kind, id, state, due_at, community, leader from ${savedTable(subjects)}
+    order by kind collate "C", id collate "C"
+    on conflict do nothing
+  `)
+  if (written < subjects.length) {
+    throw conflict(`${subjects.length - written} of ${subjects.length} subjects were created since they were locked.`, {
+      expected: subjects.length,
+      found: written,
+    })
+  }
+}
+
+export async function removeSubject(session: Session, { kind, id }: SubjectKey): Promise<void> {
+  await session.write(sql`delete from ${session.tables.subject} where kind = ${kind} and id = ${id}`)
+}
+
+export async function peekSubjects(
+  session: Session,
+  keys: readonly SubjectKey[],
+): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
+  if (keys.length === 0) return []
+  const rows = await session.rows(sql<SubjectRow>`
+    select subject.* from ${keyTable(keys)} cross join lateral (
+      select kind, id, state, due_at from ${session.tables.subject} as subject
+      where subject.kind = wanted.kind and subject.id = wanted.id limit 1
+    ) as subject
+  `)
+  return rows.map(({ kind, id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
+}
+
+const RELATION_COLUMNS: Readonly<Record<RelationName, RawBuilder<unknown>>> = {
+  community: sql.id('community'),
+  leader: sql.id('leader'),
+}
+
+export async function relatedTo(
+  session: Session,
+  kind: SubjectKind,
+  relation: RelationName,
+  id: string,
+): Promise<readonly SubjectKey[]> {
+  return session.rows(sql<{ kind: SubjectKind; id: string }>`
+    select kind, id from ${session.tables.subject}
+    where ${RELATION_COLUMNS[relation]} = ${id} and kind = ${kind} order by id
+  `)
+}
+
+function keyTable(keys: readonly SubjectKey[]): RawBuilder<unknown> {
+  const kinds = textArray(keys.map((key) => key.kind))
+  return sql`unnest(${kinds}::text[], ${textArray(keys.map((key) => key.id))}::text[]) as wanted (kind, id)`
+}
+
+function savedTable(subjects: readonly SavedSubject[]): RawBuilder<unknown> {
+  return sql`unnest(
+    ${textArray(subjects.map(({ key }) => key.kind))}::text[],
+    ${textArray(subjects.map(({ key }) => key.id))}::text[],
+    string_to_array(${jsonLines(subjects.map(({ state }) => encodeSubject(state)))}, chr(10)),
+    ${intArray(subjects.map(({ dueAt }) => dueAt))}::int8[],
+    ${textArray(subjects.map(({ state }) => state.relations.community?.[0]))}::text[],
+    ${textArray(subjects.map(({ state }) => state.relations.leader?.[0]))}::text[]
+  ) as saved (kind, id, state, due_at, community, leader)`
+}
+
+function toLocked({ kind, id, state, due_at }: SubjectRow): LockedSubject {
+  return { key: { kind, id }, state: decodeSubject(state), dueAt: toInstant(due_at), isNew: false }
+}

@@ -1,0 +1,33 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/** linli's tables, by their names in SQL. */
+export interface Tables {
+  /** The schema they are in. */
+  readonly schema: string
+  readonly event: RawBuilder<unknown>
+  readonly identity: RawBuilder<unknown>
+  readonly subject: RawBuilder<unknown>
+  readonly inbox: RawBuilder<unknown>
+  readonly decision: RawBuilder<unknown>
+  readonly delivery: RawBuilder<unknown>
+  readonly pool: RawBuilder<unknown>
+  readonly coupon: RawBuilder<unknown>
+  readonly journey: RawBuilder<unknown>
+  readonly feature: RawBuilder<unknown>
+}
+
+export function tablesIn(schema: string): Tables {
+  return {
+    schema,
+    event: sql.id(schema, 'event'),
+    identity: sql.id(schema, 'identity'),
+    subject: sql.id(schema, 'subject'),
+    inbox: sql.id(schema, 'inbox'),
+    decision: sql.id(schema, 'decision'),
+    delivery: sql.id(schema, 'delivery'),
+    pool: sql.id(schema, 'coupon_pool'),
+    coupon: sql.id(schema, 'coupon'),
+    journey: sql.id(schema, 'journey'),
+    feature: sql.id(schema, 'feature'),
+  }
+}

@@ -1,0 +1,126 @@
+import type { RelationName, SubjectKind } from '@linli/rules'
+import { sql } from 'kysely'
+import type { Decision } from '../../domain/decision.js'
+import type { SubjectKey, SubjectState } from '../../domain/subject.js'
+import type {
+  Delivery,
+  InboxEntry,
+  IssuedCoupon,
+  LockedSubject,
+  SavedSubject,
+  StoredEvent,
+  StoreTransaction,
+} from '../../ports/store.js'
+import * as coupons from './coupons.js'
+import * as deliveries from './deliveries.js'
+import * as events from './events.js'
+import * as log from './log.js'
+import type { Int8 } from './parameters.js'
+import type { Session } from './session.js'
+import * as subjects from './subjects.js'
+
+/** Whose clock decides: the database's, or the engine's own (tests with a virtual clock). */
+export type StoreClock = 'database' | 'engine'
+
+/** The statements of one transaction, each a round trip. */
+export class SqlTransaction implements StoreTransaction {
+  readonly #session: Session
+  readonly #clock: StoreClock
+
+  constructor(session: Session, clock: StoreClock) {
+    this.#session = session
+    this.#clock = clock
+  }
+
+  async now(): Promise<number | undefined> {
+    if (this.#clock === 'engine') return undefined
+    const [row] = await this.#session.rows(sql<{ now: Int8 }>`
+      select floor(extract(epoch from clock_timestamp()) * 1000)::int8 as now
+    `)
+    return Number(row?.now)
+  }
+
+  addEvents(added: readonly StoredEvent[]): Promise<ReadonlySet<string>> {
+    return events.addEvents(this.#session, added)
+  }
+
+  reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
+    return events.reassignEvents(this.#session, fromUserId, toUserId)
+  }
+
+  resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return events.resolveIdentities(this.#session, anonymousIds)
+  }
+
+  linkIdentities(links: readonly { readonly anonymousId: string; readonly userId: string }[]): Promise<void> {
+    return events.linkIdentities(this.#session, links)
+  }
+
+  lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
+    return subjects.lockSubjects(this.#session, keys)
+  }
+
+  saveSubjects(saved: readonly SavedSubject[]): Promise<void> {
+    return subjects.saveSubjects(this.#session, saved)
+  }
+
+  removeSubject(key: SubjectKey): Promise<void> {
+    return subjects.removeSubject(this.#session, key)
+  }
+
+  takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]> {
+    return subjects.takeDueSubjects(this.#session, until, limit)
+  }
+
+  peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
+    return subjects.peekSubjects(this.#session, keys)
+  }
+
+  relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]> {
+    return subjects.relatedTo(this.#session, kind, relation, id)
+  }
+
+  addInbox(entries: readonly InboxEntry[]): Promise<void> {
+    return log.addInbox(this.#session, entries)
+  }
+
+  takeInbox(limit: number): Promise<readonly InboxEntry[]> {
+    return log.takeInbox(this.#session, limit)
+  }
+
+  addDecisions(decisions: readonly Decision[]): Promise<void> {
+    return log.addDecisions(this.#session, decisions)
+  }
+
+  addDeliveries(added: readonly Delivery[]): Promise<void> {
+    return deliveries.addDeliveries(this.#session, added)
+  }
+
+  claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]> {
+    return deliveries.claimDeliveries(this.#session, until, limit, leaseUntil)
+  }
+
+  lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]> {
+    return deliveries.lockDeliveries(this.#session, claims)
+  }
+
+  saveDeliveries(saved: readonly Delivery[]): Promise<void> {
+    return deliveries.saveDeliveries(this.#session, saved)
+  }
+
+  readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
+    return coupons.readCoupons(this.#session, grantKeys)
+  }
+
+  countCoupons(subject: SubjectKey, offer: string): Promise<number> {
+    return coupons.countCoupons(this.#session, subject, offer)
+  }
+
+  takeFromPool(offer: string, total: number): Promise<boolean> {
+    return coupons.takeFromPool(this.#session, offer, total)
+  }
+
+  addCoupon(coupon: IssuedCoupon): Promise<void> {
+    return coupons.addCoupon(this.#session, coupon)
+  }
+}

@@ -1,0 +1,17 @@
+// Test rules and hosts
+export { createWorld, type CreateWorldOptions } from './create-world.js'
+export { World } from '../simulation/world.js'
+// Test channels
+export {
+  type ChannelContractOptions,
+  type ContractCase,
+  channelContract,
+  type ProviderControls,
+} from './channel-contract.js'
+export {
+  type MemoryChannel,
+  MemoryChannelError,
+  type MemoryChannelOptions,
+  type MemoryOutcome,
+  memoryChannel,
+} from './memory-channel.js'
