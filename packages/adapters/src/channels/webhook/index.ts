@@ -1,0 +1,6 @@
+export { webhookChannel } from './channel.js'
+export { WebhookError, type WebhookErrorCode } from './errors.js'
+export type { WebhookOptions } from './options.js'
+export type { WebhookPayload } from './payload.js'
+export { type Secrets, SigningSecret } from './secret.js'
+export type { Lookup, ResolvedAddress } from './target.js'
