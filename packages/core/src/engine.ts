@@ -5,11 +5,12 @@ import {
   type Program,
   type RelationName,
   type SubjectKind,
+  VERDICT_MARK,
 } from '@linli/rules'
 import type { Kysely } from 'kysely'
 import { Dispatcher } from './delivery/dispatcher.js'
 import type { Decision } from './domain/decision.js'
-import { type Run, type SubjectState, subjectName } from './domain/subject.js'
+import { hasTag, type Run, type SubjectState, subjectName } from './domain/subject.js'
 import { EngineError } from './errors.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
@@ -23,6 +24,7 @@ import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
 import { advanceDue } from './subjects/due-subjects.js'
+import { rebuild } from './subjects/rebuild.js'
 import { advanceRelated } from './subjects/related-subjects.js'
 
 export interface EngineOptions {
@@ -122,6 +124,7 @@ export async function startEngine(options: EngineOptions, current: Program): Pro
   try {
     await store.migrate()
     const program = await withRunningJourneys(options.rules, current, store)
+    await rebuild(store, program, options.clock ?? systemClock)
     return new LocalEngine(options, program, channels, store)
   } catch (error) {
     await store.close()
@@ -281,7 +284,7 @@ export function subjectFor(kind: SubjectKind, id: string, state: SubjectState): 
     id,
     traits: valuesOf(state.traits),
     relations: valuesOf(state.relations),
-    tags: Object.keys(state.tags).filter((tag) => (state.tags[tag]?.[0] ?? 0) > 0 && !tag.startsWith('=')),
+    tags: [...state.tags.keys()].filter((tag) => hasTag(state, tag) && !tag.startsWith(VERDICT_MARK)),
     runs: state.runs,
     consent: valuesOf(state.consent),
   }

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Pack, type PackSource, readPack } from './pack.js'
-import { PackError, type Problem, Problems } from './problems.js'
+import { inReadingOrder, PackError, type Problem, Problems } from './problems.js'
 import { compilePack } from './program/compile.js'
 
 /** The largest rule file that is read, in bytes. */
@@ -38,7 +38,7 @@ export async function checkPack(...paths: readonly string[]): Promise<PackCheck>
   }
   const pack = readPack(sources, problems)
   compilePack(pack, problems)
-  return { pack: problems.hasErrors ? undefined : pack, problems: problems.list, files: files.length }
+  return { pack: problems.hasErrors ? undefined : pack, problems: inReadingOrder(problems.list), files: files.length }
 }
 
 /** The rule files of a path: the file itself, or every `.json` below a folder save in hidden folders and node_modules. */

@@ -20,16 +20,19 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 }
 
 function ordering(compare: (fact: number, value: number) => boolean): Operator {
-  const test = (fact: unknown, value: unknown) => isNumeric(fact) && compare(fact, value as number)
   return (fact, value) => {
-    if (typeof fact !== 'object' && typeof value !== 'object') return test(fact, value)
     try {
-      return test(fact, value)
+      return isNumeric(fact) && compare(fact, value as number)
     } catch {
       // An object with a "toString" of its own has no text and no number; json-rules-engine throws here.
       return false
     }
   }
+}
+
+/** Whether json-rules-engine's numeric operators accept a fact: plain comparison follows. */
+function isNumeric(fact: unknown): fact is number {
+  return typeof fact === 'number' ? !Number.isNaN(fact) : !Number.isNaN(Number.parseFloat(fact as string))
 }
 
 type Decorator = (inner: Operator) => Operator
@@ -81,9 +84,4 @@ export function compileOperator({ decorators, name }: ParsedOperator): Operator 
   const plain = OPERATORS[name]
   if (plain === undefined) throw new RangeError(`No operator is called ${JSON.stringify(name)}.`)
   return decorators.reduceRight((inner, decorator) => DECORATORS[decorator]?.(inner) ?? inner, plain)
-}
-
-/** Whether json-rules-engine's numeric operators accept a fact: plain comparison follows. Throws for some objects. */
-export function isNumeric(fact: unknown): fact is number {
-  return typeof fact === 'number' ? !Number.isNaN(fact) : !Number.isNaN(Number.parseFloat(fact as string))
 }

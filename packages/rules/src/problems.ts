@@ -72,17 +72,37 @@ interface ProblemExtra {
   readonly known?: Iterable<string>
 }
 
+/** By file and place, elements of a list in their order. */
+export function inReadingOrder(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort((a, b) => compareText(a.file, b.file) || comparePointers(a.pointer, b.pointer))
+}
+
+function comparePointers(a: string, b: string): number {
+  const [left, right] = [a.split('/'), b.split('/')]
+  const differing = left.findIndex((token, index) => token !== right[index])
+  const [x = '', y = ''] = [left[differing], right[differing]]
+  return differing < 0 ? left.length - right.length : Number(x) - Number(y) || compareText(x, y)
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
 /** A pack that was refused whole, with everything that is wrong with it. */
 export class PackError extends Error {
   readonly code = 'pack.invalid'
 
-  constructor(readonly problems: readonly Problem[]) {
+  readonly problems: readonly Problem[]
+
+  constructor(found: readonly Problem[]) {
+    const problems = inReadingOrder(found)
     const errors = problems.filter((problem) => problem.severity === 'error')
     super(
       `The rule pack has ${errors.length} ${errors.length === 1 ? 'problem' : 'problems'}; nothing of it was loaded.\n` +
         errors.map(formatProblem).join('\n'),
     )
     this.name = 'PackError'
+    this.problems = problems
   }
 }
 

@@ -32,7 +32,7 @@ export type Dated<T> = readonly [value: T, at: number]
 export interface SubjectView {
   /** The instant of evaluation, in milliseconds since the epoch. */
   readonly at: number
-  readonly features: Readonly<Record<string, FeatureState | undefined>>
+  readonly features: { get(key: string): FeatureState | undefined }
   readonly traits: Readonly<Record<string, Dated<unknown> | undefined>>
   readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
   /** Whether a tag is on the subject. */

@@ -85,7 +85,7 @@ function reportIssue(issue: Issue, report: Report): void {
   if (options.length > 0) {
     const name = typeof found === 'string' ? { name: found, known: options } : {}
     problems.error(at, 'value.unknown', `This should be ${expected(issue)}.`, { found, ...name })
-  } else problems.error(at, 'value.invalid', sentence(issue), { found })
+  } else problems.error(at, 'value.invalid', sentence(issue, found), { found })
 }
 
 /** An object of which no form's key is there, such as a step without a verb; false for other issues. */
@@ -132,7 +132,7 @@ function oneOf(options: readonly string[]): string {
   return options.length === 1 ? String(options[0]) : `one of ${options.join(', ')}`
 }
 
-function sentence(issue: Issue): string {
+function sentence(issue: Issue, found: unknown): string {
   switch (issue.code) {
     case 'too_small':
       if (issue.origin === 'string' || issue.origin === 'array') {
@@ -148,8 +148,13 @@ function sentence(issue: Issue): string {
     case 'invalid_key':
       return 'The name of this key is empty or too long.'
     default:
-      return `This should be ${expected(issue)}.`
+      return `This should be ${expected(issue)}${isQuotedNumber(issue, found) ? `: ${found} without quotes` : ''}.`
   }
+}
+
+function isQuotedNumber(issue: Issue, found: unknown): found is string {
+  const number = issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int')
+  return number && typeof found === 'string' && found.trim() !== '' && !Number.isNaN(Number(found))
 }
 
 function unit(issue: { readonly origin: string }): string {

@@ -1,5 +1,6 @@
 import type { SendContext } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
+import { readAnswer } from './answer.js'
 import type { Cleared } from './guard.js'
 import type { DispatcherOptions } from './options.js'
 import type { CallResult } from './settlement.js'
@@ -31,7 +32,7 @@ const NOT_THERE: CallResult = { status: 'deferred', retryAt: new Date(0), detail
 async function bounded(
   delivery: Delivery,
   { clock, callTimeoutMs }: DispatcherOptions,
-  call: (context: SendContext) => Promise<CallResult>,
+  call: (context: SendContext) => unknown,
 ): Promise<CallResult> {
   const abort = new AbortController()
   const context = { attempt: delivery.attempt, at: new Date(clock.now()), signal: abort.signal }
@@ -43,11 +44,15 @@ async function bounded(
     }, callTimeoutMs)
   })
   try {
-    return await Promise.race([call(context), timeout])
+    return await Promise.race([answerOf(() => call(context)), timeout])
   } catch {
     // By the port's promise a rejection means that nobody knows. Its text may name the recipient, so it stays out.
     return { status: 'unknown', detail: 'the channel failed' }
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function answerOf(call: () => unknown): Promise<CallResult> {
+  return readAnswer(await call())
 }

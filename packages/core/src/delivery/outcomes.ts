@@ -1,6 +1,6 @@
 import { contentHash, type Program } from '@linli/rules'
 import type { Decision, Input } from '../domain/decision.js'
-import { type Coupon, nextInstant, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { nextChannel } from './plan.js'
@@ -103,9 +103,7 @@ export class Outcomes {
     await advanceSubjects(tx, this.program, work)
     const others = [...this.touched].filter((name) => !this.inputs.has(name))
     const untouched = others.map((name) => this.subjects.get(name)).filter((subject) => subject !== undefined)
-    await tx.saveSubjects(
-      untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt: dueAt ?? due(state) })),
-    )
+    await tx.saveSubjects(untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt })))
     await tx.saveDeliveries(this.deliveries)
     if (this.added.length > 0) await tx.addDeliveries(this.added)
   }
@@ -116,9 +114,4 @@ export class Outcomes {
     if (known === undefined) this.inputs.set(name, [input])
     else known.push(input)
   }
-}
-
-function due(state: SubjectState): number | undefined {
-  const next = nextInstant(state)
-  return Number.isFinite(next) ? next : undefined
 }

@@ -14,7 +14,7 @@ export interface Settlement {
   readonly fallback: boolean
 }
 
-/** How often a provider is called for one delivery at most. */
+/** How often a provider is called, or asked in vain, for one delivery at most. */
 const MAX_ATTEMPTS = 8
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 3_600_000
@@ -64,9 +64,11 @@ export function settle(
  * a question to the provider, or nothing until a person decides.
  */
 function settleUnknown(delivery: Delivery, { repeat }: Pick<Channel, 'repeat'>, now: number): Settlement {
-  const retryAt = now + retryDelay(delivery.attempt)
-  const open: Delivery = { ...delivery, state: 'unknown', dueAt: retryAt, reason: 'the outcome is unknown' }
-  if (mayRepeat(delivery, repeat, retryAt)) {
+  // A question without an answer counts as well, or a silent provider would be asked for ever.
+  const attempt = delivery.attempt + (delivery.state === 'unknown' ? 1 : 0)
+  const retryAt = now + retryDelay(attempt)
+  const open: Delivery = { ...delivery, attempt, state: 'unknown', dueAt: retryAt, reason: 'the outcome is unknown' }
+  if (mayRepeat(open, repeat, retryAt)) {
     return { delivery: open, outcome: 'open', decision: undefined, fallback: false }
   }
   const parked = closed(delivery, 'parked', 'the outcome is unknown and may not be repeated')

@@ -4,7 +4,7 @@ import { Draft, type RelatedVerdicts } from './draft.js'
 import { dueRuns, enterByEvent, moveRunsByEvent, reactToTagChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState } from './subject.js'
-import { evaluateTags, tagsDueAt } from './tags.js'
+import { dropUnknownTags, evaluateTags, tagsDueAt } from './tags.js'
 
 export interface Advanced {
   readonly state: SubjectState
@@ -12,7 +12,7 @@ export interface Advanced {
   readonly effects: readonly Effect[]
 }
 
-const NOTHING_RELATED: RelatedVerdicts = () => false
+export const NOTHING_RELATED: RelatedVerdicts = () => false
 
 /**
  * The reducer: a subject and what moves it in, the new state, decisions and wanted effects out. Pure.
@@ -32,18 +32,22 @@ export function advance(
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
-/** Looks at every tag again: after two subjects were merged, or when rules have changed. */
+/**
+ * Looks at every tag again: after two subjects were merged, or when rules have changed. Tags that the program does not
+ * have are taken off. With `quiet`, journeys do not react: they greet nobody for what is long past.
+ */
 export function reevaluate(
   key: SubjectKey,
   state: SubjectState,
   program: Program,
   at: number,
-  related = NOTHING_RELATED,
+  { related = NOTHING_RELATED, quiet = false }: { readonly related?: RelatedVerdicts; readonly quiet?: boolean } = {},
 ): Advanced {
   const draft = new Draft(key, state, program, related)
   draft.at = Math.max(state.at, at)
+  dropUnknownTags(draft)
   evaluateTags(draft, draft.rules.tags)
-  reactToTagChanges(draft)
+  if (!quiet) reactToTagChanges(draft)
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
@@ -66,11 +70,17 @@ function beBorn(draft: Draft, at: number): void {
 
 /** Lets happen what time alone brings about until `at`. */
 function passTime(draft: Draft, at: number): void {
-  for (let instant = nextInstant(draft); instant <= at; instant = nextInstant(draft)) {
+  while (draft.due <= at) {
+    const instant = nextInstant(draft)
+    draft.due = instant
+    if (instant > at) return
     draft.at = Math.max(draft.at, instant)
+    // What is due is looked at now, and says itself when it is due again.
+    draft.due = Number.POSITIVE_INFINITY
     evaluateTags(draft, tagsDueAt(draft, instant))
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
     reactToTagChanges(draft)
+    draft.due = nextInstant(draft)
   }
 }
 
@@ -107,7 +117,7 @@ function takeRefresh(draft: Draft, { relation, changes, changedAt = 0 }: Extract
 /** Adds an event to the features it reaches, and collects the tags that read those that changed. */
 function foldFeatures(draft: Draft, event: EventRecord, suspects: Set<CompiledTag>): void {
   for (const feature of draft.rules.featuresByEvent.find(event)) {
-    const before = draft.features[feature.key]
+    const before = draft.features.get(feature.key)
     const after = feature.fold(before, event, draft.at)
     if (after === before || after === undefined) continue
     draft.writeFeature(feature.key, after)

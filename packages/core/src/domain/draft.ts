@@ -8,7 +8,8 @@ import type {
   SubjectView,
 } from '@linli/rules'
 import type { Decision, DecisionKind, Effect } from './decision.js'
-import { type Run, type SubjectKey, type SubjectState, subjectName, type TagState } from './subject.js'
+import type { LazyMap, ReadonlyLazyMap } from './lazy-map.js'
+import { hasTag, type Run, type SubjectKey, type SubjectState, subjectName, type TagState } from './subject.js'
 
 /** Whether a condition that was compiled for a related subject holds there. */
 export type RelatedVerdicts = (relation: RelationName, id: string, verdict: string) => boolean
@@ -24,18 +25,19 @@ export class Draft implements SubjectView {
   readonly effects: Effect[] = []
   at: number
   event: EventRecord | undefined
-  features: Record<string, FeatureState>
+  due: number
+  features: ReadonlyLazyMap<FeatureState>
   traits: SubjectState['traits']
   relations: SubjectState['relations']
-  tags: Record<string, TagState>
+  tags: ReadonlyLazyMap<TagState>
   runs: Run[]
   entries: SubjectState['entries']
   goals: SubjectState['goals']
   consent: SubjectState['consent']
   /** Tags that were put on or taken off and that journeys have not been told of. */
   readonly tagChanges: { readonly tag: string; readonly added: boolean }[] = []
-  private ownsFeatures = false
-  private ownsTags = false
+  private ownFeatures: LazyMap<FeatureState> | undefined
+  private ownTags: LazyMap<TagState> | undefined
 
   constructor(
     readonly key: SubjectKey,
@@ -46,10 +48,11 @@ export class Draft implements SubjectView {
     this.name = subjectName(key)
     this.rules = program.subjects[key.kind]
     this.at = before.at
-    this.features = before.features as Record<string, FeatureState>
+    this.due = before.due === 0 ? Number.POSITIVE_INFINITY : before.due
+    this.features = before.features
     this.traits = before.traits
     this.relations = before.relations
-    this.tags = before.tags as Record<string, TagState>
+    this.tags = before.tags
     this.runs = [...before.runs]
     this.entries = before.entries
     this.goals = before.goals
@@ -58,11 +61,13 @@ export class Draft implements SubjectView {
 
   state(): SubjectState {
     const { at, features, traits, relations, tags, runs, entries, goals, consent } = this
-    return { at, features, traits, relations, tags, runs, entries, goals, consent, sends: this.before.sends }
+    for (const { until } of runs) this.mayChangeAt(until)
+    const due = Number.isFinite(this.due) ? this.due : 0
+    return { at, due, features, traits, relations, tags, runs, entries, goals, consent, sends: this.before.sends }
   }
 
   hasTag(id: string): boolean {
-    return (this.tags[id]?.[0] ?? 0) > 0
+    return hasTag(this, id)
   }
 
   relatedHolds(relation: RelationName, verdict: string): boolean {
@@ -71,16 +76,22 @@ export class Draft implements SubjectView {
   }
 
   writeFeature(key: string, state: FeatureState): void {
-    if (!this.ownsFeatures) this.features = { ...this.features }
-    this.ownsFeatures = true
-    this.features[key] = state
+    this.ownFeatures ??= this.features.copy()
+    this.features = this.ownFeatures
+    this.ownFeatures.set(key, state)
   }
 
   writeTag(id: string, state: TagState | undefined): void {
-    if (!this.ownsTags) this.tags = { ...this.tags }
-    this.ownsTags = true
-    if (state === undefined) delete this.tags[id]
-    else this.tags[id] = state
+    this.ownTags ??= this.tags.copy()
+    this.tags = this.ownTags
+    if (state === undefined) return this.ownTags.delete(id)
+    this.ownTags.set(id, state)
+    this.mayChangeAt(state[1])
+  }
+
+  /** Something changes by itself at `until`, unless it is 0. */
+  private mayChangeAt(until: number): void {
+    if (until > 0 && until < this.due) this.due = until
   }
 
   /** Puts a tag on or takes it off, and says so. */

@@ -111,9 +111,15 @@ function quietUntil(
   const endsTomorrow = overnight && minute >= fromMinute
   const day = local.toPlainDate().add({ days: endsTomorrow ? 1 : 0 })
   const time = Temporal.PlainTime.from({ hour: Math.floor(toMinute / 60), minute: toMinute % 60 })
-  // In a gap of daylight saving time "compatible" gives the first valid instant after it, in an overlap the first one.
-  const end = day.toZonedDateTime({ timeZone, plainTime: time }).epochMilliseconds
+  const end = firstInstantOf(day.toPlainDateTime(time), timeZone)
   return end > at ? end : undefined
+}
+
+/** When a local time has come: of one that comes twice the first, of one that clocks leap over the end of the leap. */
+function firstInstantOf(local: Temporal.PlainDateTime, timeZone: string): number {
+  const found = local.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
+  const leap = found.toPlainDateTime().equals(local) ? undefined : found.getTimeZoneTransition('next')
+  return (leap ?? found).epochMilliseconds
 }
 
 /** The state with one more message that counts for caps, and without those that no longer do. */

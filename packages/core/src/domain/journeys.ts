@@ -121,7 +121,8 @@ function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined,
     journey: journey.id,
     hash: journey.hash,
     ...(key !== undefined && { key }),
-    enteredAt: draft.at,
+    // By its own time: what happened after the entry event concerns the run, also when both came late.
+    enteredAt: event?.at ?? draft.at,
     step: '',
     until: 0,
     ...(journey.keepsEvent && event !== undefined && { entry: event }),
@@ -153,9 +154,9 @@ function rememberEntry(draft: Draft, { id, reentry }: CompiledJourney, key: stri
   draft.entries = Object.fromEntries([...kept, [entryName(id, key), draft.at]])
 }
 
-function rememberGoal(draft: Draft, withinMs: number, { journey, hash, id, key }: Run): void {
+function rememberGoal(draft: Draft, withinMs: number, { journey, hash, id, key, enteredAt: from }: Run): void {
   const open = draft.goals.filter((goal) => goal.until > draft.at)
-  const goal = { journey, hash, run: id, ...(key !== undefined && { key }), from: draft.at, until: draft.at + withinMs }
+  const goal = { journey, hash, run: id, ...(key !== undefined && { key }), from, until: from + withinMs }
   draft.goals = [...open, goal]
 }
 

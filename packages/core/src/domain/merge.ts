@@ -1,34 +1,53 @@
 import type { Dated, FeatureState, Program, RelationName } from '@linli/rules'
-import { type Advanced, reevaluate } from './advance.js'
+import { type Advanced, NOTHING_RELATED, reevaluate } from './advance.js'
+import type { Decision } from './decision.js'
+import type { RelatedVerdicts } from './draft.js'
+import { LazyMap } from './lazy-map.js'
 import { supersedes } from './profile.js'
-import { type SubjectKey, type SubjectState, subjectName } from './subject.js'
+import { hasTag, type SubjectKey, type SubjectState, subjectName } from './subject.js'
+
+/** One of two subjects that turn out to be one. */
+export interface Known {
+  readonly key: SubjectKey
+  readonly state: SubjectState
+}
 
 /**
  * Two subjects that turned out to be one: the second's features, traits, relations, consent and sends join the first's.
  * Its runs end: a journey greets a person once.
  */
-export function merge(key: SubjectKey, into: SubjectState, from: SubjectState, program: Program, at: number): Advanced {
+export function merge(
+  into: Known,
+  from: Known,
+  program: Program,
+  at: number,
+  related: RelatedVerdicts = NOTHING_RELATED,
+): Advanced {
+  const [mine, its] = [into.state, from.state]
   const merged: SubjectState = {
-    ...into,
-    features: mergeFeatures(into.features, from.features, key, program),
-    tags: mergeTags(into.tags, from.tags, key, program),
-    traits: latestOf(into.traits, from.traits),
-    relations: latestOf(into.relations, from.relations) as Partial<Record<RelationName, Dated<string>>>,
-    consent: stricterOf(into.consent, from.consent),
-    sends: [...into.sends, ...from.sends].sort((a, b) => a[0] - b[0]),
-    entries: mergeEntries(into.entries, from.entries),
+    ...mine,
+    features: mergeFeatures(mine.features, its.features, into.key, program),
+    tags: mergeTags(mine.tags, its.tags, into.key, program),
+    traits: latestOf(mine.traits, its.traits),
+    relations: latestOf(mine.relations, its.relations) as Partial<Record<RelationName, Dated<string>>>,
+    consent: stricterOf(mine.consent, its.consent),
+    sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
+    entries: mergeEntries(mine.entries, its.entries),
   }
-  const { decisions, ...advanced } = reevaluate(key, merged, program, at)
-  const ended = from.runs.map(({ id, journey, step }) => ({
-    at,
-    subject: subjectName(key),
-    decision: 'journey.exited' as const,
-    rule: journey,
-    run: id,
-    step,
-    reason: 'merged',
-  }))
-  return { ...advanced, decisions: [...ended, ...decisions] }
+  const { decisions, ...advanced } = reevaluate(into.key, merged, program, at, { related })
+  return { ...advanced, decisions: [...farewell(from, program, at), ...decisions] }
+}
+
+/** What ends for the subject that is no more. */
+function farewell({ key, state }: Known, program: Program, at: number): Decision[] {
+  const said = { at, subject: subjectName(key), reason: 'merged' }
+  const tags = program.subjects[key.kind].tags.filter(({ id, kind }) => kind !== 'verdict' && hasTag(state, id))
+  return [
+    ...tags.map(({ id }): Decision => ({ ...said, decision: 'tag.removed', rule: id })),
+    ...state.runs.map(
+      ({ id, journey, step }): Decision => ({ ...said, decision: 'journey.exited', rule: journey, run: id, step }),
+    ),
+  ]
 }
 
 /** Tags that journeys put on stay on. Computed ones follow from the merged features. */
@@ -38,8 +57,8 @@ function mergeTags(
   { kind }: SubjectKey,
   program: Program,
 ): SubjectState['tags'] {
-  const manual = Object.entries(from).filter(([id]) => program.subjects[kind].tagsById.get(id)?.kind === 'manual')
-  return { ...Object.fromEntries(manual), ...into }
+  const manual = [...from.entries()].filter(([id]) => program.subjects[kind].tagsById.get(id)?.kind === 'manual')
+  return LazyMap.of([...manual, ...into.entries()])
 }
 
 function mergeFeatures(
@@ -47,12 +66,12 @@ function mergeFeatures(
   from: SubjectState['features'],
   { kind }: SubjectKey,
   program: Program,
-): Record<string, FeatureState> {
-  const merged: Record<string, FeatureState> = { ...into }
-  for (const [name, state] of Object.entries(from)) {
-    const known = merged[name]
+): LazyMap<FeatureState> {
+  const merged = into.copy()
+  for (const [name, state] of from.entries()) {
+    const known = merged.get(name)
     const feature = program.subjects[kind].features.get(name)
-    merged[name] = known === undefined || feature === undefined ? state : feature.merge(known, state)
+    merged.set(name, known === undefined || feature === undefined ? state : feature.merge(known, state))
   }
   return merged
 }

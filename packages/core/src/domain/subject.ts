@@ -1,4 +1,5 @@
 import type { Dated, EventRecord, FeatureState, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import { LazyMap, type ReadonlyLazyMap } from './lazy-map.js'
 
 /** Names a subject: `user:u-1`. */
 export interface SubjectKey {
@@ -10,11 +11,13 @@ export interface SubjectKey {
 export interface SubjectState {
   /** The instant it was last advanced to; 0 before it was born. Milliseconds, as all instants here. */
   readonly at: number
-  readonly features: Readonly<Record<string, FeatureState>>
+  /** Nothing changes by itself before this; 0: nothing ever does. May be early, and is made exact when it comes. */
+  readonly due: number
+  readonly features: ReadonlyLazyMap<FeatureState>
   readonly traits: Readonly<Record<string, Dated<unknown>>>
   readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
   /** Tags that are on, and tags whose conditions time alone can turn. */
-  readonly tags: Readonly<Record<string, TagState>>
+  readonly tags: ReadonlyLazyMap<TagState>
   readonly runs: readonly Run[]
   /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
   readonly entries: Readonly<Record<string, number>>
@@ -38,6 +41,7 @@ export interface Run {
   /** Of the journey's definition. */
   readonly hash: string
   readonly key?: string
+  /** When its entry event happened, or the tag that it was entered by changed. */
   readonly enteredAt: number
   /** The step at which it waits. */
   readonly step: string
@@ -71,10 +75,11 @@ export interface Goal {
 
 export const UNBORN: SubjectState = {
   at: 0,
-  features: {},
+  due: 0,
+  features: LazyMap.of(),
   traits: {},
   relations: {},
-  tags: {},
+  tags: LazyMap.of(),
   runs: [],
   entries: {},
   goals: [],
@@ -86,17 +91,40 @@ export function subjectName({ kind, id }: SubjectKey): string {
   return `${kind}:${id}`
 }
 
-/** The state as text; members that say nothing are left out. */
+/** Stands between the parts of an encoded state: a character that JSON text never has. */
+const SEPARATOR = '\t'
+
+/**
+ * The state as one line of text: a JSON object of what is read each time, the number of features, then features and tags
+ * as keys and JSON values in turn. Members that say nothing are left out.
+ */
 export function encodeSubject(state: SubjectState): string {
-  return JSON.stringify(state, (key, value: unknown) => (key in UNBORN && isEmpty(value) ? undefined : value))
+  const head: Record<string, unknown> = { at: state.at }
+  if (state.due > 0) head['due'] = state.due
+  for (const member of HEAD) if (!isEmpty(state[member])) head[member] = state[member]
+  const parts = [JSON.stringify(head), String(state.features.size)]
+  state.features.encode(parts)
+  state.tags.encode(parts)
+  return parts.join(SEPARATOR)
 }
 
 export function decodeSubject(text: string): SubjectState {
-  return { ...UNBORN, ...(JSON.parse(text) as Partial<SubjectState>) }
+  const parts = text.split(SEPARATOR)
+  const tagsFrom = 2 + 2 * Number(parts[1] ?? 0)
+  return {
+    ...UNBORN,
+    ...(JSON.parse(parts[0] ?? '{}') as Partial<SubjectState>),
+    features: LazyMap.decode(parts, 2, tagsFrom),
+    tags: LazyMap.decode(parts, tagsFrom, parts.length),
+  }
 }
 
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+const HEAD = ['traits', 'relations', 'runs', 'entries', 'goals', 'consent', 'sends'] as const
+
+function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  for (const _ in value) return false
+  return true
 }
 
 /**
@@ -104,10 +132,11 @@ function isEmpty(value: unknown): boolean {
  */
 export function nextInstant({ tags, runs }: Pick<SubjectState, 'tags' | 'runs'>): number {
   let next = Number.POSITIVE_INFINITY
-  for (const id in tags) {
-    const until = tags[id]?.[1] ?? 0
-    if (until > 0 && until < next) next = until
-  }
-  for (const run of runs) if (run.until > 0 && run.until < next) next = run.until
+  for (const [, [, until]] of tags.entries()) if (until > 0 && until < next) next = until
+  for (const { until } of runs) if (until > 0 && until < next) next = until
   return next
+}
+
+export function hasTag({ tags }: Pick<SubjectState, 'tags'>, id: string): boolean {
+  return (tags.get(id)?.[0] ?? 0) > 0
 }

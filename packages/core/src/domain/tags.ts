@@ -1,4 +1,4 @@
-import { type CompiledTag, holds, until } from '@linli/rules'
+import { type CompiledTag, holds, until, VERDICT_MARK } from '@linli/rules'
 import type { Draft } from './draft.js'
 
 /** Looks again at tags that may have changed, and at the tags that read those that did. */
@@ -25,7 +25,7 @@ function byRank(a: CompiledTag, b: CompiledTag): number {
 function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
   const verdict = tag.condition.verdict(draft)
   const certainUntil = Number.isFinite(verdict) ? until(verdict) : 0
-  const [since, knownUntil] = draft.tags[tag.id] ?? [0, 0]
+  const [since, knownUntil] = draft.tags.get(tag.id) ?? [0, 0]
   const was = since > 0
   const is = holds(verdict)
   if (was !== is) draft.changeTag(tag, is, certainUntil)
@@ -38,8 +38,7 @@ function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
 /** Tags whose verdict is no longer certain at `at`. */
 export function tagsDueAt(draft: Draft, at: number): CompiledTag[] {
   const due: CompiledTag[] = []
-  for (const id in draft.tags) {
-    const certainUntil = draft.tags[id]?.[1] ?? 0
+  for (const [id, [, certainUntil]] of draft.tags.entries()) {
     if (certainUntil === 0 || certainUntil > at) continue
     const tag = draft.rules.tagsById.get(id)
     if (tag !== undefined) due.push(tag)
@@ -47,4 +46,14 @@ export function tagsDueAt(draft: Draft, at: number): CompiledTag[] {
     else draft.writeTag(id, undefined)
   }
   return due
+}
+
+/** Takes off tags that the program does not have. */
+export function dropUnknownTags(draft: Draft): void {
+  for (const id of [...draft.tags.keys()]) {
+    if (draft.rules.tagsById.has(id)) continue
+    const isVerdict = id.startsWith(VERDICT_MARK)
+    if (draft.hasTag(id) && !isVerdict) draft.decide('tag.removed', id, { reason: 'the rule is gone' })
+    draft.writeTag(id, undefined)
+  }
 }

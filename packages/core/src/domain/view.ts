@@ -1,6 +1,6 @@
 import type { EventRecord, SubjectView } from '@linli/rules'
 import type { RelatedVerdicts } from './draft.js'
-import type { SubjectState } from './subject.js'
+import { hasTag, type SubjectState } from './subject.js'
 
 /** A subject as conditions see it at an instant. */
 export function viewOf(
@@ -15,7 +15,7 @@ export function viewOf(
     traits: state.traits,
     relations: state.relations,
     event,
-    hasTag: (id) => (state.tags[id]?.[0] ?? 0) > 0,
+    hasTag: (id) => hasTag(state, id),
     relatedHolds: (relation, verdict) => {
       const id = state.relations[relation]?.[0]
       return id !== undefined && related(relation, id, verdict)

@@ -3,7 +3,7 @@ import type { Input, ProfileChanges } from '../domain/decision.js'
 import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { advanceSubjects, writeAdvanced } from '../subjects/advance-subjects.js'
+import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
 import { type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
 
@@ -40,7 +40,7 @@ export async function ingestBatch(
 }
 
 /** Events by user, each user's in the order they happened. */
-function groupByUser(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+export function groupByUser(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
   const byUser = new Map<string, StoredEvent[]>()
   for (const event of events) {
     const own = byUser.get(event.userId)
@@ -92,7 +92,12 @@ async function mergeVisitor(
   const user = locked.get(userId)
   if (visitor === undefined || user === undefined) return
   if (visitor.state.at > 0) {
-    const advanced = merge(user.key, user.state, visitor.state, program, now)
+    const related = await readRelated(
+      tx,
+      program,
+      [user, visitor].map((subject) => ({ subject, inputs: [] })),
+    )
+    const advanced = merge(user, visitor, program, now, related)
     await writeAdvanced(tx, [{ subject: user, advanced }])
     locked.set(userId, { ...user, state: advanced.state, isNew: false })
     await tx.reassignEvents(visitor.key.id, userId)

@@ -2,7 +2,7 @@ import { compileProgram, type Pack, type Program } from '@linli/rules'
 import { advance } from '../domain/advance.js'
 import type { Decision, Input } from '../domain/decision.js'
 import type { RelatedVerdicts } from '../domain/draft.js'
-import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { hasTag, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { viewOf } from '../domain/view.js'
 import { EngineError } from '../errors.js'
 import { changesOf, recordOf } from '../ingest/batch.js'
@@ -30,7 +30,7 @@ export function explainState(
   if (tag?.definition !== undefined) {
     const name = tag.definition.name
     const conditions = tag.kind === 'computed' ? tag.condition.explain(view) : undefined
-    const { holds = (state.tags[rule]?.[0] ?? 0) > 0, until = null } = conditions ?? {}
+    const { holds = hasTag(state, rule), until = null } = conditions ?? {}
     const named = { ...(name !== undefined && { name }), ...(conditions && { conditions }) }
     return { ...base, kind: 'tag', ...named, holds, until, decisions: own }
   }
@@ -81,10 +81,11 @@ export async function explainFromLog({
     .map((event): Input => ({ kind: 'event', at: event.at, event: recordOf(event), changes: changesOf(event) }))
   const replayed = advance(key, UNBORN, [...inputs, { kind: 'instant', at }], program, related).state
   // Runs and tags that steps put on depend on more than the log: they are taken as they are.
-  const manual = Object.entries(stored?.tags ?? {}).filter(
-    ([id]) => program.subjects.user.tagsById.get(id)?.kind === 'manual',
-  )
-  const state = { ...replayed, runs: stored?.runs ?? [], tags: { ...replayed.tags, ...Object.fromEntries(manual) } }
+  const tags = replayed.tags.copy()
+  for (const [id, state] of stored?.tags.entries() ?? []) {
+    if (program.subjects.user.tagsById.get(id)?.kind === 'manual') tags.set(id, state)
+  }
+  const state = { ...replayed, runs: stored?.runs ?? [], tags }
   return explainState(question, state, program, until, related)
 }
 
@@ -100,5 +101,5 @@ export async function relatedOf(store: Store, state: SubjectState | undefined): 
     const found = id === undefined ? undefined : await store.readSubject({ kind: relation, id })
     if (found !== undefined) related.set(`${relation}:${id}`, found)
   }
-  return (relation, id, verdict) => (related.get(`${relation}:${id}`)?.tags[verdict]?.[0] ?? 0) > 0
+  return (relation, id, verdict) => hasTag(related.get(`${relation}:${id}`) ?? UNBORN, verdict)
 }

@@ -117,6 +117,8 @@ export interface StoreTransaction {
 
   /** Adds events to the log; gives the message ids that were not there before. Within one call ids are unique. */
   addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>>
+  /** The log's events of some users, each user's in the order they happened (equal instants: by message id). */
+  eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]>
   /** Gives the log's events of one anonymous visitor to a user. */
   reassignEvents(fromUserId: string, toUserId: string): Promise<void>
 
@@ -187,8 +189,8 @@ export interface StoreReads {
   nextDue(): Promise<number | undefined>
   /** Definitions of journeys that the store was told of, for runs that began with an older one. */
   readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]>
-  /** Features that are kept for all subjects of the log, as `kind/key`. */
-  readKnownFeatures(): Promise<ReadonlySet<string>>
+  /** The features and tags that the stored states were brought up to, as `rememberRules` was told. */
+  readRules(): Promise<ReadonlySet<string>>
   /** Ids of all users in the log, in order, after `after`; for rebuilding. */
   readUserIds(after: string | undefined, limit: number): Promise<readonly string[]>
 }
@@ -206,7 +208,8 @@ export interface Store extends StoreReads {
   rememberJourneys(
     journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
   ): Promise<void>
-  rememberFeatures(features: readonly string[]): Promise<void>
+  /** Says which features and tags the stored states are up to, in place of what was said before. */
+  rememberRules(rules: readonly string[]): Promise<void>
   /** How many transactions it is of use to have under way at once. */
   readonly concurrency: number
   close(): Promise<void>

@@ -3,7 +3,7 @@ import { planDeliveries } from '../delivery/plan.js'
 import { type Advanced, advance } from '../domain/advance.js'
 import type { Effect, Input } from '../domain/decision.js'
 import type { RelatedVerdicts } from '../domain/draft.js'
-import { nextInstant, type SubjectKey, subjectName } from '../domain/subject.js'
+import { hasTag, type SubjectKey, subjectName, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
 
 /** A subject whose lock is held, and what is to move it. */
@@ -48,14 +48,13 @@ export async function writeAdvanced(tx: StoreTransaction, advanced: readonly Adv
 }
 
 function saved({ key, dueAt, isNew }: LockedSubject, state: SavedSubject['state']): SavedSubject {
-  const next = nextInstant(state)
   // An index entry costs more than a look at a row where nothing is due yet: a time that is too early stays as it is.
-  const early = dueAt !== undefined && dueAt > state.at && dueAt <= next
-  return { key, state, isNew, dueAt: early ? dueAt : Number.isFinite(next) ? next : undefined }
+  const early = dueAt !== undefined && dueAt > state.at && (state.due === 0 || dueAt <= state.due)
+  return { key, state, isNew, dueAt: early ? dueAt : state.due === 0 ? undefined : state.due }
 }
 
 /** What the rules of these subjects read of the subjects they are related to. */
-async function readRelated(
+export async function readRelated(
   tx: StoreTransaction,
   program: Program,
   work: readonly SubjectWork[],
@@ -69,7 +68,7 @@ async function readRelated(
   if (keys.size === 0) return () => false
   const peeked = await tx.peekSubjects([...keys.values()])
   const states = new Map(peeked.map(({ key, state }) => [subjectName(key), state]))
-  return (relation, id, verdict) => (states.get(`${relation}:${id}`)?.tags[verdict]?.[0] ?? 0) > 0
+  return (relation, id, verdict) => hasTag(states.get(`${relation}:${id}`) ?? UNBORN, verdict)
 }
 
 /** The subjects this one is related to, before or after its inputs. */

@@ -15,3 +15,5 @@ export {
   type MemoryOutcome,
   memoryChannel,
 } from './memory-channel.js'
+// Test stores
+export { type StoreContractOptions, storeContract } from './store-contract.js'

@@ -50,9 +50,9 @@ export function definePredicate(tree: unknown): Predicate {
   const problems = new Problems()
   const place = { file: '(conditions)', pointer: '' }
   checkSize(tree, place, problems)
-  const readable = checkDocument(tree, place, problems)
-  const shape = readable && readShape(conditionsSchema, tree, place, problems)
-  if (!shape || !shape.ok) throw new PackError(problems.list)
+  if (!checkDocument(tree, place, problems)) throw new PackError(problems.list)
+  const shape = readShape(conditionsSchema, tree, place, problems)
+  if (!shape.ok) throw new PackError(problems.list)
   const predicate = compilePredicate(shape.value, place, { problems, named: noNamedConditions(problems) })
   if (problems.hasErrors) throw new PackError(problems.list)
   return predicate

@@ -28,6 +28,10 @@ export class DistinctFeature implements Feature {
     this.windowMs = Math.max(this.windowMs, windowMs)
   }
 
+  get keeps(): string {
+    return `${this.latest}/${this.windowMs}`
+  }
+
   fold(state: FeatureState | undefined, event: EventRecord, now: number): FeatureState | undefined {
     if (!this.filter.matches(event)) return state
     const read = this.property(event.properties)

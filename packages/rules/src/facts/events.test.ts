@@ -10,7 +10,6 @@ import {
   rulesOf,
   START,
   viewOf,
-  WINDOWS,
 } from '../../testing/history.js'
 import { type Leaf, leafArb, naiveHolds, treeArb } from '../../testing/naive.js'
 import { holds, until } from '../conditions/verdict.js'
@@ -164,5 +163,4 @@ describe('a window', () => {
     expect(holds(verdict(START + 30 * day - 1))).toBe(true)
     expect(holds(verdict(START + 30 * day))).toBe(false)
   })
-
 })

@@ -283,5 +283,5 @@ function compileSinceLastEvent({
 
 function stateReader<State extends FeatureState>(key: string, scope: FactRequest<unknown>['scope']) {
   scope.depends.features.add(key)
-  return (view: SubjectView) => view.features[key] as State | undefined
+  return (view: SubjectView) => view.features.get(key) as State | undefined
 }

@@ -10,6 +10,8 @@ export interface Feature {
   readonly key: string
   /** Names of the events that can change it. */
   readonly events: readonly string[]
+  /** How much of it its state keeps, as text: when this changes, states have to be rebuilt. */
+  readonly keeps: string
   /** A property value that an event (or one of its items) must have to change it: what the program indexes it by. */
   readonly demand: Demand | undefined
   /** The state with one more event in it, or the same state when the event does not count. */

@@ -16,6 +16,7 @@ function textOf([, value]: LatestState): string {
  */
 export class LatestFeature implements Feature {
   readonly events: readonly string[]
+  readonly keeps = ''
   readonly demand: Demand | undefined
 
   constructor(

@@ -38,6 +38,10 @@ export class SeriesFeature implements Feature {
     this.windowMs = Math.max(this.windowMs, windowMs)
   }
 
+  get keeps(): string {
+    return `${this.latest}/${this.windowMs}`
+  }
+
   fold(state: FeatureState | undefined, event: EventRecord, now: number): FeatureState | undefined {
     if (!this.filter.matches(event)) return state
     const amount = this.amount === 'one' ? 1 : this.amount(event)
@@ -93,7 +97,7 @@ export function reaches(state: SeriesState | undefined, threshold: number, windo
   let sum = 0
   for (let index = times.length - 1; index >= 0; index--) {
     const expires = (times[index] ?? 0) + windowMs
-    if (expires <= at) return NEVER
+    if (expires < at) return NEVER
     sum += amounts === undefined ? 1 : (amounts[index] ?? 0)
     if (sum >= threshold) return expires
   }

@@ -15,7 +15,7 @@ import { compileTemplate, type Template } from '../templates.js'
 import { EventIndex, memberOf } from './event-index.js'
 import { compileJourney, entryDemand } from './journey.js'
 import { compilePolicy } from './policy.js'
-import type { CompiledJourney, CompiledTag, Program, SubjectProgram } from './program.js'
+import { type CompiledJourney, type CompiledTag, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
 import { warnAbout } from './warnings.js'
 
 export interface CompileOptions {
@@ -125,7 +125,7 @@ function subjectScope(
     tagIds: new Set(tags.map(({ definition }) => definition.id)),
     relate: (relation, leaf) => {
       const { fact, operator, value, params, path } = leaf.source
-      const id = `=${contentHash(canonicalJson({ fact, operator, value, params, path, relation }), 12)}`
+      const id = `${VERDICT_MARK}${contentHash(canonicalJson({ fact, operator, value, params, path, relation }), 12)}`
       memberOf(related, relation, () => new Map()).set(id, { leaf, relation })
       return id
     },
@@ -200,8 +200,9 @@ function sortTags(
     if (sorted.has(draft)) return
     if (trail.includes(draft.id)) {
       const place = located.find(({ definition }) => definition.id === draft.id)?.place ?? { file: '', pointer: '' }
+      const at = { ...place, pointer: `${place.pointer}/conditions` }
       const circle = [...trail.slice(trail.indexOf(draft.id)), draft.id].join(' -> ')
-      problems.error(place, 'tag.cycle', `These tags depend on each other in a circle: ${circle}.`)
+      problems.error(at, 'tag.cycle', `These tags depend on each other in a circle: ${circle}.`)
       return
     }
     for (const id of draft.depends.tags) {
@@ -270,7 +271,7 @@ function readersOf<K extends keyof Dependencies>(drafts: readonly TagDraft[], ta
 /** A subject of which nothing is known yet. */
 const UNKNOWN_SUBJECT: SubjectView = {
   at: 0,
-  features: {},
+  features: new Map(),
   traits: {},
   relations: {},
   hasTag: () => false,

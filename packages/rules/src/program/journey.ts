@@ -133,6 +133,10 @@ class JourneyCompiler {
   private sequence(steps: readonly StepDefinition[], pointer: string, after: StepTarget): StepTarget {
     let next = after
     for (const [index, step] of [...steps.entries()].reverse()) {
+      if ('exit' in step && index + 1 < steps.length) {
+        const message = 'This step is never reached: the one before ends the run.'
+        this.scope.conditions.problems.warning(this.at(`${pointer}/${index + 1}`), 'step.unreachable', message)
+      }
       next = this.step(step, `${pointer}/${index}`, next)
     }
     return next

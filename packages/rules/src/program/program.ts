@@ -42,6 +42,9 @@ export interface SubjectProgram {
   readonly reads: ReadonlySet<RelationName>
 }
 
+/** What ids of conditions that only related subjects read begin with; ids of tags never do. */
+export const VERDICT_MARK = '='
+
 export interface CompiledTag {
   readonly id: string
   /** Its place in `SubjectProgram.tags`. */

@@ -3,6 +3,7 @@ import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
+import { inOrder } from './event-log.js'
 import { MemoryTables } from './tables.js'
 import { MemoryTransaction, type MemoryTransactionOptions } from './transaction.js'
 
@@ -28,7 +29,7 @@ class Memory implements MemoryStore {
   readonly #options: MemoryTransactionOptions
   readonly #tables = new MemoryTables()
   readonly #journeys = new Map<string, JourneyDefinition>()
-  readonly #features = new Set<string>()
+  #rules: ReadonlySet<string> = new Set()
   #isBusy = false
   readonly #waiting: (() => void)[] = []
 
@@ -71,8 +72,7 @@ class Memory implements MemoryStore {
   }
 
   async readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
-    const events = this.#tables.eventsByUser.get(userId) ?? []
-    return events.toSorted((a, b) => a.at - b.at || compareText(a.messageId, b.messageId))
+    return inOrder(this.#tables.events.of(userId))
   }
 
   async readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {
@@ -106,12 +106,12 @@ class Memory implements MemoryStore {
     return Array.from(this.#journeys, ([hash, definition]) => ({ hash, definition }))
   }
 
-  async readKnownFeatures(): Promise<ReadonlySet<string>> {
-    return new Set(this.#features)
+  async readRules(): Promise<ReadonlySet<string>> {
+    return this.#rules
   }
 
   async readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
-    const ids = [...this.#tables.eventsByUser.keys()]
+    const ids = [...this.#tables.events.userIds]
     const rest = after === undefined ? ids : ids.filter((id) => compareText(id, after) > 0)
     return rest.sort(compareText).slice(0, limit)
   }
@@ -124,7 +124,7 @@ class Memory implements MemoryStore {
     }
   }
 
-  async rememberFeatures(features: readonly string[]): Promise<void> {
-    for (const feature of features) this.#features.add(feature)
+  async rememberRules(rules: readonly string[]): Promise<void> {
+    this.#rules = new Set(rules)
   }
 }

@@ -1,8 +1,9 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
-import type { Delivery, InboxEntry, IssuedCoupon, StoredEvent } from '../../ports/store.js'
+import type { Delivery, InboxEntry, IssuedCoupon } from '../../ports/store.js'
 import { type Due, DueQueue } from './due-queue.js'
+import { EventLog } from './event-log.js'
 
 /** What a transaction wants a subject's row to be. */
 export interface SubjectValue {
@@ -37,9 +38,7 @@ export function couponCount(subject: string, offer: string): string {
 
 /** What is committed. Only whole transactions change it. */
 export class MemoryTables {
-  /** By message id; undefined where only the id is remembered. */
-  readonly events = new Map<string, StoredEvent | undefined>()
-  readonly eventsByUser = new Map<string, StoredEvent[]>()
+  readonly events = new EventLog()
   readonly identities = new Map<string, string>()
   readonly subjects = new Map<string, SubjectRow>()
   readonly related = new Map<string, Set<SubjectRow>>()
@@ -54,20 +53,6 @@ export class MemoryTables {
   inbox: InboxEntry[] = []
   /** Entries of `inbox` before this one are taken. */
   inboxStart = 0
-
-  putEvent(event: StoredEvent): void {
-    this.events.set(event.messageId, event)
-    const events = this.eventsByUser.get(event.userId)
-    if (events === undefined) this.eventsByUser.set(event.userId, [event])
-    else events.push(event)
-  }
-
-  reassignEvents(fromUserId: string, toUserId: string): void {
-    const events = this.eventsByUser.get(fromUserId)
-    if (events === undefined || fromUserId === toUserId) return
-    this.eventsByUser.delete(fromUserId)
-    for (const event of events) this.putEvent({ ...event, userId: toUserId })
-  }
 
   putSubject(name: string, value: SubjectValue): void {
     const row = this.subjects.get(name)

@@ -11,43 +11,44 @@ import type {
   StoreTransaction,
 } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
-import { compareText } from '../text-order.js'
 import { Staged } from './staged.js'
-import { couponCount, type MemoryTables, type Pool, relationIndex, type SubjectValue } from './tables.js'
+import { StagedCoupons } from './staged-coupons.js'
+import { StagedDeliveries } from './staged-deliveries.js'
+import { StagedEvents } from './staged-events.js'
+import { type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
 
 export interface MemoryTransactionOptions {
   readonly keepEvents: boolean
   readonly onDecision: ((decision: Decision) => void) | undefined
 }
 
-/** Sees what is committed and what it has done itself. Nobody else sees that before `commit`. */
+/**
+ * Sees what is committed and what it has done itself. Nobody else sees that before `commit`. What few transactions need
+ * is made when it is asked for.
+ */
 export class MemoryTransaction implements StoreTransaction {
   readonly #tables: MemoryTables
   readonly #options: MemoryTransactionOptions
-  readonly #events: (StoredEvent | readonly [fromUserId: string, toUserId: string])[] = []
-  #messageIds: Set<string> | undefined
-  readonly #identities: Staged<string>
   readonly #subjects: Staged<SubjectValue>
+  readonly #inboxAdded: InboxEntry[] = []
   #inboxTaken = 0
-  #inboxAdded: InboxEntry[] = []
   readonly #decisions: Decision[] = []
-  #deliveries: Map<string, Delivery> | undefined
-  readonly #pools: Staged<Pool>
-  #coupons: Map<string, IssuedCoupon> | undefined
+  #stagedEvents: StagedEvents | undefined
+  #stagedIdentities: Staged<string> | undefined
+  #stagedDeliveries: StagedDeliveries | undefined
+  #stagedCoupons: StagedCoupons | undefined
 
   constructor(tables: MemoryTables, options: MemoryTransactionOptions) {
     this.#tables = tables
     this.#options = options
-    this.#identities = new Staged(tables.identities)
     this.#subjects = new Staged<SubjectValue>(tables.subjects)
-    this.#pools = new Staged(tables.pools)
   }
 
   /** Makes all of it true at once. */
   commit(): void {
     const tables = this.#tables
-    if (this.#messageIds !== undefined || this.#events.length > 0) this.#commitEvents()
-    for (const [anonymousId, userId] of this.#identities.changes) {
+    this.#stagedEvents?.commit()
+    for (const [anonymousId, userId] of this.#stagedIdentities?.changes ?? []) {
       if (userId !== undefined) tables.identities.set(anonymousId, userId)
     }
     for (const [name, value] of this.#subjects.changes) {
@@ -56,9 +57,8 @@ export class MemoryTransaction implements StoreTransaction {
     }
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
-    for (const delivery of this.#deliveries?.values() ?? []) tables.putDelivery(delivery)
-    for (const [offer, pool] of this.#pools.changes) if (pool !== undefined) tables.pools.set(offer, pool)
-    for (const coupon of this.#coupons?.values() ?? []) tables.putCoupon(countOf(coupon), coupon)
+    this.#stagedDeliveries?.commit()
+    this.#stagedCoupons?.commit()
     const sink = this.#options.onDecision
     for (const decision of this.#decisions) {
       if (sink === undefined) tables.decisions.push(decision)
@@ -66,14 +66,24 @@ export class MemoryTransaction implements StoreTransaction {
     }
   }
 
-  #commitEvents(): void {
-    const tables = this.#tables
-    for (const event of this.#events) {
-      if ('messageId' in event) tables.putEvent(event)
-      else tables.reassignEvents(event[0], event[1])
-    }
-    if (this.#options.keepEvents) return
-    for (const messageId of this.#messageIds ?? []) tables.events.set(messageId, undefined)
+  get #events(): StagedEvents {
+    this.#stagedEvents ??= new StagedEvents(this.#tables.events, this.#options.keepEvents)
+    return this.#stagedEvents
+  }
+
+  get #identities(): Staged<string> {
+    this.#stagedIdentities ??= new Staged(this.#tables.identities)
+    return this.#stagedIdentities
+  }
+
+  get #deliveries(): StagedDeliveries {
+    this.#stagedDeliveries ??= new StagedDeliveries(this.#tables)
+    return this.#stagedDeliveries
+  }
+
+  get #coupons(): StagedCoupons {
+    this.#stagedCoupons ??= new StagedCoupons(this.#tables)
+    return this.#stagedCoupons
   }
 
   async now(): Promise<undefined> {
@@ -81,20 +91,15 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>> {
-    const added = new Set<string>()
-    this.#messageIds ??= new Set()
-    for (const event of events) {
-      const { messageId } = event
-      if (this.#tables.events.has(messageId) || this.#messageIds.has(messageId)) continue
-      this.#messageIds.add(messageId)
-      added.add(messageId)
-      if (this.#options.keepEvents) this.#events.push(event)
-    }
-    return added
+    return this.#events.add(events)
+  }
+
+  async eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]> {
+    return [...new Set(userIds)].flatMap((userId) => this.#events.of(userId))
   }
 
   async reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
-    this.#events.push([fromUserId, toUserId])
+    this.#events.reassign(fromUserId, toUserId)
   }
 
   async resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -126,9 +131,8 @@ export class MemoryTransaction implements StoreTransaction {
       const name = subjectName(subject.key)
       const exists = this.#subjects.get(name) !== undefined
       if (exists === subject.isNew) {
-        throw conflict(`Subject ${name} ${exists ? 'was created' : 'was removed'} since it was locked.`, {
-          subject: name,
-        })
+        const change = exists ? 'created' : 'removed'
+        throw conflict(`Subject ${name} was ${change} since it was locked.`, { subject: name })
       }
       this.#subjects.set(name, subject)
     }
@@ -177,117 +181,44 @@ export class MemoryTransaction implements StoreTransaction {
     const start = inboxStart + this.#inboxTaken
     const taken = inbox.slice(start, start + limit)
     this.#inboxTaken += taken.length
-    if (taken.length < limit && this.#inboxAdded.length > 0) {
-      taken.push(...this.#inboxAdded.splice(0, limit - taken.length))
-    }
-    return taken
+    return [...taken, ...this.#inboxAdded.splice(0, limit - taken.length)]
   }
 
   async addDecisions(decisions: readonly Decision[]): Promise<void> {
     for (const decision of decisions) this.#decisions.push(decision)
   }
 
-  #delivery(key: string): Delivery | undefined {
-    return this.#deliveries?.get(key) ?? this.#tables.deliveries.get(key)?.value
-  }
-
-  #setDelivery(delivery: Delivery): void {
-    this.#deliveries ??= new Map()
-    this.#deliveries.set(delivery.key, delivery)
-  }
-
   async addDeliveries(deliveries: readonly Delivery[]): Promise<void> {
-    for (const delivery of deliveries) {
-      if (this.#delivery(delivery.key) === undefined) this.#setDelivery(delivery)
-    }
+    if (deliveries.length > 0) this.#deliveries.add(deliveries)
   }
 
   async claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]> {
-    const staged = this.#deliveries
-    const committed = this.#tables.dueDeliveries.due(until, limit + (staged?.size ?? 0))
-    const due = committed.map((row) => row.value).filter(({ key }) => !staged?.has(key))
-    for (const delivery of staged?.values() ?? []) {
-      if (delivery.dueAt !== undefined && delivery.dueAt <= until) due.push(delivery)
-    }
-    due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || compareText(a.key, b.key))
-    return due.slice(0, limit).map((delivery) => {
-      const { state, claim } = delivery
-      const claimed: Delivery = {
-        ...delivery,
-        state: state === 'calling' || state === 'unknown' ? 'unknown' : 'reserved',
-        claim: claim + 1,
-        dueAt: leaseUntil,
-      }
-      this.#setDelivery(claimed)
-      return claimed
-    })
+    return this.#deliveries.claim(until, limit, leaseUntil)
   }
 
   async lockDeliveries(
     claims: readonly { readonly key: string; readonly claim: number }[],
   ): Promise<readonly Delivery[]> {
-    const held = claims.flatMap(({ key, claim }) => {
-      const delivery = this.#delivery(key)
-      return delivery?.claim === claim ? [delivery] : []
-    })
-    return held.sort((a, b) => compareText(a.key, b.key))
+    return this.#deliveries.lock(claims)
   }
 
   async saveDeliveries(deliveries: readonly Delivery[]): Promise<void> {
-    for (const { key, state, dueAt, attempt, body, providerId, reason } of deliveries) {
-      const before = this.#delivery(key)
-      if (before === undefined) continue
-      const { providerId: _, reason: __, ...kept } = before
-      this.#setDelivery({
-        ...kept,
-        state,
-        dueAt,
-        attempt,
-        body,
-        ...(providerId === undefined ? {} : { providerId }),
-        ...(reason === undefined ? {} : { reason }),
-      })
-    }
+    this.#deliveries.save(deliveries)
   }
 
   async readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
-    return grantKeys.flatMap((key) => this.#coupon(key) ?? [])
-  }
-
-  #coupon(grantKey: string): IssuedCoupon | undefined {
-    return this.#coupons?.get(grantKey) ?? this.#tables.coupons.get(grantKey)
+    return grantKeys.flatMap((key) => this.#coupons.get(key) ?? [])
   }
 
   async countCoupons(subject: SubjectKey, offer: string): Promise<number> {
-    const name = couponCount(subjectName(subject), offer)
-    let count = this.#tables.couponCounts.get(name) ?? 0
-    for (const coupon of this.#coupons?.values() ?? []) if (countOf(coupon) === name) count++
-    return count
+    return this.#coupons.count(subject, offer)
   }
 
   async takeFromPool(offer: string, total: number): Promise<boolean> {
-    const issued = this.#pools.get(offer)?.issued ?? 0
-    if (issued >= total) return false
-    this.#pools.set(offer, { issued: issued + 1, total })
-    return true
+    return this.#coupons.takeFromPool(offer, total)
   }
 
   async addCoupon(coupon: IssuedCoupon): Promise<void> {
-    const { code } = coupon.coupon
-    const isTaken =
-      this.#coupon(coupon.grantKey) !== undefined ||
-      this.#tables.couponCodes.has(code) ||
-      [...(this.#coupons?.values() ?? [])].some((other) => other.coupon.code === code)
-    if (isTaken) {
-      throw conflict(`Grant "${coupon.grantKey}" has a coupon already, or another grant has its code.`, {
-        grantKey: coupon.grantKey,
-      })
-    }
-    this.#coupons ??= new Map()
-    this.#coupons.set(coupon.grantKey, coupon)
+    this.#coupons.add(coupon)
   }
-}
-
-function countOf({ subject, coupon }: IssuedCoupon): string {
-  return couponCount(subjectName(subject), coupon.offer)
 }

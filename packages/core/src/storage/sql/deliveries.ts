@@ -2,7 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
 import type { StepSource } from '../../domain/decision.js'
 import type { Delivery, DeliveryBody, DeliveryKind, DeliveryState, StoreReads } from '../../ports/store.js'
-import { type Int8, intArray, jsonLines, textArray, toInstant } from './parameters.js'
+import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
 interface DeliveryRow {
@@ -38,12 +38,12 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
       ${textArray(deliveries.map(({ state }) => state))}::text[],
       ${textArray(deliveries.map(({ subject }) => subject.kind))}::text[],
       ${textArray(deliveries.map(({ subject }) => subject.id))}::text[],
-      string_to_array(${jsonLines(deliveries.map(({ source }) => JSON.stringify(source)))}, chr(10)),
+      string_to_array(${textLines(deliveries.map(({ source }) => JSON.stringify(source)))}, chr(10)),
       ${intArray(deliveries.map(({ dueAt }) => dueAt))}::int8[],
       ${intArray(deliveries.map(({ claim }) => claim))}::int4[],
       ${intArray(deliveries.map(({ attempt }) => attempt))}::int4[],
       ${intArray(deliveries.map(({ plannedAt }) => plannedAt))}::int8[],
-      string_to_array(${jsonLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
+      string_to_array(${textLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
       ${textArray(deliveries.map(({ body }) => body.to))}::text[],
       ${textArray(deliveries.map(({ providerId }) => providerId))}::text[],
       ${textArray(deliveries.map(({ reason }) => reason))}::text[]
@@ -106,7 +106,7 @@ export async function saveDeliveries(session: Session, deliveries: readonly Deli
       ${textArray(deliveries.map(({ state }) => state))}::text[],
       ${intArray(deliveries.map(({ dueAt }) => dueAt))}::int8[],
       ${intArray(deliveries.map(({ attempt }) => attempt))}::int4[],
-      string_to_array(${jsonLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
+      string_to_array(${textLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
       ${textArray(deliveries.map(({ body }) => body.to))}::text[],
       ${textArray(deliveries.map(({ providerId }) => providerId))}::text[],
       ${textArray(deliveries.map(({ reason }) => reason))}::text[]

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { StoredEvent } from '../../ports/store.js'
-import { type Int8, intArray, jsonLines, textArray } from './parameters.js'
+import { type Int8, intArray, textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
 // In the order of their ids, so that two batches with the same events wait for one another instead of deadlocking.
@@ -13,7 +13,7 @@ export async function addEvents(session: Session, events: readonly StoredEvent[]
         ${textArray(events.map((event) => event.messageId))}::text[],
         ${textArray(events.map((event) => event.userId))}::text[],
         ${intArray(events.map((event) => event.at))}::int8[],
-        string_to_array(${jsonLines(events.map(encodeEvent))}, chr(10))
+        string_to_array(${textLines(events.map(encodeEvent))}, chr(10))
       ) as input (message_id, user_id, at, body)
       order by message_id collate "C"
     ), added as (
@@ -34,10 +34,10 @@ export async function reassignEvents(session: Session, fromUserId: string, toUse
   `)
 }
 
-export async function readEvents(session: Session, userId: string): Promise<readonly StoredEvent[]> {
+export async function readEvents(session: Session, userIds: readonly string[]): Promise<readonly StoredEvent[]> {
   const rows = await session.rows(sql<EventRow>`
     select message_id, user_id, at, body from ${session.tables.event}
-    where user_id = ${userId} order by at, message_id
+    where user_id = any(${textArray(userIds)}::text[]) order by user_id, at, message_id
   `)
   return rows.map(decodeEvent)
 }

@@ -2,7 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
 import type { Decision, Input } from '../../domain/decision.js'
 import type { InboxEntry } from '../../ports/store.js'
-import { jsonLines, textArray } from './parameters.js'
+import { textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
 export async function addDecisions(session: Session, decisions: readonly Decision[]): Promise<void> {
@@ -11,7 +11,7 @@ export async function addDecisions(session: Session, decisions: readonly Decisio
     insert into ${session.tables.decision} (subject, body)
     select * from unnest(
       ${textArray(decisions.map((decision) => decision.subject))}::text[],
-      string_to_array(${jsonLines(decisions.map((decision) => JSON.stringify(decision)))}, chr(10))
+      string_to_array(${textLines(decisions.map((decision) => JSON.stringify(decision)))}, chr(10))
     )
   `)
 }
@@ -36,7 +36,7 @@ export async function addInbox(session: Session, entries: readonly InboxEntry[])
     select * from unnest(
       ${textArray(entries.map(({ key }) => key.kind))}::text[],
       ${textArray(entries.map(({ key }) => key.id))}::text[],
-      string_to_array(${jsonLines(entries.map(({ input }) => JSON.stringify(input)))}, chr(10))
+      string_to_array(${textLines(entries.map(({ input }) => JSON.stringify(input)))}, chr(10))
     )
   `)
 }

@@ -6,6 +6,7 @@ import {
   PostgresAdapter,
   PostgresDialect,
   type PostgresPool,
+  type PostgresPoolClient,
   sql,
   type Transaction,
 } from 'kysely'
@@ -46,15 +47,13 @@ class LockedAlready extends PostgresAdapter {
 
 /** A transaction in the shape of a pool, so that the migrator works inside it. */
 function poolOf(trx: Transaction<unknown>): PostgresPool {
-  const query = async <R>(text: string, parameters: readonly unknown[]) => {
-    const { rows, numAffectedRows } = await trx.executeQuery<R>(CompiledQuery.raw(text, [...parameters]))
-    return { command: 'UPDATE' as const, rowCount: Number(numAffectedRows ?? 0), rows: rows as R[] }
+  const query = async (text: string, parameters: readonly unknown[]) => {
+    const { rows, numAffectedRows } = await trx.executeQuery(CompiledQuery.raw(text, [...parameters]))
+    return { command: 'UPDATE', rowCount: Number(numAffectedRows ?? 0), rows }
   }
-  return {
-    // biome-ignore lint/suspicious/noExplicitAny: cursors, the other overload, are never used
-    connect: async () => ({ query: query as any, release: () => undefined }),
-    end: async () => undefined,
-  }
+  // The overload for cursors is never used.
+  const client = { query: query as unknown as PostgresPoolClient['query'], release: () => undefined }
+  return { connect: async () => client, end: async () => undefined }
 }
 
 /** By name; their order is the order of the names, and what was released is never changed. */
@@ -105,7 +104,7 @@ async function createTables(db: Kysely<unknown>, tables: Tables): Promise<void> 
     )`,
     sql`create index coupon_subject on ${tables.coupon} (subject, offer)`,
     sql`create table ${tables.journey} (hash text collate "C" primary key, definition text not null)`,
-    sql`create table ${tables.feature} (feature text collate "C" primary key)`,
+    sql`create table ${tables.rule} (name text collate "C" primary key)`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

@@ -13,10 +13,15 @@ export function intArray(values: readonly (number | undefined)[]): string {
 }
 
 /**
- * JSON documents, one a line, for `string_to_array($1, chr(10))`. JSON.stringify never writes a line break, so that
- * nothing needs to be escaped: for long documents this is the quickest way in.
+ * Documents, one a line, for `string_to_array($1, chr(10))`. Neither JSON.stringify nor encodeSubject ever writes a line
+ * break, so that nothing needs to be escaped: for long documents this is the quickest way in.
  */
-export function jsonLines(documents: readonly string[]): string {
+export function textLines(documents: readonly string[]): string {
+  for (const document of documents) {
+    // It would put all that follow into the rows of others.
+    if (document.includes('\n'))
+      throw new Error('A document to be stored has a line break outside of its JSON strings.')
+  }
   return documents.join('\n')
 }
 

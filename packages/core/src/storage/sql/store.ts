@@ -118,7 +118,7 @@ export class SqlStore implements Store {
   }
 
   readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
-    return readEvents(this.#reads, userId)
+    return readEvents(this.#reads, [userId])
   }
 
   readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {
@@ -147,9 +147,9 @@ export class SqlStore implements Store {
     return rows.map(({ hash, definition }) => ({ hash, definition: JSON.parse(definition) as JourneyDefinition }))
   }
 
-  async readKnownFeatures(): Promise<ReadonlySet<string>> {
-    const rows = await this.#reads.rows(sql<{ feature: string }>`select feature from ${this.#tables.feature}`)
-    return new Set(rows.map(({ feature }) => feature))
+  async readRules(): Promise<ReadonlySet<string>> {
+    const rows = await this.#reads.rows(sql<{ name: string }>`select name from ${this.#tables.rule}`)
+    return new Set(rows.map(({ name }) => name))
   }
 
   readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
@@ -171,12 +171,12 @@ export class SqlStore implements Store {
     `)
   }
 
-  async rememberFeatures(features: readonly string[]): Promise<void> {
-    if (features.length === 0) return
+  async rememberRules(rules: readonly string[]): Promise<void> {
+    const names = textArray(rules)
     await this.#reads.write(sql`
-      insert into ${this.#tables.feature} (feature)
-      select feature from unnest(${textArray(features)}::text[]) as input (feature)
-      order by feature collate "C"
+      with forgotten as (delete from ${this.#tables.rule} where name <> all(${names}::text[]))
+      insert into ${this.#tables.rule} (name)
+      select name from unnest(${names}::text[]) as input (name) order by name collate "C"
       on conflict do nothing
     `)
   }

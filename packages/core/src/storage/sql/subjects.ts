@@ -10,7 +10,7 @@ import {
 } from '../../domain/subject.js'
 import type { LockedSubject, SavedSubject } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
-import { type Int8, intArray, jsonLines, textArray, toInstant } from './parameters.js'
+import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
 interface SubjectRow {
@@ -20,23 +20,41 @@ interface SubjectRow {
   readonly due_at: Int8 | null
 }
 
-// Rows are locked as the inner select gives them, one for each key and in the order of the keys: with a plain join
-// the planner would be free to lock them as it finds them, or to read the whole table.
+// Rows are locked as the inner select finds them, one for each key and in the order of the keys: with a plain join the
+// planner would be free to lock them as it meets them, or to read the whole table. They come back as one text, a line
+// for each (place, due time, state): drivers spend more time on a thousand rows than the server does.
 export async function lockSubjects(session: Session, keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
   if (keys.length === 0) return []
-  const rows = await session.rows(sql<SubjectRow>`
-    select subject.* from (
-      select distinct kind collate "C" as kind, id collate "C" as id from ${keyTable(keys)} order by 1, 2
+  const wanted = [...new Map(keys.map((key) => [subjectName(key), key])).values()]
+  const [found] = await session.rows(sql<{ lines: string | null }>`
+    select string_agg(
+      wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.state, chr(10)
+    ) as lines
+    from (
+      select kind, id, place - 1 as place
+      from unnest(${textArray(wanted.map((key) => key.kind))}::text[], ${textArray(wanted.map((key) => key.id))}::text[])
+        with ordinality as wanted (kind, id, place)
+      order by kind collate "C", id collate "C"
     ) as wanted cross join lateral (
-      select kind, id, state, due_at from ${session.tables.subject} as subject
-      where subject.kind = wanted.kind and subject.id = wanted.id for update
+      select due_at, state from ${session.tables.subject} as subject
+      where subject.kind = wanted.kind and subject.id = wanted.id for no key update
     ) as subject
   `)
-  const found = new Map(rows.map((row) => [subjectName(row), row]))
-  return keys.map((key) => {
-    const row = found.get(subjectName(key))
-    return row === undefined ? { key, state: UNBORN, dueAt: undefined, isNew: true } : toLocked(row)
-  })
+  const locked = new Map<string, LockedSubject>()
+  for (const line of found?.lines?.split('\n') ?? []) {
+    const subject = readLine(line, wanted)
+    locked.set(subjectName(subject.key), subject)
+  }
+  return keys.map((key) => locked.get(subjectName(key)) ?? { key, state: UNBORN, dueAt: undefined, isNew: true })
+}
+
+function readLine(line: string, wanted: readonly SubjectKey[]): LockedSubject {
+  const placeEnd = line.indexOf(' ')
+  const dueEnd = line.indexOf(' ', placeEnd + 1)
+  const key = wanted[Number(line.slice(0, placeEnd))]
+  if (key === undefined) throw new Error('The database gave a subject that was not asked for.')
+  const dueAt = dueEnd === placeEnd + 1 ? undefined : Number(line.slice(placeEnd + 1, dueEnd))
+  return { key, state: decodeSubject(line.slice(dueEnd + 1)), dueAt, isNew: false }
 }
 
 export async function takeDueSubjects(
@@ -46,7 +64,7 @@ export async function takeDueSubjects(
 ): Promise<readonly LockedSubject[]> {
   const rows = await session.rows(sql<SubjectRow>`
     select kind, id, state, due_at from ${session.tables.subject}
-    where due_at <= ${until} order by due_at limit ${limit} for update skip locked
+    where due_at <= ${until} order by due_at limit ${limit} for no key update skip locked
   `)
   return rows.map(toLocked)
 }
@@ -139,7 +157,7 @@ function savedTable(subjects: readonly SavedSubject[]): RawBuilder<unknown> {
   return sql`unnest(
     ${textArray(subjects.map(({ key }) => key.kind))}::text[],
     ${textArray(subjects.map(({ key }) => key.id))}::text[],
-    string_to_array(${jsonLines(subjects.map(({ state }) => encodeSubject(state)))}, chr(10)),
+    string_to_array(${textLines(subjects.map(({ state }) => encodeSubject(state)))}, chr(10)),
     ${intArray(subjects.map(({ dueAt }) => dueAt))}::int8[],
     ${textArray(subjects.map(({ state }) => state.relations.community?.[0]))}::text[],
     ${textArray(subjects.map(({ state }) => state.relations.leader?.[0]))}::text[]

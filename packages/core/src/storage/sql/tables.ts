@@ -13,7 +13,7 @@ export interface Tables {
   readonly pool: RawBuilder<unknown>
   readonly coupon: RawBuilder<unknown>
   readonly journey: RawBuilder<unknown>
-  readonly feature: RawBuilder<unknown>
+  readonly rule: RawBuilder<unknown>
 }
 
 export function tablesIn(schema: string): Tables {
@@ -28,6 +28,6 @@ export function tablesIn(schema: string): Tables {
     pool: sql.id(schema, 'coupon_pool'),
     coupon: sql.id(schema, 'coupon'),
     journey: sql.id(schema, 'journey'),
-    feature: sql.id(schema, 'feature'),
+    rule: sql.id(schema, 'rule'),
   }
 }

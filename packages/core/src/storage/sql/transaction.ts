@@ -44,6 +44,10 @@ export class SqlTransaction implements StoreTransaction {
     return events.addEvents(this.#session, added)
   }
 
+  eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]> {
+    return events.readEvents(this.#session, userIds)
+  }
+
   reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
     return events.reassignEvents(this.#session, fromUserId, toUserId)
   }

@@ -1,0 +1,35 @@
+import type { StoredEvent } from '../../ports/store.js'
+import { compareText } from '../text-order.js'
+
+/** Committed events. */
+export class EventLog {
+  /** All that were ever added, whether they are kept or not. */
+  readonly messageIds = new Set<string>()
+  readonly #byUser = new Map<string, StoredEvent[]>()
+
+  get userIds(): Iterable<string> {
+    return this.#byUser.keys()
+  }
+
+  of(userId: string): readonly StoredEvent[] {
+    return this.#byUser.get(userId) ?? []
+  }
+
+  add(event: StoredEvent): void {
+    const events = this.#byUser.get(event.userId)
+    if (events === undefined) this.#byUser.set(event.userId, [event])
+    else events.push(event)
+  }
+
+  reassign(fromUserId: string, toUserId: string): void {
+    if (fromUserId === toUserId) return
+    const events = this.of(fromUserId)
+    this.#byUser.delete(fromUserId)
+    for (const event of events) this.add({ ...event, userId: toUserId })
+  }
+}
+
+/** In the order they happened; equal instants: by message id. */
+export function inOrder(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  return events.toSorted((a, b) => a.at - b.at || compareText(a.messageId, b.messageId))
+}

@@ -1,0 +1,72 @@
+import type { Delivery } from '../../ports/store.js'
+import { compareText } from '../text-order.js'
+import type { MemoryTables } from './tables.js'
+
+/** What a transaction does to deliveries. */
+export class StagedDeliveries {
+  readonly #tables: MemoryTables
+  readonly #changes = new Map<string, Delivery>()
+
+  constructor(tables: MemoryTables) {
+    this.#tables = tables
+  }
+
+  commit(): void {
+    for (const delivery of this.#changes.values()) this.#tables.putDelivery(delivery)
+  }
+
+  add(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      if (this.#get(delivery.key) === undefined) this.#changes.set(delivery.key, delivery)
+    }
+  }
+
+  claim(until: number, limit: number, leaseUntil: number): readonly Delivery[] {
+    // A delivery that this transaction changed counts as it is now, not as it is in the queue.
+    const committed = this.#tables.dueDeliveries.due(until, limit + this.#changes.size)
+    const due = committed.map((row) => row.value).filter(({ key }) => !this.#changes.has(key))
+    for (const delivery of this.#changes.values()) {
+      if (delivery.dueAt !== undefined && delivery.dueAt <= until) due.push(delivery)
+    }
+    due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || compareText(a.key, b.key))
+    return due.slice(0, limit).map((delivery) => this.#claim(delivery, leaseUntil))
+  }
+
+  #claim(delivery: Delivery, leaseUntil: number): Delivery {
+    const { key, state, claim } = delivery
+    const isDoubtful = state === 'calling' || state === 'unknown'
+    const claimed: Delivery = {
+      ...delivery,
+      state: isDoubtful ? 'unknown' : 'reserved',
+      claim: claim + 1,
+      dueAt: leaseUntil,
+    }
+    this.#changes.set(key, claimed)
+    return claimed
+  }
+
+  lock(claims: readonly { readonly key: string; readonly claim: number }[]): readonly Delivery[] {
+    const held = claims.flatMap(({ key, claim }) => {
+      const delivery = this.#get(key)
+      return delivery?.claim === claim ? [delivery] : []
+    })
+    return held.sort((a, b) => compareText(a.key, b.key))
+  }
+
+  save(deliveries: readonly Delivery[]): void {
+    for (const { key, state, dueAt, attempt, body, providerId, reason } of deliveries) {
+      const before = this.#get(key)
+      if (before === undefined) continue
+      const { kind, subject, source, claim, plannedAt } = before
+      this.#changes.set(key, {
+        ...{ key, kind, state, subject, source, dueAt, claim, attempt, plannedAt, body },
+        ...(providerId === undefined ? {} : { providerId }),
+        ...(reason === undefined ? {} : { reason }),
+      })
+    }
+  }
+
+  #get(key: string): Delivery | undefined {
+    return this.#changes.get(key) ?? this.#tables.deliveries.get(key)?.value
+  }
+}

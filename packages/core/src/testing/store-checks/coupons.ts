@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import type { Store } from '../../ports/store.js'
+import { couponOf, ODD, type StoreCheck, together, user } from './material.js'
+
+export const couponChecks: readonly StoreCheck[] = [
+  ['gives coupons back as they were issued', roundTrip],
+  ['gives no more coupons than the pool has, however many take at once', neverOverIssues],
+  ['keeps pools apart, and follows their totals', followsTotals],
+  ['puts a coupon back into the pool when the work throws', putsBack],
+  ['issues one coupon for each grant, however many try at once', oncePerGrant],
+  ['refuses a second coupon for a grant, and a code that is given away', refusesSecond],
+  ["counts a subject's coupons of an offer", counts],
+]
+
+async function roundTrip(store: Store): Promise<void> {
+  const full = couponOf('g-1', {
+    subject: { kind: 'leader', id: ODD },
+    issuedAt: 1_700_000_000_123,
+    coupon: { offer: ODD, name: ODD, code: ODD, value: 5.5, expiresAt: '2026-12-01T00:00:00.000Z' },
+  })
+  await store.transaction(async (tx) => {
+    await tx.addCoupon(full)
+    await tx.addCoupon(couponOf(ODD))
+  })
+  await store.transaction(async (tx) => {
+    assert.deepEqual(await tx.readCoupons(['g-1', 'stranger']), [full])
+    assert.deepEqual(await tx.readCoupons([ODD]), [couponOf(ODD)])
+    assert.deepEqual(await tx.readCoupons([]), [])
+  })
+}
+
+async function neverOverIssues(store: Store): Promise<void> {
+  const answers = await together(16, () => together(4, () => store.transaction((tx) => tx.takeFromPool('fruit', 10))))
+  assert.equal(answers.flat().filter(Boolean).length, 10)
+  assert.deepEqual([...(await store.readPools())], [['fruit', { issued: 10, total: 10 }]])
+}
+
+async function followsTotals(store: Store): Promise<void> {
+  const take = (offer: string, total: number) => store.transaction((tx) => tx.takeFromPool(offer, total))
+  assert.equal(await take('none', 0), false)
+  assert.equal(await take('fruit', 1), true)
+  assert.equal(await take('fruit', 1), false)
+  assert.equal(await take(ODD, 1), true)
+  assert.equal(await take('fruit', 3), true, 'The total was raised.')
+  assert.equal(await take('fruit', 1), false, 'The total was lowered below what is issued.')
+  assert.equal(await take('fruit', 3), true)
+  assert.equal(await take('fruit', 3), false)
+  const pools = await store.readPools()
+  assert.deepEqual(pools.get('fruit'), { issued: 3, total: 3 })
+  assert.equal(pools.get(ODD)?.issued, 1)
+}
+
+async function putsBack(store: Store): Promise<void> {
+  const work = store.transaction(async (tx) => {
+    assert.equal(await tx.takeFromPool('fruit', 1), true)
+    throw new Error('The work gives up.')
+  })
+  await assert.rejects(work)
+  assert.equal(await store.transaction((tx) => tx.takeFromPool('fruit', 1)), true)
+}
+
+async function oncePerGrant(store: Store): Promise<void> {
+  const codes = await together(8, (index) =>
+    store.transaction(async (tx) => {
+      const [known] = await tx.readCoupons(['g-1'])
+      if (known !== undefined) return known.coupon.code
+      if (!(await tx.takeFromPool('fruit', 5))) return undefined
+      const coupon = couponOf('g-1', { coupon: { offer: 'fruit', name: 'n', code: `code-${index}` } })
+      await tx.addCoupon(coupon)
+      return coupon.coupon.code
+    }),
+  )
+  assert.equal(new Set(codes).size, 1, `All must get the one coupon; they got ${codes.join(', ')}.`)
+  assert.deepEqual((await store.readPools()).get('fruit'), { issued: 1, total: 5 })
+}
+
+async function refusesSecond(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addCoupon(couponOf('g-1')))
+  const isConflict = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'database.conflict'
+  const sameGrant = couponOf('g-1', { coupon: { offer: 'fruit', name: 'n', code: 'another' } })
+  await assert.rejects(
+    store.transaction((tx) => tx.addCoupon(sameGrant)),
+    isConflict,
+  )
+  const sameCode = couponOf('g-2', { coupon: { offer: 'fruit', name: 'n', code: 'code-g-1' } })
+  await assert.rejects(
+    store.transaction((tx) => tx.addCoupon(sameCode)),
+    isConflict,
+  )
+  assert.deepEqual(await store.transaction((tx) => tx.readCoupons(['g-1', 'g-2'])), [couponOf('g-1')])
+}
+
+async function counts(store: Store): Promise<void> {
+  const other = { offer: 'rice', name: 'n', code: 'rice-1' }
+  await store.transaction(async (tx) => {
+    await tx.addCoupon(couponOf('g-1'))
+    await tx.addCoupon(couponOf('g-2'))
+    await tx.addCoupon(couponOf('g-3', { coupon: other }))
+    await tx.addCoupon(couponOf('g-4', { subject: { kind: 'leader', id: 'u-1' } }))
+  })
+  await store.transaction(async (tx) => {
+    assert.equal(await tx.countCoupons(user('u-1'), 'fruit'), 2)
+    assert.equal(await tx.countCoupons(user('u-1'), 'rice'), 1)
+    assert.equal(await tx.countCoupons({ kind: 'leader', id: 'u-1' }, 'fruit'), 1)
+    assert.equal(await tx.countCoupons(user('stranger'), 'fruit'), 0)
+  })
+}

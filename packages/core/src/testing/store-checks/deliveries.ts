@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import type { Delivery, DeliveryState, Store } from '../../ports/store.js'
+import { deliveryOf, meanwhile, ODD, type StoreCheck, together, user } from './material.js'
+
+export const deliveryChecks: readonly StoreCheck[] = [
+  ['gives deliveries back as they were added', roundTrip],
+  ['leaves a delivery whose key is there as it is', leavesKnown],
+  ['claims deliveries that are due, the longest due first', claimsDue],
+  ['gives a claimed delivery a new claim, a lease and the state it then has', claimMarks],
+  ['claims a delivery once, however many claim at once', claimsOnce],
+  ['passes over due deliveries that another transaction holds', passesOver],
+  ['leaves out deliveries whose claim was overtaken', fences],
+  ['locks deliveries in the order of their keys', locksInOrder],
+  ['writes what became of deliveries, and nothing else of them', saves],
+  ['finds deliveries by subject, kind, state and leader', finds],
+]
+
+const keysOf = (deliveries: readonly Delivery[]) => deliveries.map(({ key }) => key)
+
+function add(store: Store, ...deliveries: readonly Delivery[]): Promise<void> {
+  return store.transaction((tx) => tx.addDeliveries(deliveries))
+}
+
+async function roundTrip(store: Store): Promise<void> {
+  const full = deliveryOf('d-1', {
+    kind: 'suggestion',
+    state: 'awaiting_person',
+    subject: { kind: 'community', id: ODD },
+    source: { journey: ODD, run: 'r', step: 's' },
+    dueAt: undefined,
+    claim: 3,
+    attempt: 2,
+    plannedAt: 1_700_000_000_123,
+    body: { what: ODD, to: ODD, text: ODD, fallbacks: [ODD], expiresAt: 5, variables: { entry: { a: [ODD] } } },
+    providerId: ODD,
+    reason: ODD,
+  })
+  const plain = deliveryOf('d-2')
+  await add(store, plain, full)
+  await add(store)
+  assert.deepEqual(
+    [...(await store.readDeliveries({}))].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    [full, plain],
+  )
+}
+
+async function leavesKnown(store: Store): Promise<void> {
+  await add(store, deliveryOf('d-1', { attempt: 1 }))
+  await together(4, () => add(store, deliveryOf('d-2'), deliveryOf('d-1', { attempt: 9, dueAt: 1 })))
+  const found = await store.readDeliveries({})
+  assert.deepEqual(
+    found.map(({ key, attempt, dueAt }) => [key, attempt, dueAt]),
+    [
+      ['d-1', 1, 1000],
+      ['d-2', 0, 1000],
+    ],
+  )
+}
+
+async function claimsDue(store: Store): Promise<void> {
+  const due = (key: string, dueAt: number | undefined) => deliveryOf(key, { dueAt })
+  await add(store, due('c', 30), due('a', 10), due('final', undefined), due('d', 40), due('b', 20))
+  const claim = (until: number, limit: number) =>
+    store.transaction((tx) => tx.claimDeliveries(until, limit, 1000)).then(keysOf)
+  assert.deepEqual(await claim(9, 10), [])
+  assert.deepEqual(await claim(40, 2), ['a', 'b'])
+  assert.deepEqual(await claim(30, 10), ['c'], 'Due at `until` itself is due; what was claimed is not.')
+  assert.deepEqual(await claim(40, 10), ['d'])
+}
+
+async function claimMarks(store: Store): Promise<void> {
+  const after: Readonly<Partial<Record<DeliveryState, DeliveryState>>> = {
+    planned: 'reserved',
+    reserved: 'reserved',
+    retry_at: 'reserved',
+    awaiting_person: 'reserved',
+    calling: 'unknown',
+    unknown: 'unknown',
+  }
+  const before = Object.keys(after) as DeliveryState[]
+  const added = before.map((state) => deliveryOf(state, { state, claim: 4, attempt: 2, reason: 'before' }))
+  await add(store, ...added)
+  const claimed = await store.transaction((tx) => tx.claimDeliveries(1000, 10, 5000))
+  const expected = added.map((one) => ({ ...one, state: after[one.state] ?? one.state, claim: 5, dueAt: 5000 }))
+  const sorted = (all: readonly Delivery[]) => [...all].sort((a, b) => (a.key < b.key ? -1 : 1))
+  assert.deepEqual(sorted(claimed), sorted(expected))
+  assert.deepEqual(sorted(await store.readDeliveries({})), sorted(expected))
+}
+
+async function claimsOnce(store: Store): Promise<void> {
+  const deliveries = Array.from({ length: 60 }, (_, index) => deliveryOf(`d-${index}`))
+  await add(store, ...deliveries)
+  const claimed: string[] = []
+  await together(4, async () => {
+    for (;;) {
+      const part = await store.transaction((tx) => tx.claimDeliveries(1000, 7, 5000))
+      if (part.length === 0) return
+      claimed.push(...keysOf(part))
+    }
+  })
+  assert.deepEqual(claimed.sort(), keysOf(deliveries).sort())
+}
+
+async function passesOver(store: Store): Promise<void> {
+  await add(store, deliveryOf('a'), deliveryOf('b'), deliveryOf('c'))
+  const claimed = await meanwhile(
+    store,
+    (tx) =>
+      tx.lockDeliveries([
+        { key: 'a', claim: 0 },
+        { key: 'b', claim: 0 },
+      ]),
+    (tx) => tx.claimDeliveries(1000, 10, 5000),
+  )
+  if (claimed !== undefined) assert.deepEqual(keysOf(claimed), ['c'])
+}
+
+async function fences(store: Store): Promise<void> {
+  await add(store, deliveryOf('a'), deliveryOf('b'))
+  await store.transaction((tx) => tx.claimDeliveries(1000, 1, 2000))
+  await store.transaction((tx) => tx.claimDeliveries(2000, 10, 3000))
+  const held = await store.transaction((tx) =>
+    tx.lockDeliveries([
+      { key: 'a', claim: 1 },
+      { key: 'b', claim: 1 },
+      { key: 'stranger', claim: 1 },
+    ]),
+  )
+  assert.deepEqual(keysOf(held), ['b'], '"a" was claimed again when its lease was over.')
+  assert.deepEqual(await store.transaction((tx) => tx.lockDeliveries([])), [])
+}
+
+async function locksInOrder(store: Store): Promise<void> {
+  const keys = Array.from({ length: 12 }, (_, index) => `d-${index}`)
+  await add(store, ...keys.map((key) => deliveryOf(key)))
+  const claims = keys.map((key) => ({ key, claim: 0 }))
+  const held = await store.transaction((tx) => tx.lockDeliveries(claims))
+  assert.deepEqual(keysOf(held), [...keys].sort())
+  await together(8, (index) =>
+    store.transaction(async (tx) => {
+      const mine = await tx.lockDeliveries(index % 2 === 0 ? claims : claims.toReversed())
+      await tx.saveDeliveries(mine.map((one) => ({ ...one, attempt: one.attempt + 1 })))
+    }),
+  )
+  for (const { attempt } of await store.readDeliveries({})) assert.equal(attempt, 8)
+}
+
+async function saves(store: Store): Promise<void> {
+  const before = deliveryOf('a', { kind: 'suggestion', body: { what: 'x', to: 'l-1' }, claim: 2 })
+  await add(store, before, deliveryOf('b'))
+  const change = {
+    state: 'calling',
+    dueAt: 9,
+    attempt: 3,
+    body: { what: 'y', to: 'l-2' },
+    providerId: ODD,
+    reason: ODD,
+  } as const
+  await store.transaction(async (tx) => {
+    await tx.saveDeliveries([])
+    await tx.saveDeliveries([
+      { ...before, ...change, subject: user('other'), kind: 'message', claim: 9, plannedAt: 1 },
+      deliveryOf('stranger'),
+    ])
+  })
+  assert.deepEqual(await store.readDeliveries({ to: 'l-2' }), [{ ...before, ...change }])
+  await store.transaction((tx) => tx.saveDeliveries([{ ...before, state: 'parked', dueAt: undefined }]))
+  assert.deepEqual(await store.readDeliveries({ to: 'l-1' }), [{ ...before, state: 'parked', dueAt: undefined }])
+  assert.deepEqual(keysOf(await store.readDeliveries({})), ['a', 'b'])
+}
+
+async function finds(store: Store): Promise<void> {
+  const leader = { kind: 'leader', id: 'u-1' } as const
+  await add(
+    store,
+    deliveryOf('a', { plannedAt: 3 }),
+    deliveryOf('b', { plannedAt: 2, kind: 'coupon', state: 'accepted' }),
+    deliveryOf('c', { plannedAt: 1, subject: leader, kind: 'suggestion', body: { what: 'x', to: 'l-1' } }),
+    deliveryOf('d', { plannedAt: 1, subject: user('u-2'), state: 'accepted' }),
+  )
+  const find = (filter: Parameters<Store['readDeliveries']>[0]) => store.readDeliveries(filter).then(keysOf)
+  assert.deepEqual(await find({}), ['c', 'd', 'b', 'a'], 'In the order they were planned.')
+  assert.deepEqual(await find({ subject: user('u-1') }), ['b', 'a'])
+  assert.deepEqual(await find({ subject: leader }), ['c'])
+  assert.deepEqual(await find({ kind: 'message' }), ['d', 'a'])
+  assert.deepEqual(await find({ state: 'accepted' }), ['d', 'b'])
+  assert.deepEqual(await find({ to: 'l-1' }), ['c'])
+  assert.deepEqual(await find({ subject: user('u-1'), state: 'accepted', kind: 'coupon' }), ['b'])
+  assert.deepEqual(await find({ to: 'stranger' }), [])
+}

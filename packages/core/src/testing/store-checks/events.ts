@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import type { Store } from '../../ports/store.js'
+import { eventOf, ODD, type StoreCheck, together } from './material.js'
+
+export const eventChecks: readonly StoreCheck[] = [
+  ['gives events back as they were', roundTrip],
+  ['tells which events are new: across transactions and within one', tellsNew],
+  ['keeps the first event of an id', firstStands],
+  ['takes an event as new once, however many add it at once', newOnce],
+  ["gives a user's events in the order they happened, equal instants by message id", inOrder],
+  ["gives a visitor's events to a user", reassigns],
+  ['lists the users of the log in order, page by page', listsUsers],
+  ['knows whom an anonymous id belongs to: the first word stands', firstWord],
+]
+
+async function roundTrip(store: Store): Promise<void> {
+  const full = eventOf('m-1', {
+    type: 'identify',
+    event: ODD,
+    properties: { [ODD]: [ODD, { deep: [null, 1.5, -0.25, true, '\u0000 \ud800'] }], amount: 12.3 },
+    traits: { city: '上海', none: null },
+    groupId: ODD,
+    anonymousId: 'a-1',
+    previousId: 'p-1',
+    at: 1_700_000_000_123,
+    receivedAt: 1_700_000_000_456,
+  })
+  const plain = eventOf(ODD, { userId: ODD })
+  await store.transaction((tx) => tx.addEvents([full, plain]))
+  assert.deepEqual(await store.readEvents({ userId: 'u-1' }), [full])
+  assert.deepEqual(await store.readEvents({ userId: ODD }), [plain])
+  assert.deepEqual(await store.readEvents({ userId: 'nobody' }), [])
+}
+
+async function tellsNew(store: Store): Promise<void> {
+  assert.deepEqual([...(await store.transaction((tx) => tx.addEvents([])))], [])
+  const first = await store.transaction((tx) => tx.addEvents([eventOf('m-2'), eventOf('m-1')]))
+  assert.deepEqual([...first].sort(), ['m-1', 'm-2'])
+  await store.transaction(async (tx) => {
+    const second = await tx.addEvents([eventOf('m-1'), eventOf('m-3'), eventOf('m-2')])
+    assert.deepEqual([...second], ['m-3'])
+    const third = await tx.addEvents([eventOf('m-3'), eventOf('m-4')])
+    assert.deepEqual([...third], ['m-4'], 'An event that the transaction added itself is not new to it.')
+    assert.deepEqual([...(await tx.addEvents([eventOf('m-3')]))], [])
+  })
+}
+
+async function firstStands(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addEvents([eventOf('m-1', { event: 'first' })]))
+  await store.transaction((tx) => tx.addEvents([eventOf('m-1', { event: 'second', userId: 'u-2' })]))
+  const events = await store.readEvents({ userId: 'u-1' })
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['first'],
+  )
+  assert.deepEqual(await store.readEvents({ userId: 'u-2' }), [])
+}
+
+async function newOnce(store: Store): Promise<void> {
+  const ids = Array.from({ length: 50 }, (_, index) => `m-${index}`)
+  const answers = await together(6, (index) => {
+    const events = ids.map((id) => eventOf(id))
+    return store.transaction((tx) => tx.addEvents(index % 2 === 0 ? events : events.reverse()))
+  })
+  const added = answers.flatMap((answer) => [...answer])
+  assert.deepEqual(added.sort(), ids.sort(), 'Each event must be new to exactly one of the transactions.')
+}
+
+async function inOrder(store: Store): Promise<void> {
+  const events = [eventOf('m-2', { at: 5 }), eventOf('m-\uff01', { at: 5 }), eventOf('m-🍎', { at: 5 })]
+  await store.transaction((tx) => tx.addEvents([eventOf('m-9', { at: 4 }), ...events.toReversed()]))
+  await store.transaction((tx) => tx.addEvents([eventOf('m-1', { at: 5 }), eventOf('m-0', { at: 6 })]))
+  const read = await store.readEvents({ userId: 'u-1' })
+  assert.deepEqual(
+    read.map(({ messageId }) => messageId),
+    ['m-9', 'm-1', 'm-2', 'm-\uff01', 'm-🍎', 'm-0'],
+  )
+}
+
+async function reassigns(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addEvents([eventOf('m-1', { userId: 'anonymous' })]))
+  await store.transaction(async (tx) => {
+    await tx.addEvents([eventOf('m-2', { userId: 'anonymous' }), eventOf('m-3')])
+    await tx.reassignEvents('anonymous', 'u-1')
+    await tx.reassignEvents('nobody', 'u-1')
+  })
+  assert.deepEqual(await store.readEvents({ userId: 'anonymous' }), [])
+  assert.deepEqual(await store.readEvents({ userId: 'u-1' }), [eventOf('m-1'), eventOf('m-2'), eventOf('m-3')])
+  assert.deepEqual(await store.readUserIds(undefined, 10), ['u-1'])
+}
+
+async function listsUsers(store: Store): Promise<void> {
+  const ids = ['b', 'a', 'é', 'Z', 'a-1', '🍎', '\uff01']
+  const events = [...ids, ...ids].map((userId, index) => eventOf(`m-${index}`, { userId }))
+  await store.transaction((tx) => tx.addEvents(events))
+  assert.deepEqual(await store.readUserIds(undefined, 100), ['Z', 'a', 'a-1', 'b', 'é', '\uff01', '🍎'])
+  assert.deepEqual(await store.readUserIds(undefined, 2), ['Z', 'a'])
+  assert.deepEqual(await store.readUserIds('a', 2), ['a-1', 'b'])
+  assert.deepEqual(await store.readUserIds('🍎', 2), [])
+}
+
+async function firstWord(store: Store): Promise<void> {
+  await store.transaction(async (tx) => {
+    await tx.linkIdentities([])
+    await tx.linkIdentities([
+      { anonymousId: 'a-1', userId: 'first' },
+      { anonymousId: ODD, userId: ODD },
+      { anonymousId: 'a-1', userId: 'second' },
+    ])
+  })
+  await together(3, () =>
+    store.transaction((tx) =>
+      tx.linkIdentities([
+        { anonymousId: 'a-2', userId: 'u-2' },
+        { anonymousId: 'a-1', userId: 'third' },
+      ]),
+    ),
+  )
+  const known = await store.transaction((tx) => tx.resolveIdentities(['a-1', 'a-2', ODD, 'stranger']))
+  assert.deepEqual(
+    known,
+    new Map([
+      ['a-1', 'first'],
+      ['a-2', 'u-2'],
+      [ODD, ODD],
+    ]),
+  )
+  assert.deepEqual(await store.transaction((tx) => tx.resolveIdentities([])), new Map())
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { fold, START, viewOf } from '../testing/history.js'
+import { holds } from './conditions/verdict.js'
+import { FACT_TYPES } from './facts/catalogue.js'
+import { FILTERS, TAGS } from './liquid.js'
+import { checkPack, loadPack } from './loader.js'
+import { DECORATOR_NAMES, OPERATOR_NAMES } from './operators.js'
+import { compileProgram } from './program/compile.js'
+import { DEFINITION_KINDS } from './schemas/definitions.js'
+import { STEP_VERBS } from './schemas/journey.js'
+import type { EventRecord } from './subject.js'
+
+const folder = fileURLToPath(new URL('../../../docs/examples', import.meta.url))
+const page = readFileSync(new URL('../../../docs/write-a-rule.md', import.meta.url), 'utf8')
+
+const DAY = 86_400_000
+
+function order(day: number, ...items: { category: string; quantity?: number }[]): EventRecord {
+  const at = START + day * DAY
+  return { messageId: `m${day}`, event: 'order_paid', at, properties: { total: 60, items } }
+}
+
+async function tagsOf(events: readonly EventRecord[], day: number): Promise<string[]> {
+  const rules = compileProgram(await loadPack(folder)).subjects.user
+  const features = fold(rules, events)
+  const view = viewOf(features, START + day * DAY)
+  return rules.tags.filter(({ condition }) => holds(condition.verdict(view))).map(({ id }) => id)
+}
+
+describe('the example pack of "Write a rule"', () => {
+  it('is right, without a warning', async () => {
+    expect((await checkPack(folder)).problems).toEqual([])
+  })
+
+  it('marks who bought organic vegetables three times in 30 days, until the third order is 30 days old', async () => {
+    const orders = [1, 5, 9].map((day) => order(day, { category: 'organic_vegetable' }, { category: 'rice' }))
+    expect(await tagsOf(orders.slice(0, 2), 9)).toEqual([])
+    expect(await tagsOf(orders, 9)).toEqual(['organic-veg-never-fruit'])
+    expect(await tagsOf(orders, 31 - 1 / DAY)).toEqual(['organic-veg-never-fruit'])
+    expect(await tagsOf(orders, 31)).toEqual([])
+    expect(await tagsOf([...orders, order(10, { category: 'fruit' })], 10)).toEqual([])
+  })
+
+  it('marks a regular as sleeping just after 21 days without an order', async () => {
+    const regular = Array.from({ length: 10 }, (_, day) => order(day, { category: 'rice' }))
+    expect(await tagsOf(regular, 9 + 21)).toEqual([])
+    expect(await tagsOf(regular, 9 + 21 + 1 / DAY)).toEqual(['sleeping'])
+    expect(await tagsOf(regular.slice(0, 8), 60)).toEqual([])
+    // Nine orders of 60 are more than 500.
+    expect(await tagsOf(regular.slice(0, 9), 60)).toEqual(['sleeping'])
+  })
+
+  it("reads the community's own sum for those who belong to it", async () => {
+    const { subjects } = compileProgram(await loadPack(folder))
+    const [kept] = subjects.community.tags
+    const milk = (day: number) => order(day, { category: 'dairy', quantity: 21 })
+    const features = fold(subjects.community, [milk(0), milk(1)])
+    expect(kept?.readAs).toBe('community')
+    expect(kept?.condition.verdict(viewOf(features, START + DAY))).toBe(START + 7 * DAY)
+    const belongs = viewOf({}, START, { relatedHolds: (relation, id) => relation === 'community' && id === kept?.id })
+    expect(holds(subjects.user.tagsById.get('in-dairy-community')?.condition.verdict(belongs) ?? 0)).toBe(true)
+  })
+
+  it('renders its templates', async () => {
+    const { templates } = compileProgram(await loadPack(folder))
+    const variables = {
+      traits: {},
+      entry: { productName: '红富士', productId: 'p7' },
+      coupon: { code: 'X1', value: 5 },
+    }
+    expect(templates.get('fruit-trial')?.render(variables)).toEqual({
+      ok: true,
+      content: {
+        title: '红富士到了',
+        body: '邻居，红富士刚到自提点。新邻居尝鲜券 X1，抵 5.00 元。',
+        data: { page: 'pages/product?id=p7' },
+      },
+    })
+  })
+})
+
+describe('the page "Write a rule"', () => {
+  it.each([
+    ['fact', [...FACT_TYPES.keys()]],
+    ['operator', OPERATOR_NAMES],
+    ['decorator', DECORATOR_NAMES],
+    ['kind', DEFINITION_KINDS],
+    ['template filter', FILTERS],
+    ['template tag', TAGS],
+  ])('names every %s', (_, names) => {
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('names every verb of steps', () => {
+    expect(STEP_VERBS.filter((verb) => !page.includes(`\`"${verb}": `))).toEqual([])
+  })
+
+  it('has each fact with its summary and its params', () => {
+    for (const { name, summary, params } of FACT_TYPES.values()) {
+      const keys = Object.keys((params as unknown as { shape: object }).shape)
+      expect(page).toContain(`| \`${name}\` | ${summary} | ${keys.map((key) => `\`${key}\``).join(', ')} |`)
+    }
+  })
+})
