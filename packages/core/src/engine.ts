@@ -205,7 +205,11 @@ class LocalEngine implements Engine {
 
   async ingest(events: readonly IncomingEvent[], { trx }: { readonly trx?: unknown } = {}): Promise<IngestReport> {
     this.mustBeOpen()
-    if (trx === undefined) return this.intake.ingest(events)
+    if (trx === undefined) {
+      const report = await this.intake.ingest(events)
+      this.queue.wake()
+      return report
+    }
     const tx = this.store.join?.(trx)
     if (tx === undefined) {
       throw new EngineError('transaction.unsupported', 'This database cannot join a transaction of the host.')

@@ -18,7 +18,9 @@ export async function ingestBatch(
   clockNow: number,
 ): Promise<ReadonlySet<string>> {
   const now = (await tx.now()) ?? clockNow
-  const { events, links } = await resolveIdentities(tx, batch)
+  // Where the database's clock decides, it also decides what is still to come.
+  const happened = batch.map((event) => (event.at > now ? { ...event, at: now } : event))
+  const { events, links } = await resolveIdentities(tx, happened)
   const fresh = await tx.addEvents(events)
   if (links.length > 0) await tx.linkIdentities(links)
   const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
@@ -30,7 +32,7 @@ export async function ingestBatch(
     subject: locked.get(userId) ?? unknownSubject(userId),
     inputs: own.map((event): Input => ({ kind: 'event', at: now, event: recordOf(event), changes: changesOf(event) })),
   }))
-  const advanced = await advanceSubjects(tx, program, work)
+  const advanced = await advanceSubjects(tx, program, work, { strict: true })
   const relations = new Map(advanced.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
   const inbox = [...byUser].flatMap(([userId, own]) =>
     own.flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),

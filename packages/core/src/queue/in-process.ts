@@ -21,6 +21,7 @@ const PAUSE_AFTER_ERROR_MS = 1000
 export class InProcessQueue {
   private stopping: AbortController | undefined
   private loop: Promise<void> | undefined
+  private sleeping: AbortController | undefined
 
   constructor(private readonly options: InProcessOptions) {}
 
@@ -35,9 +36,15 @@ export class InProcessQueue {
     this.loop = this.run(this.stopping.signal)
   }
 
+  /** Ends a sleep of the loop: there may be something to do. */
+  wake(): void {
+    this.sleeping?.abort()
+  }
+
   /** Ends the loop after the pass under way. */
   async stop(): Promise<void> {
     this.stopping?.abort()
+    this.wake()
     await this.loop
     this.loop = undefined
   }
@@ -49,15 +56,21 @@ export class InProcessQueue {
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    const { clock, onError } = this.options
     while (!signal.aborted) {
+      // Before the look at what is due: what comes in meanwhile must end the sleep that follows.
+      this.sleeping = new AbortController()
       try {
-        if ((await this.pass()) === 0) await clock.sleep(await this.restMs(), signal)
+        if ((await this.pass()) === 0) await this.sleep(await this.restMs(), signal)
       } catch (error) {
-        onError(error)
-        await clock.sleep(PAUSE_AFTER_ERROR_MS, signal)
+        this.options.onError(error)
+        await this.sleep(PAUSE_AFTER_ERROR_MS, signal)
       }
     }
+  }
+
+  private async sleep(ms: number, stopping: AbortSignal): Promise<void> {
+    const woken = this.sleeping?.signal
+    if (!stopping.aborted && !woken?.aborted) await this.options.clock.sleep(ms, woken)
   }
 
   private async restMs(): Promise<number> {

@@ -18,19 +18,44 @@ export interface AdvancedSubject {
   readonly advanced: Advanced
 }
 
-/** Advances locked subjects and writes back what came of it: states, decisions, deliveries, words to related subjects. */
+/** How long a subject that cannot be advanced is left alone, in milliseconds. */
+const POISON_PAUSE_MS = 3_600_000
+
+/**
+ * Advances locked subjects and writes back what came of it: states, decisions, deliveries, words to related subjects. A
+ * subject that cannot be advanced is left as it is, with a decision that says so, and never holds up the others; `strict`
+ * throws instead, for callers that can refuse what they brought.
+ */
 export async function advanceSubjects(
   tx: StoreTransaction,
   program: Program,
   work: readonly SubjectWork[],
+  { strict = false }: { readonly strict?: boolean } = {},
 ): Promise<readonly AdvancedSubject[]> {
   const related = await readRelated(tx, program, work)
-  const advanced = work.map(({ subject, inputs }) => ({
-    subject,
-    advanced: advance(subject.key, subject.state, inputs, program, related),
-  }))
+  const advanced = work.map(({ subject, inputs }) => {
+    try {
+      return { subject, advanced: advance(subject.key, subject.state, inputs, program, related) }
+    } catch (error) {
+      if (strict) throw error
+      return { subject, advanced: leftAlone(subject, inputs, error) }
+    }
+  })
   await writeAdvanced(tx, advanced)
   return advanced
+}
+
+function leftAlone({ key, state }: LockedSubject, inputs: readonly Input[], error: unknown): Advanced {
+  const at = Math.max(state.at, ...inputs.map((input) => input.at))
+  const message = error instanceof Error ? error.name : 'unknown'
+  const decision = {
+    at,
+    subject: subjectName(key),
+    decision: 'event.rejected' as const,
+    reason: 'event.failed',
+    message,
+  }
+  return { state: { ...state, at, due: at + POISON_PAUSE_MS }, decisions: [decision], effects: [] }
 }
 
 /** Writes back subjects that were advanced. */
@@ -86,10 +111,10 @@ async function wordsToMembers(
 ): Promise<InboxEntry[]> {
   if (kind === 'user') return []
   const leads = effects.filter((effect) => effect.kind === 'lead')
-  const inputs = leads.filter(({ member }) => member === undefined).map((lead) => leaderIs(lead.leader, lead.at, at))
-  if (effects.some((effect) => effect.kind === 'refresh')) inputs.push({ kind: 'refresh', at, relation: kind })
-  const joined = leads.flatMap(({ member, leader, at: since }): InboxEntry[] =>
-    member === undefined ? [] : [{ key: { kind: 'user', id: member }, input: leaderIs(leader, since, at) }],
+  const inputs = leads.filter(({ member }) => member === undefined).map((lead) => leaderIs(id, lead, at))
+  if (effects.some((effect) => effect.kind === 'refresh')) inputs.push({ kind: 'refresh', at, relation: kind, id })
+  const joined = leads.flatMap((lead): InboxEntry[] =>
+    lead.member === undefined ? [] : [{ key: { kind: 'user', id: lead.member }, input: leaderIs(id, lead, at) }],
   )
   if (inputs.length === 0) return joined
   const readers = (['user', 'community'] as const).filter((reader) => RELATIONS[reader].includes(kind))
@@ -98,6 +123,6 @@ async function wordsToMembers(
 }
 
 /** Tells a member of a community who its leader is. */
-function leaderIs(leader: string, since: number, at: number): Input {
-  return { kind: 'refresh', at, relation: 'community', changes: { relations: { leader } }, changedAt: since }
+function leaderIs(community: string, { leader, at: changedAt }: Extract<Effect, { kind: 'lead' }>, at: number): Input {
+  return { kind: 'refresh', at, relation: 'community', id: community, changes: { relations: { leader } }, changedAt }
 }

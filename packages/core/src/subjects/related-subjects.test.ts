@@ -95,6 +95,50 @@ describe('a community', () => {
   })
 })
 
+describe('a user who moves to another community', () => {
+  const leaderOf = async (world: Awaited<ReturnType<typeof worldOf>>, id: string) =>
+    (await world.engine.subject('user', id))?.relations['leader']
+  const day = (date: number) => `2026-03-0${date}T12:00:00+08:00`
+
+  it('has the leader of that one, though that leader has been known for longer', async () => {
+    const world = await worldOf([BUSY])
+    await world.ingest(group('old', 'c1', { leaderId: 'l1' }))
+    await world.advanceTo(day(2))
+    await world.ingest(group('other', 'c2', { leaderId: 'l2' }), group('u1', 'c2'))
+    expect(await leaderOf(world, 'u1')).toBe('l2')
+
+    await world.advanceTo(day(3))
+    await world.ingest(group('u1', 'c1'))
+
+    expect(await leaderOf(world, 'u1')).toBe('l1')
+    await world.close()
+  })
+
+  it('has no leader when nothing is known of one there', async () => {
+    const world = await worldOf([BUSY])
+    await world.ingest(group('u1', 'c1', { leaderId: 'l1' }))
+
+    await world.ingest(group('u1', 'c2'))
+
+    expect(await leaderOf(world, 'u1')).toBeUndefined()
+    await world.close()
+  })
+
+  it('is not told any more who leads the one before, not even by an event that comes late', async () => {
+    const world = await worldOf([BUSY])
+    await world.ingest(group('u1', 'c1'))
+    await world.advanceTo(day(2))
+    await world.ingest(group('u1', 'c2', { leaderId: 'l2' }))
+    await world.advanceTo(day(3))
+
+    await world.ingest(group('old', 'c1', { leaderId: 'l9' }))
+    await world.ingest({ ...group('u1', 'c1'), timestamp: day(1) })
+
+    expect(await leaderOf(world, 'u1')).toBe('l2')
+    await world.close()
+  })
+})
+
 describe('a condition about the community', () => {
   const LIVELY = tag('lively', atLeast(3, 'order', { within: '7d', of: 'community' }))
 
