@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
 const pages = [
-  ...(existsSync(new URL('README.md', root)) ? ['README.md'] : []),
+  ...['README.md', 'README.zh-CN.md'],
   ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -24,5 +24,19 @@ describe('the documentation quotes programs as they are', () => {
 
   it('quotes something', () => {
     expect(quotations.length).toBeGreaterThan(0)
+  })
+})
+
+describe('the README in Chinese', () => {
+  const [english, chinese] = ['README.md', 'README.zh-CN.md'].map(read)
+  const levels = (page = '') => page.match(/^#+ /gm)
+  const codeBlocks = (page = '') => [...page.matchAll(/^```\w*$.*?^```$/gms)].map(([block]) => block)
+  const targets = (page = '') => [...page.matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target).sort()
+
+  it('has the same sections, code and links', () => {
+    expect(levels(chinese)).toEqual(levels(english))
+    expect(codeBlocks(chinese)).toEqual(codeBlocks(english))
+    const others = (target = '') => !target.startsWith('README')
+    expect(targets(chinese).filter(others)).toEqual(targets(english).filter(others))
   })
 })
