@@ -50,7 +50,6 @@ async function work(name: string, url: string): Promise<void> {
     users: 20_000,
     communities: 200,
     seed: Number(name),
-    prefix: name,
   })
   const engine = await benchEngine(url, SCHEMA, rules)
   engine.start()

@@ -17,8 +17,8 @@ const { values } = parseArgs({
 })
 const USERS = 50_000
 const CONNECTIONS = 4
-const history = shopEvents({ events: Number(values.history), users: USERS, seed: 1, prefix: 'h' })
-const fresh = shopEvents({ events: Number(values.events), users: USERS, seed: 2, prefix: 'f' })
+const history = shopEvents({ events: Number(values.history), users: USERS, seed: 1 })
+const fresh = shopEvents({ events: Number(values.events), users: USERS, seed: 2 })
 const server = await benchServer()
 
 /** A hundred rules over counted facts, as linli's tags are. */

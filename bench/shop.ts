@@ -7,8 +7,6 @@ export interface ShopOptions {
   /** People belong to one of so many communities; none when 0. */
   readonly communities?: number
   readonly seed?: number
-  /** Distinguishes the ids of two shops. */
-  readonly prefix?: string
 }
 
 const DAY_MS = 86_400_000
@@ -27,32 +25,32 @@ export const CATEGORIES = [
 
 /** Events of the last ten days, in time order: six views, two carts and two orders of ten. */
 export function shopEvents(options: ShopOptions): IncomingEvent[] {
-  const { events, users, communities = 0, seed = 1, prefix = 'm' } = options
+  const { events, users, communities = 0, seed = 1 } = options
   const random = mulberry32(seed)
   const pick = (count: number) => Math.floor(random() * count)
   const end = Date.now() - 60_000
   const joins =
-    communities === 0 ? [] : Array.from({ length: users }, (_, user) => joinEvent(user, communities, end, prefix))
+    communities === 0 ? [] : Array.from({ length: users }, (_, user) => joinEvent(user, communities, end, random))
   const shopping = Array.from({ length: events }, (_, index): IncomingEvent => {
     const user = pick(users)
     const at = Math.floor(end - 10 * DAY_MS + (10 * DAY_MS * index) / events)
     return {
       ...behaviour(pick, random),
       userId: `u-${user}`,
-      messageId: `${prefix}-${index}`,
+      messageId: uuid(random),
       timestamp: new Date(at).toISOString(),
     }
   })
   return [...joins, ...shopping]
 }
 
-function joinEvent(user: number, communities: number, end: number, prefix: string): IncomingEvent {
+function joinEvent(user: number, communities: number, end: number, random: () => number): IncomingEvent {
   const timestamp = new Date(end - 11 * DAY_MS).toISOString()
   return {
     type: 'group',
     userId: `u-${user}`,
     groupId: `c-${user % communities}`,
-    messageId: `${prefix}-join-${user}`,
+    messageId: uuid(random),
     timestamp,
   }
 }
@@ -74,6 +72,15 @@ function behaviour(pick: (count: number) => number, random: () => number): Pick<
   })
   const total = Math.round(items.reduce((sum, item) => sum + item.amount, 0) * 100) / 100
   return { event: 'order_paid', properties: { orderId: `o-${pick(1e9)}`, storeId: `s-${pick(40)}`, total, items } }
+}
+
+/** A random UUID, as clients make them for their events. */
+function uuid(random: () => number): string {
+  const part = (length: number) =>
+    Math.floor(random() * 16 ** length)
+      .toString(16)
+      .padStart(length, '0')
+  return `${part(8)}-${part(4)}-4${part(3)}-a${part(3)}-${part(6)}${part(6)}`
 }
 
 /** A small, fast generator of numbers in [0, 1): mulberry32 by Tommy Ettinger, public domain. */

@@ -57,7 +57,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     },
     refuseNext: () => statusNext(400),
     deferNext: () => statusNext(429, { 'retry-after': '7' }),
-    hangNext: () => void script.push(() => {}),
+    hangNext() {
+      script.push(() => {})
+    },
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -76,7 +76,7 @@ export interface Engine {
   start(): void
   subject(kind: SubjectKind, id: string): Promise<Subject | undefined>
   /** What was decided, in order. */
-  decisions(filter?: { readonly subject?: string; readonly limit?: number }): Promise<readonly Decision[]>
+  decisions(filter?: DecisionFilter): Promise<readonly Decision[]>
   /** Suggestions that wait for a leader and have not expired. */
   suggestions(filter?: { readonly leader?: string }): Promise<readonly Suggestion[]>
   deliveries(filter?: {
@@ -99,6 +99,12 @@ export interface Engine {
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */
   close(): Promise<void>
+}
+
+export interface DecisionFilter {
+  readonly subject?: readonly [SubjectKind, string]
+  /** At most so many, the earliest first. */
+  readonly limit?: number
 }
 
 /** Something that a rule suggests to a leader. */
@@ -232,8 +238,12 @@ class LocalEngine implements Engine {
     return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state)
   }
 
-  decisions(filter: { readonly subject?: string; readonly limit?: number } = {}): Promise<readonly Decision[]> {
-    return this.store.readDecisions(filter)
+  decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
+    const name = subject && subjectName({ kind: subject[0], id: subject[1] })
+    return this.store.readDecisions({
+      ...(name !== undefined && { subject: name }),
+      ...(limit !== undefined && { limit }),
+    })
   }
 
   async suggestions({ leader }: { readonly leader?: string } = {}): Promise<readonly Suggestion[]> {

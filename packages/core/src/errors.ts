@@ -1,9 +1,9 @@
 /** Stable names of what can go wrong, for hosts to branch on. */
 export type EngineErrorCode =
   | 'engine.closed'
-  | 'engine.options'
   | 'database.locked'
   | 'database.conflict'
+  | 'database.missing'
   | 'database.unsupported'
   | 'channel.missing'
   | 'channel.duplicate'

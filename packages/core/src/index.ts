@@ -1,5 +1,14 @@
 // Run an engine
-export { createEngine, type Engine, type EngineOptions, type Subject, type Suggestion } from './engine.js'
+export {
+  createEngine,
+  type DecisionFilter,
+  type Engine,
+  type EngineOptions,
+  type Subject,
+  type Suggestion,
+} from './engine.js'
+export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
+export type { CodeMaker } from './offers/issue.js'
 // Load rules
 export { checkPack, definePack, loadPack, type Pack, PackError } from '@linli/rules'
 // Send it events
@@ -21,7 +30,19 @@ export type {
   SendResult,
 } from './ports/channel.js'
 export type { Clock } from './ports/clock.js'
-export type { Delivery, DeliveryState, Store } from './ports/store.js'
+export type {
+  Delivery,
+  DeliveryKind,
+  DeliveryState,
+  InboxEntry,
+  IssuedCoupon,
+  LockedSubject,
+  SavedSubject,
+  Store,
+  StoredEvent,
+  StoreReads,
+  StoreTransaction,
+} from './ports/store.js'
 // Simulate
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
 export { virtualClock, type VirtualClock } from './queue/clocks.js'

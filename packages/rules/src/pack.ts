@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { checkDocument } from './document.js'
 import { isObject, pointerTo } from './json.js'
-import { PackError, type Place, Problems } from './problems.js'
+import type { Place, Problems } from './problems.js'
 import { repair } from './repair.js'
 import {
   type ConditionDefinition,
@@ -52,14 +52,6 @@ export function readPack(sources: readonly PackSource[], problems: Problems): Pa
   }
   reportDuplicates(located, problems)
   return packOf(located)
-}
-
-/** A pack from objects written in code. Throws `PackError` when one of them is not right. */
-export function definePack(definitions: readonly unknown[]): Pack {
-  const problems = new Problems()
-  const pack = readPack([{ file: '(code)', value: definitions }], problems)
-  if (problems.hasErrors) throw new PackError(problems.list)
-  return pack
 }
 
 function packOf(located: readonly Located<Definition>[]): Pack {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { problemsOf, template } from '../testing/packs.js'
-import { definePack } from './pack.js'
+import { definePack } from './define.js'
 import { compileProgram } from './program/compile.js'
 import type { Template } from './templates.js'
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { definePack } from '../src/pack.js'
+import { definePack } from '../src/define.js'
 import { compileProgram } from '../src/program/compile.js'
 import type { SubjectProgram } from '../src/program/program.js'
 import type { EventRecord, FeatureState, SubjectView } from '../src/subject.js'

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { loadPack, SUBJECT_KINDS } from '@linli/rules'
 import { Command, Option } from 'commander'
+import { EngineError } from '../errors.js'
 import { explainFromLog } from '../insights/explain.js'
 import { type Explained, formatExplanation } from '../insights/explained.js'
 import { instantOf } from '../queue/clocks.js'
@@ -52,10 +54,16 @@ async function explain(flags: ExplainFlags, kind: (typeof SUBJECT_KINDS)[number]
   const asked = { rule, ...(at !== undefined && { at }) }
   if (flags.events !== undefined) return explainFromFile({ rules, events: flags.events, key: { kind, id }, ...asked })
   if (flags.db === undefined) throw new Error('Say where the events are: --events FILE or --db URL.')
-  const store = await openStore(flags.db)
+  const store = await openStore(existing(flags.db))
   try {
     return await explainFromLog({ store, pack: rules, key: { kind, id }, rule, at: instantOf(at ?? Date.now()) })
   } finally {
     await store.close()
   }
+}
+
+/** A database that is there already: explaining creates none. */
+function existing(database: string): string {
+  if (/^postgres(ql)?:\/\//.test(database) || existsSync(database)) return database
+  throw new EngineError('database.missing', `There is no database in ${JSON.stringify(database)}.`, { database })
 }

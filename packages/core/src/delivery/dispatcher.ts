@@ -52,20 +52,24 @@ export class Dispatcher {
   }
 
   private async send(claims: readonly Delivery[]): Promise<void> {
+    await this.clearAndCall(claims, TOO_LATE)
+  }
+
+  private async clearAndCall(claims: readonly Delivery[], tooLate: CallResult): Promise<void> {
     if (claims.length === 0) return
     const { store, clock } = this.options
     const cleared = await store.transaction((tx) => clearMessages(tx, this.options, claims))
     // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
     const clearedAt = clock.now()
     await this.callAll(cleared, (one) =>
-      clock.now() - clearedAt > LONGEST_LEAD_MS ? Promise.resolve(TOO_LATE) : callChannel(one, this.options),
+      clock.now() - clearedAt > LONGEST_LEAD_MS ? Promise.resolve(tooLate) : callChannel(one, this.options),
     )
   }
 
   /** Finds out what became of calls whose outcome is unknown, each as its channel allows. */
   private async reconcile(claims: readonly Delivery[]): Promise<void> {
     if (claims.length === 0) return
-    const { store, clock } = this.options
+    const { clock } = this.options
     const now = clock.now()
     const ofRepeat = (wanted: Channel['repeat']['kind']) =>
       claims.filter((delivery) => {
@@ -80,10 +84,7 @@ export class Dispatcher {
       ofRepeat('none').map((delivery) => ({ delivery })),
       () => Promise.resolve({ status: 'unknown' }),
     )
-    const repeated = ofRepeat('idempotent')
-    if (repeated.length === 0) return
-    const cleared = await store.transaction((tx) => clearMessages(tx, this.options, repeated))
-    await this.callAll(cleared, (one) => callChannel(one, this.options))
+    await this.clearAndCall(ofRepeat('idempotent'), { status: 'unknown' })
   }
 
   private async callAll<T extends Pick<Cleared, 'delivery'>>(

@@ -91,6 +91,7 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
   if (delivery.state === 'unknown') {
     outcomes.save(closed(delivery, 'parked', reason))
     outcomes.say({ ...base, decision: 'message.parked', reason, ...needed })
+    outcomes.emit(delivery, 'message_parked', { channel: body.channel, class: body.class, template: body.what })
     return outcomes.resume(delivery, true)
   }
   outcomes.save(closed(delivery, 'suppressed', reason))

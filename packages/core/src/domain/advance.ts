@@ -109,7 +109,10 @@ function tellMembers(draft: Draft, leaderBefore: string | undefined, joined: str
   }
 }
 
-function takeRefresh(draft: Draft, { relation, changes, changedAt = 0 }: Extract<Input, { kind: 'refresh' }>): void {
+function takeRefresh(draft: Draft, input: Extract<Input, { kind: 'refresh' }>): void {
+  const { relation, id, changes, changedAt = 0 } = input
+  // Words of a community that the subject has left in the meantime.
+  if (draft.relations[relation]?.[0] !== id) return
   const changed = changes === undefined ? [] : changeProfile(draft, changes, changedAt)
   evaluateTags(draft, [...changed, ...(draft.rules.tagsByRelated.get(relation) ?? [])])
 }

@@ -95,6 +95,8 @@ export type Input =
       readonly kind: 'refresh'
       readonly at: number
       readonly relation: RelationName
+      /** The related subject's id. */
+      readonly id: string
       readonly changes?: ProfileChanges
       /** When the changes were said; left out without changes. */
       readonly changedAt?: number

@@ -1,4 +1,4 @@
-import type { Dated, FeatureState, Program, RelationName } from '@linli/rules'
+import type { Dated, FeatureState, Program } from '@linli/rules'
 import { type Advanced, NOTHING_RELATED, reevaluate } from './advance.js'
 import type { Decision } from './decision.js'
 import type { RelatedVerdicts } from './draft.js'
@@ -29,7 +29,7 @@ export function merge(
     features: mergeFeatures(mine.features, its.features, into.key, program),
     tags: mergeTags(mine.tags, its.tags, into.key, program),
     traits: latestOf(mine.traits, its.traits),
-    relations: latestOf(mine.relations, its.relations) as Partial<Record<RelationName, Dated<string>>>,
+    relations: mergeRelations(mine.relations, its.relations),
     consent: stricterOf(mine.consent, its.consent),
     sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
     entries: mergeEntries(mine.entries, its.entries),
@@ -74,6 +74,13 @@ function mergeFeatures(
     merged.set(name, known === undefined || feature === undefined ? state : feature.merge(known, state))
   }
   return merged
+}
+
+/** Those of the one who joined a community last: a leader comes with the community. */
+function mergeRelations(into: SubjectState['relations'], from: SubjectState['relations']): SubjectState['relations'] {
+  const [mine, its] = [into.community, from.community]
+  if (mine?.[0] === its?.[0]) return latestOf(into, from)
+  return its !== undefined && supersedes(mine, its[0], its[1]) ? from : into
 }
 
 function latestOf<T>(into: Readonly<Record<string, Dated<T>>>, from: Readonly<Record<string, Dated<T>>>) {

@@ -1,4 +1,11 @@
-import { type CompiledTag, canonicalJson, type Dated, FORBIDDEN_KEYS, type RelationName } from '@linli/rules'
+import {
+  type CompiledTag,
+  canonicalJson,
+  type Dated,
+  FORBIDDEN_KEYS,
+  MESSAGE_CLASSES,
+  type RelationName,
+} from '@linli/rules'
 import type { ProfileChanges } from './decision.js'
 import type { Draft } from './draft.js'
 
@@ -10,12 +17,29 @@ export function changeProfile(draft: Draft, { traits, relations }: ProfileChange
     draft.traits = { ...draft.traits, [name]: [value, at] }
     suspects.push(...(draft.rules.tagsByTrait.get(name) ?? []))
   }
-  for (const [relation, id] of Object.entries(relations ?? {}) as [RelationName, string][]) {
-    if (!supersedes(draft.relations[relation], id, at)) continue
-    draft.relations = { ...draft.relations, [relation]: [id, at] }
+  for (const relation of changeRelations(draft, relations ?? {}, at)) {
     suspects.push(...(draft.rules.tagsByRelation.get(relation) ?? []))
   }
   return suspects
+}
+
+/** Gives the relations that changed. A user's leader comes with the community: another community has a leader of its own. */
+function changeRelations(
+  draft: Draft,
+  { community, leader }: NonNullable<ProfileChanges['relations']>,
+  at: number,
+): RelationName[] {
+  const before = draft.relations
+  if (community !== undefined) {
+    if (supersedes(before.community, community, at)) draft.relations = { ...before, community: [community, at] }
+    if (draft.relations.community?.[0] !== community) return []
+    if (before.community?.[0] !== community) draft.relations = { community: [community, at] }
+  }
+  if (leader !== undefined && supersedes(draft.relations.leader, leader, at)) {
+    draft.relations = { ...draft.relations, leader: [leader, at] }
+  }
+  const { relations } = draft
+  return (['community', 'leader'] as const).filter((name) => relations[name]?.[0] !== before[name]?.[0])
 }
 
 /** Later words replace earlier ones; of two of the same instant, the one with the greater JSON text stands. */
@@ -33,10 +57,19 @@ export function changeConsent(
   properties: Readonly<Record<string, unknown>>,
   at: number,
 ) {
-  const { channel, class: messageClass } = properties
-  const key = `${typeof channel === 'string' ? channel : '*'}|${typeof messageClass === 'string' ? messageClass : '*'}`
+  const channel = aboutWhich(properties['channel'], () => true)
+  const messageClass = aboutWhich(properties['class'], (text) => (MESSAGE_CLASSES as readonly string[]).includes(text))
+  // What cannot be understood is taken for the stricter: such a grant grants nothing, such a withdrawal is of everything.
+  if (granted && (channel === undefined || messageClass === undefined)) return
+  const key = `${channel ?? '*'}|${messageClass ?? '*'}`
   const known = draft.consent[key]
   // Of a grant and a withdrawal at the same instant, the withdrawal stands.
   if (known !== undefined && (known[1] > at || (known[1] === at && granted))) return
   draft.consent = { ...draft.consent, [key]: [granted, at] }
+}
+
+/** `*` where nothing is said; undefined where it is not understood. */
+function aboutWhich(said: unknown, isKnown: (text: string) => boolean): string | undefined {
+  if (said === undefined || said === null) return '*'
+  return typeof said === 'string' && isKnown(said) ? said : undefined
 }

@@ -99,10 +99,10 @@ const SEPARATOR = '\t'
  * as keys and JSON values in turn. Members that say nothing are left out.
  */
 export function encodeSubject(state: SubjectState): string {
-  const head: Record<string, unknown> = { at: state.at }
-  if (state.due > 0) head['due'] = state.due
-  for (const member of HEAD) if (!isEmpty(state[member])) head[member] = state[member]
-  const parts = [JSON.stringify(head), String(state.features.size)]
+  let head = `{"at":${state.at}`
+  if (state.due > 0) head += `,"due":${state.due}`
+  for (const member of HEAD) if (!isEmpty(state[member])) head += `,"${member}":${JSON.stringify(state[member])}`
+  const parts = [`${head}}`, String(state.features.size)]
   state.features.encode(parts)
   state.tags.encode(parts)
   return parts.join(SEPARATOR)

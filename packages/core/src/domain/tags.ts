@@ -3,8 +3,9 @@ import type { Draft } from './draft.js'
 
 /** Looks again at tags that may have changed, and at the tags that read those that did. */
 export function evaluateTags(draft: Draft, suspects: Iterable<CompiledTag>): void {
-  const queued = new Set(suspects)
-  const queue = [...queued].sort(byRank)
+  const queued = suspects instanceof Set ? (suspects as Set<CompiledTag>) : new Set(suspects)
+  const queue = [...queued]
+  if (queue.length > 1) queue.sort(byRank)
   for (let index = 0; index < queue.length; index++) {
     const tag = queue[index]
     if (tag === undefined || tag.kind === 'manual' || !evaluateTag(draft, tag)) continue

@@ -30,12 +30,15 @@ export async function ingestBatch(
   for (const link of links) await mergeVisitor(tx, program, link, locked, now)
   const work = [...byUser].map(([userId, own]) => ({
     subject: locked.get(userId) ?? unknownSubject(userId),
-    inputs: own.map((event): Input => ({ kind: 'event', at: now, event: recordOf(event), changes: changesOf(event) })),
+    inputs: own.map((event) => inputOf(event, now)),
   }))
   const advanced = await advanceSubjects(tx, program, work, { strict: true })
   const relations = new Map(advanced.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
+  const { community, leader } = program.subjects
+  const concerns = ({ type, event }: StoredEvent) =>
+    type === 'group' || community.listensTo.has(event) || leader.listensTo.has(event)
   const inbox = [...byUser].flatMap(([userId, own]) =>
-    own.flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),
+    own.filter(concerns).flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),
   )
   if (inbox.length > 0) await tx.addInbox(inbox)
   return fresh
@@ -68,10 +71,17 @@ export function recordOf({ messageId, event, at, properties }: StoredEvent): Eve
   return { messageId, event, at, properties }
 }
 
+/** An event as what moves its user. */
+export function inputOf(event: StoredEvent, at: number): Input {
+  const changes = changesOf(event)
+  const input = { kind: 'event', at, event: recordOf(event) } as const
+  return changes === undefined ? input : { ...input, changes }
+}
+
 /** What an event says of its user. */
-export function changesOf({ type, traits, groupId }: StoredEvent): ProfileChanges {
+function changesOf({ type, traits, groupId }: StoredEvent): ProfileChanges | undefined {
   if (type === 'group') return { relations: { ...(groupId && { community: groupId }), ...leaderIn(traits) } }
-  return type === 'identify' && traits !== undefined ? { traits } : {}
+  return type === 'identify' && traits !== undefined ? { traits } : undefined
 }
 
 function leaderIn(traits: StoredEvent['traits']): { leader?: string } {

@@ -11,10 +11,22 @@ const BATCH = 1000
 
 type Outcome = 'new' | 'known' | 'failed'
 
+/** One call of `ingest` whose events have been taken into lanes. */
+interface Call {
+  readonly outcomes: Map<string, Outcome>
+  readonly expected: number
+  readonly resolve: (outcomes: ReadonlyMap<string, Outcome>) => void
+  readonly reject: (error: unknown) => void
+}
+
 interface Waiting {
   readonly event: StoredEvent
-  readonly settle: (outcome: Outcome) => void
-  readonly fail: (error: unknown) => void
+  readonly call: Call
+}
+
+function settle({ event, call }: Waiting, outcome: Outcome): void {
+  call.outcomes.set(event.messageId, outcome)
+  if (call.outcomes.size === call.expected) call.resolve(call.outcomes)
 }
 
 /**
@@ -49,7 +61,7 @@ export class Intake {
     const results = events.map((raw): EventResult => {
       const normalised = normalise(raw, now)
       if (!normalised.ok) {
-        rejections.push(rejectionOf(raw, normalised, now))
+        rejections.push(rejectionOf(normalised, now))
         return { status: 'rejected', messageId: normalised.messageId, ...normalised.rejection }
       }
       const { event } = normalised
@@ -80,14 +92,8 @@ export class Intake {
   private queue(events: readonly StoredEvent[]): Promise<ReadonlyMap<string, Outcome>> {
     if (events.length === 0) return Promise.resolve(new Map())
     return new Promise((resolve, reject) => {
-      const outcomes = new Map<string, Outcome>()
-      for (const event of events) {
-        const settle = (outcome: Outcome) => {
-          outcomes.set(event.messageId, outcome)
-          if (outcomes.size === events.length) resolve(outcomes)
-        }
-        this.lanes[this.laneOf(event)]?.push({ event, settle, fail: reject })
-      }
+      const call = { outcomes: new Map<string, Outcome>(), expected: events.length, resolve, reject }
+      for (const event of events) this.lanes[this.laneOf(event)]?.push({ event, call })
       for (const index of this.lanes.keys()) void this.drain(index)
     })
   }
@@ -115,7 +121,7 @@ export class Intake {
       const fresh = await this.store.transaction((tx) => ingestBatch(tx, this.program, events, this.clock.now()))
       for (const one of waiting) {
         const isNew = fresh.has(one.event.messageId) && first.get(one.event.messageId) === one
-        one.settle(isNew ? 'new' : 'known')
+        settle(one, isNew ? 'new' : 'known')
       }
     } catch (error) {
       await this.isolate(waiting, error)
@@ -125,19 +131,26 @@ export class Intake {
   /** Finds the event that a batch fails by and refuses it alone. Where the database is at fault, all have failed. */
   private async isolate(waiting: readonly Waiting[], error: unknown): Promise<void> {
     if (!isPoison(error)) {
-      for (const one of waiting) one.fail(error)
+      for (const one of waiting) one.call.reject(error)
     } else if (waiting.length > 1) {
       const half = Math.ceil(waiting.length / 2)
       await this.takeBatch(waiting.slice(0, half))
       await this.takeBatch(waiting.slice(half))
     } else {
-      for (const { event, settle } of waiting) {
-        const at = this.clock.now()
-        const details = { reason: 'event.failed', messageId: event.messageId }
-        const decision: Decision = { at, subject: `user:${event.userId}`, decision: 'event.rejected', ...details }
-        await this.store.transaction((tx) => tx.addDecisions([decision]))
-        settle('failed')
-      }
+      for (const one of waiting) await this.refuse(one)
+    }
+  }
+
+  private async refuse(one: Waiting): Promise<void> {
+    const { event, call } = one
+    const at = this.clock.now()
+    const details = { reason: 'event.failed', messageId: event.messageId }
+    const decision: Decision = { at, subject: `user:${event.userId}`, decision: 'event.rejected', ...details }
+    try {
+      await this.store.transaction((tx) => tx.addDecisions([decision]))
+      settle(one, 'failed')
+    } catch (error) {
+      call.reject(error)
     }
   }
 }
@@ -151,15 +164,12 @@ function isPoison(error: unknown): boolean {
 }
 
 function rejectionOf(
-  raw: unknown,
-  { messageId, rejection }: Extract<ReturnType<typeof normalise>, { ok: false }>,
+  { messageId, userId, rejection }: Extract<ReturnType<typeof normalise>, { ok: false }>,
   at: number,
 ): Decision {
-  const { userId } = (raw ?? {}) as { userId?: unknown }
-  const subject =
-    typeof userId === 'string' && userId.length <= 255 && !userId.includes('\0') ? `user:${userId}` : 'user:?'
   const { code: reason, message } = rejection
-  return { at, subject, decision: 'event.rejected', reason, message, ...(messageId !== undefined && { messageId }) }
+  const id = messageId !== undefined && { messageId }
+  return { at, subject: `user:${userId ?? '?'}`, decision: 'event.rejected', reason, message, ...id }
 }
 
 function report(results: readonly EventResult[], outcomes: ReadonlyMap<string, Outcome>): IngestReport {

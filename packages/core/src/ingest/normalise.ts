@@ -19,17 +19,33 @@ const TYPES = new Set(['track', 'identify', 'group', 'alias'])
 
 export type Normalised =
   | { readonly ok: true; readonly event: StoredEvent }
-  | { readonly ok: false; readonly rejection: Rejection; readonly messageId: string | undefined }
+  | {
+      readonly ok: false
+      readonly rejection: Rejection
+      /** What can be read of a bad event, to name it in the log. */
+      readonly messageId: string | undefined
+      readonly userId: string | undefined
+    }
 
 /** Checks one incoming event and gives it the form of the log. Never throws. */
 export function normalise(raw: unknown, now: number): Normalised {
-  const messageId = isObject(raw) && isName(raw['messageId']) ? raw['messageId'] : undefined
   try {
     return { ok: true, event: read(raw, now) }
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, messageId, rejection: error.rejection }
-    const message = 'The event could not be read.'
-    return { ok: false, messageId, rejection: { code: 'event.shape', message } }
+    const rejection = error instanceof Refusal ? error.rejection : UNREADABLE
+    return { ok: false, rejection, messageId: nameIn(raw, 'messageId'), userId: nameIn(raw, 'userId') }
+  }
+}
+
+const UNREADABLE: Rejection = { code: 'event.shape', message: 'The event could not be read.' }
+
+/** A name in what is perhaps no event at all. */
+function nameIn(raw: unknown, key: string): string | undefined {
+  try {
+    const name = isObject(raw) ? raw[key] : undefined
+    return isName(name) && !name.includes('\0') && name.isWellFormed() ? name : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -56,25 +72,38 @@ function read(raw: unknown, now: number): StoredEvent {
     throw new Refusal('event.name', '"event" should be the name of the event, 1 to 255 characters.')
   }
   if (type === 'group' && !isName(groupId)) throw new Refusal('event.subject', '"groupId" is missing.')
-  const user = isName(userId) ? userId : undefined
-  const anonymous = isName(anonymousId) ? anonymousId : undefined
+  const user = readId(userId, 'userId')
+  const anonymous = readId(anonymousId, 'anonymousId')
   if (user === undefined && (anonymous === undefined || type === 'alias')) {
     throw new Refusal('event.subject', '"userId" (or, for other types than alias, "anonymousId") is missing.')
   }
-  const { timestamp, properties, traits } = clean
+  const previous = type === 'alias' ? readId(previousId, 'previousId') : undefined
+  if (type === 'alias' && previous === undefined) throw new Refusal('event.subject', '"previousId" is missing.')
+  const properties = readObject(clean['properties'], 'properties')
+  const traits = readObject(clean['traits'], 'traits')
   return {
     messageId,
     type: type as StoredEvent['type'],
     event: type === 'track' ? (event as string) : type,
     userId: user ?? anonymousUser(anonymous ?? ''),
-    at: readTime(timestamp, now),
+    at: readTime(clean['timestamp'], now),
     receivedAt: now,
-    properties: isObject(properties) ? properties : {},
-    ...(isObject(traits) && { traits }),
+    properties: properties ?? {},
+    ...(traits !== undefined && { traits }),
     ...(type === 'group' && { groupId: groupId as string }),
     ...(anonymous !== undefined && { anonymousId: anonymous }),
-    ...(type === 'alias' && isName(previousId) && { previousId }),
+    ...(previous !== undefined && { previousId: previous }),
   }
+}
+
+function readId(id: unknown, name: string): string | undefined {
+  if (id === undefined || id === null || isName(id)) return id ?? undefined
+  throw new Refusal('event.subject', `"${name}" should be a text of 1 to ${EVENT_LIMITS.name} characters.`)
+}
+
+function readObject(value: unknown, name: string): Readonly<Record<string, unknown>> | undefined {
+  if (value === undefined || value === null || isObject(value)) return value ?? undefined
+  throw new Refusal('event.shape', `"${name}" should be an object.`)
 }
 
 /** The user that an anonymous visitor is until somebody says who it is. */
@@ -108,6 +137,10 @@ function parseIso(text: string): number {
   return Math.floor(Date.parse(match[1] !== undefined && match[4] === undefined ? `${text}Z` : text))
 }
 
+/** Keys that were found to be allowed. */
+const GOOD_KEYS = new Set<string>()
+const GOOD_KEYS_KEPT = 2000
+
 /** Checks every value of an event, and copies only what JSON would write differently. */
 class Cleaner {
   private size = 0
@@ -133,8 +166,14 @@ class Cleaner {
     if (depth > EVENT_LIMITS.depth) {
       throw new Refusal('event.too_deep', `Events nest at most ${EVENT_LIMITS.depth} levels.`)
     }
-    if (value instanceof Date) return this.clean(value.toJSON(), depth)
+    if (value instanceof Date) return this.date(value)
     return Array.isArray(value) ? this.list(value, depth) : this.record(value as Record<string, unknown>, depth)
+  }
+
+  private date(date: Date): string {
+    // JSON would write null, and an event without a time counts as happening now.
+    if (Number.isFinite(date.getTime())) return date.toJSON()
+    throw new Refusal('event.time', 'A Date of the event is no time.')
   }
 
   private list(list: readonly unknown[], depth: number): unknown {
@@ -156,16 +195,27 @@ class Cleaner {
     }
     let copy: Record<string, unknown> | undefined
     for (const key of keys) {
-      if (FORBIDDEN_KEYS.has(key)) throw new Refusal('event.key', `The key ${JSON.stringify(key)} is never allowed.`)
-      this.text(key)
+      this.key(key)
       const member = record[key]
-      const cleaned = member === undefined ? undefined : this.clean(member, depth + 1)
-      if (cleaned !== member) {
+      if (member === undefined) {
         copy ??= { ...record }
-        copy[key] = cleaned
+        delete copy[key]
+        continue
       }
+      const cleaned = this.clean(member, depth + 1)
+      if (cleaned === member) continue
+      copy ??= { ...record }
+      copy[key] = cleaned
     }
     return copy ?? record
+  }
+
+  /** The same few keys come again and again: each is looked at once. */
+  private key(key: string): void {
+    if (GOOD_KEYS.has(key)) return this.grow(key.length)
+    if (FORBIDDEN_KEYS.has(key)) throw new Refusal('event.key', `The key ${JSON.stringify(key)} is never allowed.`)
+    this.text(key)
+    if (GOOD_KEYS.size < GOOD_KEYS_KEPT) GOOD_KEYS.add(key)
   }
 
   private text(text: string): string {

@@ -1,11 +1,11 @@
 import { compileProgram, type Pack, type Program } from '@linli/rules'
 import { advance } from '../domain/advance.js'
-import type { Decision, Input } from '../domain/decision.js'
+import type { Decision } from '../domain/decision.js'
 import type { RelatedVerdicts } from '../domain/draft.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { viewOf } from '../domain/view.js'
 import { EngineError } from '../errors.js'
-import { changesOf, recordOf } from '../ingest/batch.js'
+import { inputOf } from '../ingest/batch.js'
 import type { Store } from '../ports/store.js'
 import type { Explained } from './explained.js'
 
@@ -76,9 +76,7 @@ export async function explainFromLog({
   }
   const events = await store.readEvents({ userId: key.id })
   if (events.length === 0) throw unknownSubject(key)
-  const inputs = events
-    .filter((event) => event.at <= at)
-    .map((event): Input => ({ kind: 'event', at: event.at, event: recordOf(event), changes: changesOf(event) }))
+  const inputs = events.filter((event) => event.at <= at).map((event) => inputOf(event, event.at))
   const replayed = advance(key, UNBORN, [...inputs, { kind: 'instant', at }], program, related).state
   // Runs and tags that steps put on depend on more than the log: they are taken as they are.
   const tags = replayed.tags.copy()

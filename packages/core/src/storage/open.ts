@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Kysely } from 'kysely'
 import type pg from 'pg'
+import { EngineError } from '../errors.js'
 import type { Store } from '../ports/store.js'
 import { lockFolder } from './folder-lock.js'
 import { SqlStore, type SqlStoreOptions } from './sql/store.js'
@@ -28,7 +29,7 @@ export interface OpenStoreOptions {
  *
  * The tables are not touched: see `Store.migrate`.
  *
- * @throws EngineError `database.locked` when the folder is in use.
+ * @throws EngineError `database.locked` when the folder is in use, `database.unsupported` for another kind of URL.
  */
 export async function openStore(database: string | Kysely<unknown>, options: OpenStoreOptions = {}): Promise<Store> {
   if (typeof database !== 'string') return sqlStore(database, options, 'database', async () => undefined)
@@ -37,7 +38,17 @@ export async function openStore(database: string | Kysely<unknown>, options: Ope
     const db = openPostgres(database, options.pool ?? {})
     return sqlStore(db, options, 'database', () => db.destroy())
   }
+  if (database === '' || /^[a-z][a-z\d+.-]*:\/\//i.test(database)) throw unsupported(database)
   return database === 'memory' ? openMemory(options) : openFolder(database, options)
+}
+
+function unsupported(database: string): EngineError {
+  // Of a URL, no more than its scheme: the rest may hold a password.
+  const found = database === '' ? 'empty' : `a ${database.slice(0, database.indexOf(':'))} URL`
+  return new EngineError(
+    'database.unsupported',
+    `The database is ${found}. It may be "memory", the path of a folder, a postgres:// URL or a Kysely instance.`,
+  )
 }
 
 async function openMemory(options: OpenStoreOptions): Promise<Store> {

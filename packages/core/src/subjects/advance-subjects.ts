@@ -61,10 +61,11 @@ function leftAlone({ key, state }: LockedSubject, inputs: readonly Input[], erro
 /** Writes back subjects that were advanced. */
 export async function writeAdvanced(tx: StoreTransaction, advanced: readonly AdvancedSubject[]): Promise<void> {
   const decisions = advanced.flatMap((one) => one.advanced.decisions)
-  const deliveries = advanced.flatMap(({ subject, advanced: { effects } }) => planDeliveries(subject.key, effects))
+  const wishing = advanced.filter((one) => one.advanced.effects.length > 0)
+  const deliveries = wishing.flatMap(({ subject, advanced: { effects } }) => planDeliveries(subject.key, effects))
   const inbox: InboxEntry[] = []
-  for (const { subject, advanced: one } of advanced) {
-    if (one.effects.length > 0) inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
+  for (const { subject, advanced: one } of wishing) {
+    inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
   }
   await tx.saveSubjects(advanced.map(({ subject, advanced: { state } }) => saved(subject, state)))
   if (decisions.length > 0) await tx.addDecisions(decisions)

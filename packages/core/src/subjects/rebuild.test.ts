@@ -62,7 +62,7 @@ describe('starting with other rules than before', () => {
     const store = await shopWithOrders()
     const engine = await start(store, [orders('three', 3)])
     expect((await engine.subject('user', 'a'))?.tags).toEqual(['three'])
-    const said = await engine.decisions({ subject: 'user:a' })
+    const said = await engine.decisions({ subject: ['user', 'a'] })
     expect(said.map(({ decision, rule }) => `${decision} ${rule}`)).toEqual([
       'tag.added two',
       'tag.removed two',

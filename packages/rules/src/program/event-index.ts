@@ -40,13 +40,14 @@ export class EventIndex<T> {
     const bucket = this.buckets.get(event.event)
     if (bucket === undefined) return []
     if (bucket.byProperty.size === 0 && bucket.byItem.size === 0) return bucket.always
-    const found = new Set(bucket.always)
-    collect(bucket.byProperty, event.properties, found)
+    const lists: (readonly T[])[] = bucket.always.length > 0 ? [bucket.always] : []
+    collect(bucket.byProperty, event.properties, lists)
     if (bucket.byItem.size > 0) {
       const { items } = event.properties as { items?: unknown }
-      if (Array.isArray(items)) for (const item of items) if (isObject(item)) collect(bucket.byItem, item, found)
+      if (Array.isArray(items)) for (const item of items) if (isObject(item)) collect(bucket.byItem, item, lists)
     }
-    return [...found]
+    const [first = [], ...others] = lists
+    return others.length === 0 ? first : [...new Set(lists.flat())]
   }
 
   private bucket(name: string): Bucket<T> {
@@ -54,14 +55,15 @@ export class EventIndex<T> {
   }
 }
 
-function collect<T>(index: Bucket<T>['byProperty'], bag: Readonly<Record<string, unknown>>, found: Set<T>): void {
+function collect<T>(
+  index: Bucket<T>['byProperty'],
+  bag: Readonly<Record<string, unknown>>,
+  lists: (readonly T[])[],
+): void {
   for (const [property, values] of index) {
-    if (!Object.hasOwn(bag, property)) {
-      // A demand for no value at all cannot be written, so an absent property reaches nothing.
-      continue
-    }
-    const entries = values.get(bag[property])
-    if (entries !== undefined) for (const entry of entries) found.add(entry)
+    // A demand for no value at all cannot be written, so an absent property reaches nothing.
+    const entries = Object.hasOwn(bag, property) ? values.get(bag[property]) : undefined
+    if (entries !== undefined && !lists.includes(entries)) lists.push(entries)
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   CompiledQuery,
+  type DatabaseIntrospector,
   Kysely,
   type Migration,
   Migrator,
@@ -7,6 +8,7 @@ import {
   PostgresDialect,
   type PostgresPool,
   type PostgresPoolClient,
+  type SchemaMetadata,
   sql,
   type Transaction,
 } from 'kysely'
@@ -17,26 +19,55 @@ import type { Tables } from './tables.js'
  * ends with the transaction; kysely's own belongs to the session, and outlives it behind a connection pooler.
  */
 export async function migrate(db: Kysely<unknown>, tables: Tables): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`linli.migration/${tables.schema}`}::text, 0))`.execute(
-      trx,
-    )
-    const migrator = new Migrator({
-      db: new Kysely<unknown>({ dialect: new InsideTransaction({ pool: poolOf(trx) }) }),
-      provider: { getMigrations: async () => migrations(tables) },
-      migrationTableSchema: tables.schema,
-      migrationTableName: 'migration',
-      migrationLockTableName: 'migration_lock',
-      disableTransactions: true,
+  await db
+    .transaction()
+    .setIsolationLevel('read committed')
+    .execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`linli.migration/${tables.schema}`}::text, 0))`.execute(
+        trx,
+      )
+      const migrator = new Migrator({
+        db: new Kysely<unknown>({ dialect: new InsideTransaction(poolOf(trx), tables.schema) }),
+        provider: { getMigrations: async () => migrations(tables) },
+        migrationTableSchema: tables.schema,
+        migrationTableName: 'migration',
+        migrationLockTableName: 'migration_lock',
+        disableTransactions: true,
+      })
+      const { error } = await migrator.migrateToLatest()
+      if (error !== undefined) throw error
     })
-    const { error } = await migrator.migrateToLatest()
-    if (error !== undefined) throw error
-  })
 }
 
+/** Lets the migrator work inside a transaction that holds the lock, and look at one schema only. */
 class InsideTransaction extends PostgresDialect {
+  readonly #schema: string
+
+  constructor(pool: PostgresPool, schema: string) {
+    super({ pool })
+    this.#schema = schema
+  }
+
   override createAdapter(): PostgresAdapter {
     return new LockedAlready()
+  }
+
+  // kysely's own would read every table of the host's database, four times.
+  override createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
+    const schema = this.#schema
+    const getSchemas = async () => {
+      const found =
+        await sql<SchemaMetadata>`select nspname as name from pg_namespace where nspname = ${schema}`.execute(db)
+      return found.rows
+    }
+    const getTables = async () => {
+      const { rows } = await sql<{ name: string }>`
+        select relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = ${schema} and relkind = 'r'
+      `.execute(db)
+      return rows.map(({ name }) => ({ name, schema, isView: false, columns: [] }))
+    }
+    return { getSchemas, getTables, getMetadata: async () => ({ tables: await getTables() }) }
   }
 }
 

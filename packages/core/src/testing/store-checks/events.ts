@@ -8,6 +8,7 @@ export const eventChecks: readonly StoreCheck[] = [
   ['keeps the first event of an id', firstStands],
   ['takes an event as new once, however many add it at once', newOnce],
   ["gives a user's events in the order they happened, equal instants by message id", inOrder],
+  ["gives users' events inside a transaction, with what it did itself", ofUsers],
   ["gives a visitor's events to a user", reassigns],
   ['lists the users of the log in order, page by page', listsUsers],
   ['knows whom an anonymous id belongs to: the first word stands', firstWord],
@@ -75,6 +76,24 @@ async function inOrder(store: Store): Promise<void> {
     read.map(({ messageId }) => messageId),
     ['m-9', 'm-1', 'm-2', 'm-\uff01', 'm-🍎', 'm-0'],
   )
+}
+
+async function ofUsers(store: Store): Promise<void> {
+  const of = (messageId: string, userId: string, at: number) => eventOf(messageId, { userId, at })
+  await store.transaction((tx) =>
+    tx.addEvents([of('m-4', 'a', 4), of('m-1', 'a', 1), of('m-2', 'b', 2), of('m-9', 'c', 9)]),
+  )
+  await store.transaction(async (tx) => {
+    await tx.addEvents([of('m-3', 'a', 3), of('m-5', 'anonymous', 3), of('m-6', 'anonymous', 0)])
+    await tx.reassignEvents('anonymous', 'a')
+    const events = await tx.eventsOf(['b', 'a', 'stranger', 'a'])
+    const idsOf = (userId: string) => events.filter((event) => event.userId === userId).map((event) => event.messageId)
+    assert.deepEqual(idsOf('a'), ['m-6', 'm-1', 'm-3', 'm-5', 'm-4'])
+    assert.deepEqual(idsOf('b'), ['m-2'])
+    assert.equal(events.length, 6)
+    assert.deepEqual(await tx.eventsOf(['anonymous']), [])
+    assert.deepEqual(await tx.eventsOf([]), [])
+  })
 }
 
 async function reassigns(store: Store): Promise<void> {

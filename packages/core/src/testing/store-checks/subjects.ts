@@ -8,6 +8,7 @@ import {
   increment,
   meanwhile,
   ODD,
+  plain,
   type StoreCheck,
   save,
   stateOf,
@@ -44,7 +45,10 @@ async function givesUnborn(store: Store): Promise<void> {
 async function roundTrip(store: Store): Promise<void> {
   const state = stateOf({
     at: 1_700_000_000_123,
-    features: LazyMap.of([['f-1', [ODD, 1.5, null, [true]]]]),
+    features: LazyMap.of([
+      ['f-1', [ODD, 1.5, null, [true]]],
+      ['常买', []],
+    ]),
     traits: { city: [ODD, 5], nothing: [null, 6] },
     relations: { community: [ODD, 1], leader: ['l-1', 2] },
     tags: LazyMap.of([['vip', [5, 0]]]),
@@ -57,14 +61,10 @@ async function roundTrip(store: Store): Promise<void> {
   assert.deepEqual(plain(await store.readSubject(key)), plain(state))
   const [subject] = await store.transaction((tx) => tx.lockSubjects([key]))
   assert.deepEqual(plain(subject), plain({ key, state, dueAt: 1_700_000_000_999, isNew: false }))
+  assert.deepEqual([...(subject?.state.features.keys() ?? [])], ['f-1', '常买'], 'Members stay in their order.')
   await store.transaction((tx) => save(tx, [key], { state: UNBORN, dueAt: undefined }))
   const [after] = await store.transaction((tx) => tx.lockSubjects([key]))
   assert.deepEqual(after, { key, state: UNBORN, dueAt: undefined, isNew: false })
-}
-
-/** As JSON: features and tags may have been read from their text or not. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value))
 }
 
 async function asAskedFor(store: Store): Promise<void> {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import type { JourneyDefinition } from '@linli/rules'
 import type { Store } from '../../ports/store.js'
-import { couponOf, deliveryOf, eventOf, increment, type StoreCheck, save, stateOf, together, user } from './material.js'
+import {
+  couponOf,
+  deliveryOf,
+  eventOf,
+  increment,
+  ODD,
+  type StoreCheck,
+  save,
+  stateOf,
+  together,
+  user,
+} from './material.js'
 
 export const transactionChecks: readonly StoreCheck[] = [
   ['gives what the work of a transaction gave', givesResult],
@@ -145,9 +156,13 @@ async function remembersJourneys(store: Store): Promise<void> {
 
 async function remembersRules(store: Store): Promise<void> {
   assert.deepEqual([...(await store.readRules())], [])
-  await store.rememberRules(['user/a', 'user/b'])
-  await store.rememberRules(['user/b', 'community/a'])
-  assert.deepEqual([...(await store.readRules())].sort(), ['community/a', 'user/b'])
+  await store.rememberRules(['user/a', ODD, 'user/a'])
+  assert.deepEqual([...(await store.readRules())].sort(), [ODD, 'user/a'])
+  await store.rememberRules(['user/b', ODD])
+  await store.rememberRules(['user/b', ODD])
+  assert.deepEqual([...(await store.readRules())].sort(), [ODD, 'user/b'])
+  await store.rememberRules([])
+  assert.deepEqual([...(await store.readRules())], [])
 }
 
 async function saysConcurrency(store: Store): Promise<void> {
