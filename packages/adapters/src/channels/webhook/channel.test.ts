@@ -136,7 +136,7 @@ describe('the answer', () => {
   })
 
   it('that does not come within timeoutMs is unknown', async () => {
-    receiver.hangNext()
+    await receiver.hangNext()
     const started = performance.now()
     await expect(local({ timeoutMs: 100 }).send(message, now())).rejects.toMatchObject({
       code: 'webhook.outcome_unknown',
