@@ -52,7 +52,11 @@ export function reevaluate(
 }
 
 function take(draft: Draft, input: Input): void {
-  if (draft.at === 0) beBorn(draft, input.at)
+  if (draft.at === 0) {
+    // Word for a visitor who has turned out to be a user since. Only events make a subject known.
+    if (input.kind === 'refresh' || input.kind === 'outcome') return
+    beBorn(draft, input.at)
+  }
   passTime(draft, input.at)
   draft.at = Math.max(draft.at, input.at)
   if (input.kind === 'event') takeEvent(draft, input)

@@ -91,32 +91,24 @@ export function subjectName({ kind, id }: SubjectKey): string {
   return `${kind}:${id}`
 }
 
-/** Stands between the parts of an encoded state: a character that JSON text never has. */
-const SEPARATOR = '\t'
+/** Stands between the parts of an encoded state: JSON text never has it. */
+const PART = '\u001e'
 
 /**
- * The state as one line of text: a JSON object of what is read each time, the number of features, then features and tags
- * as keys and JSON values in turn. Members that say nothing are left out.
+ * The state as one line of text in three parts: a JSON object of what is read each time, the features, the tags. Members
+ * that say nothing are left out.
  */
 export function encodeSubject(state: SubjectState): string {
   let head = `{"at":${state.at}`
   if (state.due > 0) head += `,"due":${state.due}`
   for (const member of HEAD) if (!isEmpty(state[member])) head += `,"${member}":${JSON.stringify(state[member])}`
-  const parts = [`${head}}`, String(state.features.size)]
-  state.features.encode(parts)
-  state.tags.encode(parts)
-  return parts.join(SEPARATOR)
+  return `${head}}${PART}${state.features.encode()}${PART}${state.tags.encode()}`
 }
 
 export function decodeSubject(text: string): SubjectState {
-  const parts = text.split(SEPARATOR)
-  const tagsFrom = 2 + 2 * Number(parts[1] ?? 0)
-  return {
-    ...UNBORN,
-    ...(JSON.parse(parts[0] ?? '{}') as Partial<SubjectState>),
-    features: LazyMap.decode(parts, 2, tagsFrom),
-    tags: LazyMap.decode(parts, tagsFrom, parts.length),
-  }
+  const [head = '{}', features = '', tags = ''] = text.split(PART)
+  const read = JSON.parse(head) as Partial<SubjectState>
+  return { ...UNBORN, ...read, features: LazyMap.decode(features), tags: LazyMap.decode(tags) }
 }
 
 const HEAD = ['traits', 'relations', 'runs', 'entries', 'goals', 'consent', 'sends'] as const
