@@ -14,7 +14,7 @@ export interface OpenStoreOptions {
   readonly clock?: StoreClock
   /** For a URL: settings of the `pg.Pool`, over linli's own. */
   readonly pool?: pg.PoolConfig
-  /** How many transactions to have under way at once. Default 2; on PGlite it is 1 whatever is said. */
+  /** How many transactions to have under way at once. Default 3: one more than two keeps both sides busy; on PGlite it is 1 whatever is said. */
   readonly concurrency?: number
   /** A number from 0 up to 1. Default `Math.random`. */
   readonly random?: () => number
@@ -79,7 +79,7 @@ function sqlStore(
   return new SqlStore(db, {
     schema: options.schema ?? 'linli',
     clock: options.clock ?? clock,
-    concurrency: options.concurrency ?? 2,
+    concurrency: options.concurrency ?? 3,
     random: options.random ?? Math.random,
     close: () => {
       closing ??= close()
