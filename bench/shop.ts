@@ -7,6 +7,8 @@ export interface ShopOptions {
   /** People belong to one of so many communities; none when 0. */
   readonly communities?: number
   readonly seed?: number
+  /** What the ids of people begin with; `u` when left out. */
+  readonly people?: string
 }
 
 const DAY_MS = 86_400_000
@@ -25,18 +27,22 @@ export const CATEGORIES = [
 
 /** Events of the last ten days, in time order: six views, two carts and two orders of ten. */
 export function shopEvents(options: ShopOptions): IncomingEvent[] {
-  const { events, users, communities = 0, seed = 1 } = options
+  const { events, users, communities = 0, seed = 1, people = 'u' } = options
   const random = mulberry32(seed)
   const pick = (count: number) => Math.floor(random() * count)
   const end = Date.now() - 60_000
   const joins =
-    communities === 0 ? [] : Array.from({ length: users }, (_, user) => joinEvent(user, communities, end, random))
+    communities === 0
+      ? []
+      : Array.from({ length: users }, (_, user) =>
+          joinEvent(`${people}-${user}`, `c-${user % communities}`, end, random),
+        )
   const shopping = Array.from({ length: events }, (_, index): IncomingEvent => {
     const user = pick(users)
     const at = Math.floor(end - 10 * DAY_MS + (10 * DAY_MS * index) / events)
     return {
       ...behaviour(pick, random),
-      userId: `u-${user}`,
+      userId: `${people}-${user}`,
       messageId: uuid(random),
       timestamp: new Date(at).toISOString(),
     }
@@ -44,15 +50,9 @@ export function shopEvents(options: ShopOptions): IncomingEvent[] {
   return [...joins, ...shopping]
 }
 
-function joinEvent(user: number, communities: number, end: number, random: () => number): IncomingEvent {
+function joinEvent(userId: string, groupId: string, end: number, random: () => number): IncomingEvent {
   const timestamp = new Date(end - 11 * DAY_MS).toISOString()
-  return {
-    type: 'group',
-    userId: `u-${user}`,
-    groupId: `c-${user % communities}`,
-    messageId: uuid(random),
-    timestamp,
-  }
+  return { type: 'group', userId, groupId, messageId: uuid(random), timestamp }
 }
 
 function behaviour(pick: (count: number) => number, random: () => number): Pick<IncomingEvent, 'event' | 'properties'> {
