@@ -120,7 +120,9 @@ function knownOf(state: SubjectState, at: number) {
   const tags = computed.map(({ id }) => id).filter((id) => hasTag(state, id))
   // Conditions with the actual values of their facts, and until when they hold.
   const facts = computed.map(({ id, condition }) => [id, condition.explain(viewOf(state, at))])
-  return { traits: sorted(traits), relations: sorted(relations), consent: sorted(consent), tags, facts }
+  // A member learns of its leader from the community, and need not hear it again when it is said again.
+  const related = [relations.community?.[0], relations.leader?.[0]]
+  return { traits: sorted(traits), related, consent: sorted(consent), tags, facts }
 }
 
 function sorted(values: object): unknown {

@@ -100,13 +100,13 @@ const deed: fc.Arbitrary<Content> = fc.oneof(
   { weight: 1, arbitrary: order.map(({ orderId }) => ({ event: 'cancel', properties: { orderId } })) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('Shanghai', 'Hangzhou').map((city) => ({ type: 'identify', traits: { city } })),
+    arbitrary: fc.constantFrom('Shanghai', 'Hangzhou').map((city) => ({ type: 'identify' as const, traits: { city } })),
   },
   { weight: 2, arbitrary: consent },
   {
     weight: 1,
     arbitrary: joining.map(([groupId, leaderId]) => ({
-      type: 'group',
+      type: 'group' as const,
       groupId,
       traits: { ...(leaderId && { leaderId }) },
     })),

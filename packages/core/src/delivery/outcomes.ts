@@ -84,6 +84,8 @@ export class Outcomes {
 
   /** Records an outcome as an event of the subject, so that rules can look at it. */
   emit(delivery: Delivery, event: string, properties: Readonly<Record<string, unknown>>): void {
+    // A visitor who has turned out to be a user since is no subject any more.
+    if (this.subjectOf(delivery).state.at === 0) return
     const messageId = `linli:${contentHash(`${delivery.key}|${event}`, 24)}`
     const { subject, source } = delivery
     const { journey, run, step } = source

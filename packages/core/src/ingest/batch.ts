@@ -4,7 +4,7 @@ import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
-import { type IdentityLink, resolveIdentities } from './identity.js'
+import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
 
 /**
@@ -20,13 +20,15 @@ export async function ingestBatch(
   const now = (await tx.now()) ?? clockNow
   // Where the database's clock decides, it also decides what is still to come.
   const happened = batch.map((event) => (event.at > now ? { ...event, at: now } : event))
-  const { events, links } = await resolveIdentities(tx, happened)
+  const resolved = await resolveIdentities(tx, happened)
+  const { events, links } = resolved
   const fresh = await tx.addEvents(events)
   if (links.length > 0) await tx.linkIdentities(links)
   const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
   const keys = subjectsOf(byUser, links)
   if (keys.length === 0) return fresh
   const locked = new Map((await tx.lockSubjects(keys)).map((subject) => [subject.key.id, subject]))
+  await confirmIdentities(tx, resolved)
   for (const link of links) await mergeVisitor(tx, program, link, locked, now)
   const work = [...byUser].map(([userId, own]) => ({
     subject: locked.get(userId) ?? unknownSubject(userId),

@@ -9,9 +9,12 @@ import { memoryStore } from '../storage/memory/store.js'
 import { openStore } from '../storage/open.js'
 import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
 import { openPostgres } from '../storage/sql/postgres.js'
+import type { IncomingEvent } from './event.js'
 
 const postgresUrl = inject('postgresUrl')
+/** More for a long search: LINLI_RUNS=1000. */
 const RUNS = Number(process.env['LINLI_RUNS'] ?? 30)
+const TIMEOUT_MS = Math.max(60_000, RUNS * 1000)
 if (postgresUrl === undefined) console.warn('SKIPPED: exactly-once on PostgreSQL; there is no database.')
 
 type Database = Awaited<ReturnType<typeof openPglite>>['db']
@@ -95,7 +98,7 @@ function promises(name: string, open: () => Promise<{ db: Database; close(): Pro
         }),
         parameters,
       )
-    }, 60_000)
+    }, TIMEOUT_MS)
 
     it('events that come in any order and in batches of any size come to the same', async () => {
       await fc.assert(
@@ -112,7 +115,7 @@ function promises(name: string, open: () => Promise<{ db: Database; close(): Pro
         }),
         parameters,
       )
-    }, 60_000)
+    }, TIMEOUT_MS)
 
     it('a crash between any two transactions loses nothing and does nothing twice', async () => {
       let crashes = 0
@@ -140,7 +143,7 @@ function promises(name: string, open: () => Promise<{ db: Database; close(): Pro
         parameters,
       )
       expect(crashes).toBeGreaterThan(RUNS * 0.8)
-    }, 60_000)
+    }, TIMEOUT_MS)
   })
 }
 
@@ -152,4 +155,50 @@ describe.skipIf(postgresUrl === undefined)('with a server', () => {
     return Promise.resolve({ db, close: () => db.destroy() })
   }
   promises('PostgreSQL', open, 2)
+
+  describe('two processes that take in events at the same time', () => {
+    let [one, other]: Awaited<ReturnType<typeof open>>[] = []
+    beforeAll(async () => {
+      one = await open()
+      other = await open()
+    })
+    afterAll(async () => {
+      await one?.close()
+      await other?.close()
+    })
+
+    it('lose nothing, and no deadlock or conflict reaches the host', async () => {
+      // To each batch: which process takes it in; sometimes both.
+      const takersArb = fc.infiniteStream(fc.constantFrom('one', 'other', 'both'))
+      await fc.assert(
+        fc.asyncProperty(shuffledArb, takersArb, async ({ slots, batches }, takers) => {
+          if (one === undefined || other === undefined) throw new Error('there is no database')
+          const expected = await knownAfterwards(slots)
+          const second = other.db
+          await inSchema(one.db, 2, async (store, schema) => {
+            const runs = [
+              new EveningRun(store, END),
+              new EveningRun(await openStore(second, { schema, clock: 'engine', concurrency: 2 }), END),
+            ] as const
+            const engines = await Promise.all(runs.map((run) => run.start()))
+            const share = (batch: readonly IncomingEvent[], taker: string | undefined) =>
+              runs.flatMap((run, index) => {
+                const engine = engines[index]
+                const isMine = taker === 'both' || taker === (index === 0 ? 'one' : 'other')
+                return isMine && engine !== undefined ? [run.ingest(engine, ...batch)] : []
+              })
+
+            await Promise.all(batches.flatMap((batch) => share(batch, takers.next().value)))
+            await Promise.all(engines.map((engine) => engine.settle()))
+            await engines[0]?.settle()
+
+            const events = batches.flat()
+            expect(runs[0].accepted + runs[1].accepted).toBe(events.length)
+            expect(await knowledge(store, END)).toEqual(expected)
+          })
+        }),
+        { numRuns: RUNS, endOnFailure: true },
+      )
+    }, TIMEOUT_MS)
+  })
 })

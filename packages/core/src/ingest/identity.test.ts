@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { atLeast, count, tag } from '../../testing/rules.js'
+import { atLeast, count, journey, send, tag, template } from '../../testing/rules.js'
 import { worldOf } from '../../testing/shop.js'
+import type { Channel } from '../ports/channel.js'
 import type { IncomingEvent } from './event.js'
 
 const RULES = [tag('regular', atLeast(3, 'order')), tag('never-ordered', count('order', 'equal', 0))]
@@ -146,5 +147,41 @@ describe('an anonymous visitor', () => {
 
     expect(explained).toMatchObject({ holds: true, conditions: { actual: 3 } })
     await world.close()
+  })
+
+  it('hears as the user what its community has to say, also when that comes after', async () => {
+    const { engine } = await worldOf(RULES)
+    await engine.ingest([event({ type: 'group', userId: 'u2', groupId: 'c1', traits: { leaderId: 'l1' } })])
+    await engine.settle()
+
+    await engine.ingest([event({ type: 'group', anonymousId: 'a1', groupId: 'c1' })])
+    await engine.ingest([who('a1', 'u1')])
+    await engine.settle()
+
+    expect((await engine.subject('user', 'u1'))?.relations).toEqual({ community: 'c1', leader: 'l1' })
+    expect(await engine.subject('user', 'anon:a1')).toBeUndefined()
+    await engine.close()
+  })
+
+  it('does not come back by an answer of a provider that was being called', async () => {
+    const answers: (() => void)[] = []
+    const slow: Channel = {
+      name: 'sms',
+      repeat: { kind: 'none' },
+      send: () => new Promise((resolve) => answers.push(() => resolve({ status: 'accepted' }))),
+    }
+    const rules = [template('hello'), journey('greet', [send('push')], { entry: { on: 'event', event: 'order' } })]
+    const { engine } = await worldOf(rules, { channels: [slow] })
+    await engine.ingest([visit('a1')])
+    const settled = engine.settle()
+    await expect.poll(() => answers.length).toBe(1)
+
+    await engine.ingest([who('a1', 'u1')])
+    answers[0]?.()
+    await settled
+
+    expect(await engine.subject('user', 'anon:a1')).toBeUndefined()
+    expect(await engine.deliveries()).toMatchObject([{ state: 'accepted' }])
+    await engine.close()
   })
 })

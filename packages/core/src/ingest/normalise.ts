@@ -108,8 +108,15 @@ function readObject(value: unknown, name: string): Readonly<Record<string, unkno
 
 /** The user that an anonymous visitor is until somebody says who it is. */
 export function anonymousUser(anonymousId: string): string {
-  return `anon:${anonymousId}`
+  return `${ANONYMOUS}${anonymousId}`
 }
+
+/** The anonymous id of such a user; undefined for everybody else. */
+export function anonymousIdOf(userId: string): string | undefined {
+  return userId.startsWith(ANONYMOUS) ? userId.slice(ANONYMOUS.length) : undefined
+}
+
+const ANONYMOUS = 'anon:'
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= EVENT_LIMITS.name

@@ -1,7 +1,8 @@
 import type { Program } from '@linli/rules'
 import type { Input } from '../domain/decision.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
-import type { StoreTransaction } from '../ports/store.js'
+import { anonymousIdOf, anonymousUser } from '../ingest/normalise.js'
+import type { InboxEntry, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
 
 /** How many words to related subjects one transaction passes on. */
@@ -14,8 +15,10 @@ const BATCH = 2000
 export async function advanceRelated(tx: StoreTransaction, program: Program): Promise<number> {
   const entries = await tx.takeInbox(BATCH)
   if (entries.length === 0) return 0
+  const users = await usersNow(tx, entries)
   const inputs = new Map<string, { key: SubjectKey; inputs: Input[] }>()
-  for (const { key, input } of entries) {
+  for (const { key: addressed, input } of entries) {
+    const key = users.get(subjectName(addressed)) ?? addressed
     const known = inputs.get(subjectName(key))
     if (known === undefined) inputs.set(subjectName(key), { key, inputs: [input] })
     else known.inputs.push(input)
@@ -28,4 +31,16 @@ export async function advanceRelated(tx: StoreTransaction, program: Program): Pr
     locked.map((subject, index) => ({ subject, inputs: work[index]?.inputs ?? [] })),
   )
   return entries.length
+}
+
+/** Visitors that were addressed and have turned out to be users since. */
+async function usersNow(
+  tx: StoreTransaction,
+  entries: readonly InboxEntry[],
+): Promise<ReadonlyMap<string, SubjectKey>> {
+  const addressed = entries.flatMap(({ key }) => (key.kind === 'user' ? [anonymousIdOf(key.id)] : []))
+  const visitors = new Set(addressed.filter((id) => id !== undefined))
+  if (visitors.size === 0) return new Map()
+  const known = await tx.resolveIdentities([...visitors])
+  return new Map([...known].map(([anonymousId, id]) => [`user:${anonymousUser(anonymousId)}`, { kind: 'user', id }]))
 }
