@@ -2,33 +2,45 @@ import { type EventRecord, type Program, RELATIONS, type RelationName } from '@l
 import type { Input, ProfileChanges } from '../domain/decision.js'
 import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
-import type { InboxEntry, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
+import type { InboxEntry, LockedSubject, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
 import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
 
+/** What became of a batch, by message id. */
+export interface BatchResult {
+  /** Events that were new. */
+  readonly fresh: ReadonlySet<string>
+  /** Events that were left out, because another transaction holds their user. */
+  readonly held: ReadonlySet<string>
+}
+
 /**
- * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Gives the ids
- * of the events that were new. Message ids are unique within the batch.
+ * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Message ids are
+ * unique within the batch. With `passOver` it waits for no other transaction, and leaves out the events of users that one
+ * holds.
  */
 export async function ingestBatch(
   tx: StoreTransaction,
   program: Program,
   batch: readonly StoredEvent[],
   clockNow: number,
-): Promise<ReadonlySet<string>> {
+  { passOver = false }: LockOptions = {},
+): Promise<BatchResult> {
   const now = (await tx.now()) ?? clockNow
   // Where the database's clock decides, it also decides what is still to come.
   const happened = batch.map((event) => (event.at > now ? { ...event, at: now } : event))
   const resolved = await resolveIdentities(tx, happened)
-  const { events, links } = resolved
-  const fresh = await tx.addEvents(events)
+  const { links } = resolved
+  // Two people become one only with both of them at hand.
+  const options = { passOver: passOver && links.length === 0 }
+  const keys = subjectsOf(resolved.events, links)
+  const locked = new Map((await tx.lockSubjects(keys, options)).map((subject) => [subject.key.id, subject]))
   if (links.length > 0) await tx.linkIdentities(links)
-  const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
-  const keys = subjectsOf(byUser, links)
-  if (keys.length === 0) return fresh
-  const locked = new Map((await tx.lockSubjects(keys)).map((subject) => [subject.key.id, subject]))
   await confirmIdentities(tx, resolved)
+  const events = resolved.events.filter((event) => locked.has(event.userId))
+  const fresh = await tx.addEvents(events)
+  const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
   for (const link of links) await mergeVisitor(tx, program, link, locked, now)
   const work = [...byUser].map(([userId, own]) => ({
     subject: locked.get(userId) ?? unknownSubject(userId),
@@ -43,7 +55,8 @@ export async function ingestBatch(
     own.filter(concerns).flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),
   )
   if (inbox.length > 0) await tx.addInbox(inbox)
-  return fresh
+  const held = resolved.events.filter((event) => !locked.has(event.userId))
+  return { fresh, held: new Set(held.map((event) => event.messageId)) }
 }
 
 /** Events by user, each user's in the order they happened. */
@@ -58,8 +71,8 @@ export function groupByUser(events: readonly StoredEvent[]): Map<string, StoredE
   return byUser
 }
 
-function subjectsOf(byUser: ReadonlyMap<string, unknown>, links: readonly IdentityLink[]): SubjectKey[] {
-  const ids = new Set(byUser.keys())
+function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink[]): SubjectKey[] {
+  const ids = new Set(events.map((event) => event.userId))
   for (const { anonymousId, userId } of links) ids.add(userId).add(anonymousUser(anonymousId))
   return [...ids].map((id) => ({ kind: 'user', id }))
 }

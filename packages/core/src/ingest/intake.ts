@@ -1,13 +1,15 @@
 import type { Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import type { Clock } from '../ports/clock.js'
-import type { Store, StoredEvent, StoreTransaction } from '../ports/store.js'
+import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { ingestBatch } from './batch.js'
 import type { EventResult, IncomingEvent, IngestReport } from './event.js'
 import { normalise } from './normalise.js'
 
 /** How many events one transaction takes in. */
 const BATCH = 1000
+/** How often in a row events of people whom another process holds are put off before their turn is waited for. */
+const PATIENCE = 5
 
 type Outcome = 'new' | 'known' | 'failed'
 
@@ -83,7 +85,7 @@ export class Intake {
     const outcomes = new Map<string, Outcome>()
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH)
-      const fresh = await ingestBatch(tx, this.program, batch, this.clock.now())
+      const { fresh } = await ingestBatch(tx, this.program, batch, this.clock.now())
       for (const { messageId } of batch) outcomes.set(messageId, fresh.has(messageId) ? 'new' : 'known')
     }
     return outcomes
@@ -109,22 +111,33 @@ export class Intake {
     const lane = this.lanes[index]
     if (lane === undefined || this.busy[index]) return
     this.busy[index] = true
-    while (lane.length > 0) await this.takeBatch(lane.splice(0, BATCH))
+    for (let rounds = 0; lane.length > 0; ) {
+      // Events of people whom another process holds go back to the front: order is kept, and nobody waits for it.
+      const held = await this.takeBatch(lane.splice(0, BATCH), { passOver: rounds < PATIENCE })
+      lane.unshift(...held)
+      rounds = held.length === 0 ? 0 : rounds + 1
+    }
     this.busy[index] = false
   }
 
-  private async takeBatch(waiting: readonly Waiting[]): Promise<void> {
+  /** Takes a batch in; gives what has to be taken in later. */
+  private async takeBatch(waiting: readonly Waiting[], options: LockOptions): Promise<readonly Waiting[]> {
     // The same id may stand in two calls of one batch: the first is the event, the second its duplicate.
     const first = new Map(waiting.map((one) => [one.event.messageId, one] as const).reverse())
     const events = [...first.values()].reverse().map((one) => one.event)
     try {
-      const fresh = await this.store.transaction((tx) => ingestBatch(tx, this.program, events, this.clock.now()))
+      const { fresh, held } = await this.store.transaction((tx) =>
+        ingestBatch(tx, this.program, events, this.clock.now(), options),
+      )
       for (const one of waiting) {
+        if (held.has(one.event.messageId)) continue
         const isNew = fresh.has(one.event.messageId) && first.get(one.event.messageId) === one
         settle(one, isNew ? 'new' : 'known')
       }
+      return held.size === 0 ? [] : waiting.filter((one) => held.has(one.event.messageId))
     } catch (error) {
       await this.isolate(waiting, error)
+      return []
     }
   }
 
@@ -134,8 +147,8 @@ export class Intake {
       for (const one of waiting) one.call.reject(error)
     } else if (waiting.length > 1) {
       const half = Math.ceil(waiting.length / 2)
-      await this.takeBatch(waiting.slice(0, half))
-      await this.takeBatch(waiting.slice(half))
+      await this.takeBatch(waiting.slice(0, half), {})
+      await this.takeBatch(waiting.slice(half), {})
     } else {
       for (const one of waiting) await this.refuse(one)
     }

@@ -31,6 +31,11 @@ export interface LockedSubject {
   readonly isNew: boolean
 }
 
+export interface LockOptions {
+  /** Leave out subjects that another transaction holds instead of waiting for it. */
+  readonly passOver?: boolean
+}
+
 /** What `saveSubjects` writes back. */
 export interface SavedSubject {
   readonly key: SubjectKey
@@ -132,7 +137,7 @@ export interface StoreTransaction {
    * A subject without a row is given unborn with `isNew`; two transactions that both create it conflict on saving, and
    * `Store.transaction` runs the loser again.
    */
-  lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]>
+  lockSubjects(keys: readonly SubjectKey[], options?: LockOptions): Promise<readonly LockedSubject[]>
   saveSubjects(subjects: readonly SavedSubject[]): Promise<void>
   removeSubject(key: SubjectKey): Promise<void>
   /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */

@@ -8,7 +8,7 @@ import {
   subjectName,
   UNBORN,
 } from '../../domain/subject.js'
-import type { LockedSubject, SavedSubject } from '../../ports/store.js'
+import type { LockedSubject, LockOptions, SavedSubject } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
 import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
@@ -23,7 +23,11 @@ interface SubjectRow {
 // Rows are locked as the inner select finds them, one for each key and in the order of the keys: with a plain join the
 // planner would be free to lock them as it meets them, or to read the whole table. They come back as one text, a line
 // for each (place, due time, state): drivers spend more time on a thousand rows than the server does.
-export async function lockSubjects(session: Session, keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
+export async function lockSubjects(
+  session: Session,
+  keys: readonly SubjectKey[],
+  { passOver = false }: LockOptions,
+): Promise<readonly LockedSubject[]> {
   if (keys.length === 0) return []
   const wanted = [...new Map(keys.map((key) => [subjectName(key), key])).values()]
   const [found] = await session.rows(sql<{ lines: string | null }>`
@@ -37,7 +41,7 @@ export async function lockSubjects(session: Session, keys: readonly SubjectKey[]
       order by kind collate "C", id collate "C"
     ) as wanted cross join lateral (
       select due_at, state from ${session.tables.subject} as subject
-      where subject.kind = wanted.kind and subject.id = wanted.id for no key update
+      where subject.kind = wanted.kind and subject.id = wanted.id for no key update ${passOver ? sql`skip locked` : sql``}
     ) as subject
   `)
   const locked = new Map<string, LockedSubject>()
@@ -45,7 +49,27 @@ export async function lockSubjects(session: Session, keys: readonly SubjectKey[]
     const subject = readLine(line, wanted)
     locked.set(subjectName(subject.key), subject)
   }
-  return keys.map((key) => locked.get(subjectName(key)) ?? { key, state: UNBORN, dueAt: undefined, isNew: true })
+  const held = passOver
+    ? await existing(
+        session,
+        wanted.filter((key) => !locked.has(subjectName(key))),
+      )
+    : undefined
+  return keys
+    .filter((key) => held?.has(subjectName(key)) !== true)
+    .map((key) => locked.get(subjectName(key)) ?? { key, state: UNBORN, dueAt: undefined, isNew: true })
+}
+
+/** The names of those that have a row. */
+async function existing(session: Session, keys: readonly SubjectKey[]): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set()
+  const rows = await session.rows(sql<SubjectKey>`
+    select subject.kind, subject.id from ${keyTable(keys)} cross join lateral (
+      select kind, id from ${session.tables.subject} as subject
+      where subject.kind = wanted.kind and subject.id = wanted.id limit 1
+    ) as subject
+  `)
+  return new Set(rows.map(subjectName))
 }
 
 function readLine(line: string, wanted: readonly SubjectKey[]): LockedSubject {

@@ -7,6 +7,7 @@ import type {
   InboxEntry,
   IssuedCoupon,
   LockedSubject,
+  LockOptions,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
@@ -60,8 +61,8 @@ export class SqlTransaction implements StoreTransaction {
     return events.linkIdentities(this.#session, links)
   }
 
-  lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
-    return subjects.lockSubjects(this.#session, keys)
+  lockSubjects(keys: readonly SubjectKey[], options: LockOptions = {}): Promise<readonly LockedSubject[]> {
+    return subjects.lockSubjects(this.#session, keys, options)
   }
 
   saveSubjects(saved: readonly SavedSubject[]): Promise<void> {

@@ -30,6 +30,7 @@ export const subjectChecks: readonly StoreCheck[] = [
   ['takes subjects that are due, the longest due first', takesDue],
   ['takes a due subject once, however many take at once', takesOnce],
   ['passes over due subjects that another transaction holds', passesOver],
+  ['leaves out subjects that another transaction holds, when asked to', leavesOut],
   ['finds the subjects of a kind that are related to a subject', findsRelated],
   ['follows subjects to other relations', followsRelations],
   ['knows when the next subject or delivery is due', knowsNext],
@@ -192,6 +193,18 @@ async function passesOver(store: Store): Promise<void> {
     (tx) => tx.takeDueSubjects(5, 10),
   )
   if (taken !== undefined) assert.deepEqual([...idsOf(taken)].sort(), ['u-003', 'u-004'])
+}
+
+async function leavesOut(store: Store): Promise<void> {
+  await store.transaction((tx) => save(tx, users(3), {}))
+  const alone = await store.transaction((tx) => tx.lockSubjects([...users(3), user('new')], { passOver: true }))
+  assert.deepEqual(idsOf(alone), ['u-000', 'u-001', 'u-002', 'new'])
+  const locked = await meanwhile(
+    store,
+    (tx) => tx.lockSubjects(users(2)),
+    (tx) => tx.lockSubjects([user('new'), ...users(3)], { passOver: true }),
+  )
+  if (locked !== undefined) assert.deepEqual(idsOf(locked), ['new', 'u-002'])
 }
 
 async function findsRelated(store: Store): Promise<void> {
