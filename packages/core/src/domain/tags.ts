@@ -5,7 +5,8 @@ import type { Draft } from './draft.js'
 export function evaluateTags(draft: Draft, suspects: Iterable<CompiledTag>): void {
   const queued = suspects instanceof Set ? (suspects as Set<CompiledTag>) : new Set(suspects)
   const queue = [...queued]
-  if (queue.length > 1) queue.sort(byRank)
+  // The readers of one feature come in order; only those of several have to be brought into it.
+  if (queue.some((tag, index) => tag.rank < (queue[index - 1]?.rank ?? -1))) queue.sort(byRank)
   for (let index = 0; index < queue.length; index++) {
     const tag = queue[index]
     if (tag === undefined || tag.kind === 'manual' || !evaluateTag(draft, tag)) continue
