@@ -2,6 +2,7 @@ import {
   compileProgram,
   type JourneyDefinition,
   type Pack,
+  PackError,
   type Program,
   type RelationName,
   type SubjectKind,
@@ -154,7 +155,20 @@ async function withRunningJourneys(pack: Pack, current: Program, store: Store): 
     }),
   )
   await store.rememberJourneys(own)
-  return older.length === 0 ? current : compileProgram(pack, { running: older })
+  if (older.length === 0) return current
+  return (
+    tryToCompile(pack, older) ?? compileProgram(pack, { running: older.filter((one) => tryToCompile(pack, [one])) })
+  )
+}
+
+/** Undefined when the pack no longer has what a running journey needs: its runs end where they would go on. */
+function tryToCompile(pack: Pack, running: readonly JourneyDefinition[]): Program | undefined {
+  try {
+    return compileProgram(pack, { running })
+  } catch (error) {
+    if (error instanceof PackError) return undefined
+    throw error
+  }
 }
 
 function channelsByName(channels: readonly Channel[], program: Program): ReadonlyMap<string, Channel> {
@@ -268,7 +282,7 @@ class LocalEngine implements Engine {
     return this.store.readPools()
   }
 
-  explain({ subject: [kind, id], rule, at }: Parameters<Engine['explain']>[0]): Promise<Explained> {
+  async explain({ subject: [kind, id], rule, at }: Parameters<Engine['explain']>[0]): Promise<Explained> {
     const instant = at === undefined ? this.clock.now() : instantOf(at)
     return explainFromLog({ store: this.store, pack: this.options.rules, key: { kind, id }, rule, at: instant })
   }

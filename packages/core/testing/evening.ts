@@ -48,6 +48,7 @@ export const EVENING_RULES: readonly unknown[] = [
   tag('silent', { fact: 'sinceLastEvent', operator: 'greaterThan', value: '30m', params: { event: 'view' } }),
   tag('local', traitIs('city', 'Shanghai')),
   tag('in-c1', { fact: 'relation', operator: 'equal', value: 'c1', params: { name: 'community' } }),
+  tag('of-l1', { fact: 'relation', operator: 'equal', value: 'l1', params: { name: 'leader' } }),
   tag('lively', within('order', 4, '60m'), { subject: 'community' }),
   tag('marked'),
   template('hello'),

@@ -33,7 +33,7 @@ async function run(flags: SimulateFlags): Promise<void> {
   const progress = new Progress()
   const read: ReadProgress = { bytesRead: 0, bytesTotal: 1 }
   const started = Date.now()
-  const log = flags.decisions === undefined ? undefined : new DecisionFile(flags.decisions)
+  const log = flags.decisions === undefined ? undefined : await DecisionFile.create(flags.decisions)
   const result = await simulate({
     rules,
     events: throttled(readEventFile(flags.events, read), log),
@@ -58,31 +58,38 @@ function show(result: Simulation, { json }: SimulateFlags): void {
 /** Lets the decision file catch up, so that it does not grow in memory. */
 async function* throttled<T>(events: AsyncIterable<T>, log: DecisionFile | undefined): AsyncGenerator<T> {
   for await (const event of events) {
-    if (log?.isBehind) await log.catchUp()
+    await log?.catchUp()
     yield event
   }
 }
 
 class DecisionFile {
-  private readonly stream: WriteStream
+  private failure: Error | undefined
 
-  constructor(path: string) {
-    this.stream = createWriteStream(path)
+  private constructor(private readonly stream: WriteStream) {
+    stream.on('error', (error) => {
+      this.failure ??= error
+    })
   }
 
-  get isBehind(): boolean {
-    return this.stream.writableNeedDrain
+  static async create(path: string): Promise<DecisionFile> {
+    const stream = createWriteStream(path)
+    await once(stream, 'open')
+    return new DecisionFile(stream)
   }
 
-  write({ at, ...decision }: Decision): void {
-    this.stream.write(`${JSON.stringify({ at: new Date(at).toISOString(), ...decision })}\n`)
+  write({ at, subject, decision, rule, ...details }: Decision): void {
+    const line = { at: new Date(at).toISOString(), subject, decision, rule, ...details }
+    this.stream.write(`${JSON.stringify(line)}\n`)
   }
 
   async catchUp(): Promise<void> {
-    await once(this.stream, 'drain')
+    if (this.failure !== undefined) throw this.failure
+    if (this.stream.writableNeedDrain) await once(this.stream, 'drain')
   }
 
   async close(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure
     this.stream.end()
     await finished(this.stream)
   }

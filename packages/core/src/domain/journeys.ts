@@ -16,7 +16,7 @@ export function dueRuns(draft: Draft, instant: number): readonly Run[] {
 export function timeOut(draft: Draft, run: Run): void {
   const journey = journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
-  if (journey === undefined || step === undefined) return exitRun(draft, run, 'its step no longer exists')
+  if (journey === undefined || step === undefined) return exitRun(draft, run, 'its journey no longer exists')
   if (step.verb === 'wait') runSteps(draft, journey, run, step.next)
   else if (step.verb === 'waitFor') runSteps(draft, journey, run, step.otherwise)
   else exitRun(draft, run, 'its step cannot wait')
@@ -71,7 +71,8 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
   const run = draft.runs.find((one) => one.id === input.run && one.step === input.step)
   const journey = run && journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
-  if (run === undefined || journey === undefined) return
+  if (run === undefined) return
+  if (journey === undefined) return exitRun(draft, run, 'its journey no longer exists')
   if (step?.verb === 'send') runSteps(draft, journey, run, step.next)
   if (step?.verb !== 'issue') return
   if (input.ok) runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)

@@ -17,10 +17,12 @@ const RUNS = Number(process.env['LINLI_RUNS'] ?? 30)
 const TIMEOUT_MS = Math.max(60_000, RUNS * 1000)
 if (postgresUrl === undefined) console.warn('SKIPPED: exactly-once on PostgreSQL; there is no database.')
 
-type Database = Awaited<ReturnType<typeof openPglite>>['db']
-
 /** Runs a test in a schema of its own; the schema of a run that fails is kept. */
-async function inSchema(db: Database, concurrency: number, work: (store: Store, schema: string) => Promise<void>) {
+async function inSchema(
+  db: OpenPglite['db'],
+  concurrency: number,
+  work: (store: Store, schema: string) => Promise<void>,
+) {
   const schema = `once_${randomBytes(6).toString('hex')}`
   const store = await openStore(db, { schema, clock: 'engine', concurrency })
   await store.migrate()
@@ -64,6 +66,11 @@ const batchesArb = (slots: readonly Slot[]) => {
 const shuffledArb = eveningArb.chain((slots) => fc.record({ slots: fc.constant(slots), batches: batchesArb(slots) }))
 const END = MORNING_AFTER - 12 * 3_600_000
 
+interface Shuffled {
+  readonly slots: readonly Slot[]
+  readonly batches: readonly (readonly IncomingEvent[])[]
+}
+
 /** What is known when all events come at once, in order, when the evening is over. */
 async function knownAfterwards(slots: readonly Slot[]) {
   const run = new EveningRun(memoryStore(), END)
@@ -73,132 +80,120 @@ async function knownAfterwards(slots: readonly Slot[]) {
   return knowledge(run.store, END)
 }
 
-function promises(name: string, open: () => Promise<{ db: Database; close(): Promise<void> }>, concurrency: number) {
-  describe(`on ${name}`, () => {
-    let database: Awaited<ReturnType<typeof open>>
+const check = <T extends [unknown, ...unknown[]]>(property: fc.IAsyncProperty<T>) =>
+  fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+
+async function playTwice(slots: readonly Slot[], store: Store): Promise<void> {
+  const once = await reference(slots)
+  const run = new EveningRun(store, startOf(slots))
+
+  await playEvening(run, slots, { host: twice })
+
+  expect(run.accepted).toBe(once.accepted)
+  expect(await states(store)).toEqual(await states(once.store))
+  expect(await log(store, { exactly: true })).toEqual(await log(once.store, { exactly: true }))
+  expect(run.provider.calls).toHaveLength(once.provider.calls.length)
+}
+
+async function playShuffled({ slots, batches }: Shuffled, store: Store): Promise<void> {
+  const run = new EveningRun(store, END)
+  const engine = await run.start()
+
+  for (const batch of batches) await run.ingest(engine, ...batch)
+  await engine.settle()
+
+  expect(await knowledge(store, END)).toEqual(await knownAfterwards(slots))
+}
+
+/** Plays with a crash at a share of the transactions that it takes; tells whether the process came that far. */
+async function playWithCrash(slots: readonly Slot[], share: number, commits: boolean, store: Store): Promise<boolean> {
+  const once = await reference(slots)
+  const run = new EveningRun(store, startOf(slots))
+  const transaction = 1 + Math.floor(share * (once.transactionsMade - 1))
+
+  const { crashed } = await playEvening(run, slots, { plan: { transaction, commits } })
+
+  expect(await knowledge(store, MORNING_AFTER)).toEqual(await knowledge(once.store, MORNING_AFTER))
+  expect(await log(store, { exactly: false })).toEqual(await log(once.store, { exactly: false }))
+  const keys = run.provider.sent.map(({ deliveryKey }) => deliveryKey)
+  expect(new Set(keys).size).toBe(keys.length)
+  expect(keys).toHaveLength(once.provider.sent.length)
+  return crashed
+}
+
+/** Two processes, each with connections of its own, take in batches at the same time, some of them both. */
+async function playAtOnce({ slots, batches }: Shuffled, takers: Iterator<Taker>, stores: readonly [Store, Store]) {
+  const runs = stores.map((store) => new EveningRun(store, END))
+  const processes = await Promise.all(runs.map(async (run) => ({ run, engine: await run.start() })))
+
+  await Promise.all(
+    batches.flatMap((batch) => {
+      const taker = takers.next().value as Taker
+      const taking = processes.filter((_, index) => taker === 'both' || taker === index)
+      return taking.map(({ run, engine }) => run.ingest(engine, ...batch))
+    }),
+  )
+  await Promise.all(processes.map(({ engine }) => engine.settle()))
+  await processes[0]?.engine.settle()
+
+  expect(runs.reduce((sum, run) => sum + run.accepted, 0)).toBe(batches.flat().length)
+  expect(await knowledge(stores[0], END)).toEqual(await knownAfterwards(slots))
+}
+
+type Taker = 0 | 1 | 'both'
+
+function promises(name: string, open: () => Promise<OpenPglite>, concurrency: number) {
+  describe(`on ${name}`, { timeout: TIMEOUT_MS }, () => {
+    let database: OpenPglite
     beforeAll(async () => {
       database = await open()
     })
     afterAll(() => database?.close())
-    const parameters = { numRuns: RUNS, endOnFailure: true }
+    const anew = (work: (store: Store) => Promise<void>) => inSchema(database.db, concurrency, work)
 
     it('events that come twice, also at the same time, change nothing', async () => {
-      await fc.assert(
-        fc.asyncProperty(eveningArb, async (slots) => {
-          const once = await reference(slots)
-          await inSchema(database.db, concurrency, async (store) => {
-            const run = new EveningRun(store, startOf(slots))
-            await playEvening(run, slots, { host: twice })
-
-            expect(run.accepted).toBe(once.accepted)
-            expect(await states(store)).toEqual(await states(once.store))
-            expect(await log(store, { exactly: true })).toEqual(await log(once.store, { exactly: true }))
-            expect(run.provider.calls).toHaveLength(once.provider.calls.length)
-          })
-        }),
-        parameters,
-      )
-    }, TIMEOUT_MS)
+      await check(fc.asyncProperty(eveningArb, (slots) => anew((store) => playTwice(slots, store))))
+    })
 
     it('events that come in any order and in batches of any size come to the same', async () => {
-      await fc.assert(
-        fc.asyncProperty(shuffledArb, async ({ slots, batches }) => {
-          const expected = await knownAfterwards(slots)
-          await inSchema(database.db, concurrency, async (store) => {
-            const run = new EveningRun(store, END)
-            const engine = await run.start()
-            for (const batch of batches) await run.ingest(engine, ...batch)
-            await engine.settle()
-
-            expect(await knowledge(store, END)).toEqual(expected)
-          })
-        }),
-        parameters,
-      )
-    }, TIMEOUT_MS)
+      await check(fc.asyncProperty(shuffledArb, (shuffled) => anew((store) => playShuffled(shuffled, store))))
+    })
 
     it('a crash between any two transactions loses nothing and does nothing twice', async () => {
       let crashes = 0
-      await fc.assert(
-        fc.asyncProperty(
-          eveningArb,
-          fc.double({ min: 0, max: 1, noNaN: true }),
-          fc.boolean(),
-          async (slots, share, commits) => {
-            const once = await reference(slots)
-            const transaction = 1 + Math.floor(share * (once.transactionsMade - 1))
-            await inSchema(database.db, concurrency, async (store) => {
-              const run = new EveningRun(store, startOf(slots))
-              const { crashed } = await playEvening(run, slots, { plan: { transaction, commits } })
-              crashes += Number(crashed)
-
-              expect(await knowledge(store, MORNING_AFTER)).toEqual(await knowledge(once.store, MORNING_AFTER))
-              expect(await log(store, { exactly: false })).toEqual(await log(once.store, { exactly: false }))
-              const keys = run.provider.sent.map(({ deliveryKey }) => deliveryKey)
-              expect(new Set(keys).size).toBe(keys.length)
-              expect(keys).toHaveLength(once.provider.sent.length)
-            })
-          },
+      const shareArb = fc.double({ min: 0, max: 1, noNaN: true })
+      await check(
+        fc.asyncProperty(eveningArb, shareArb, fc.boolean(), (slots, share, commits) =>
+          anew(async (store) => {
+            crashes += Number(await playWithCrash(slots, share, commits, store))
+          }),
         ),
-        parameters,
       )
       expect(crashes).toBeGreaterThan(RUNS * 0.8)
-    }, TIMEOUT_MS)
+    })
   })
 }
 
-promises('PGlite', () => openPglite(undefined) as Promise<OpenPglite>, 1)
+promises('PGlite', () => openPglite(undefined), 1)
 
-describe.skipIf(postgresUrl === undefined)('with a server', () => {
-  const open = () => {
+describe.skipIf(postgresUrl === undefined)('with a server', { timeout: TIMEOUT_MS }, () => {
+  const open = (): Promise<OpenPglite> => {
     const db = openPostgres(postgresUrl ?? '', {})
     return Promise.resolve({ db, close: () => db.destroy() })
   }
   promises('PostgreSQL', open, 2)
 
-  describe('two processes that take in events at the same time', () => {
-    let [one, other]: Awaited<ReturnType<typeof open>>[] = []
-    beforeAll(async () => {
-      one = await open()
-      other = await open()
-    })
-    afterAll(async () => {
-      await one?.close()
-      await other?.close()
-    })
-
-    it('lose nothing, and no deadlock or conflict reaches the host', async () => {
-      // To each batch: which process takes it in; sometimes both.
-      const takersArb = fc.infiniteStream(fc.constantFrom('one', 'other', 'both'))
-      await fc.assert(
-        fc.asyncProperty(shuffledArb, takersArb, async ({ slots, batches }, takers) => {
-          if (one === undefined || other === undefined) throw new Error('there is no database')
-          const expected = await knownAfterwards(slots)
-          const second = other.db
-          await inSchema(one.db, 2, async (store, schema) => {
-            const runs = [
-              new EveningRun(store, END),
-              new EveningRun(await openStore(second, { schema, clock: 'engine', concurrency: 2 }), END),
-            ] as const
-            const engines = await Promise.all(runs.map((run) => run.start()))
-            const share = (batch: readonly IncomingEvent[], taker: string | undefined) =>
-              runs.flatMap((run, index) => {
-                const engine = engines[index]
-                const isMine = taker === 'both' || taker === (index === 0 ? 'one' : 'other')
-                return isMine && engine !== undefined ? [run.ingest(engine, ...batch)] : []
-              })
-
-            await Promise.all(batches.flatMap((batch) => share(batch, takers.next().value)))
-            await Promise.all(engines.map((engine) => engine.settle()))
-            await engines[0]?.settle()
-
-            const events = batches.flat()
-            expect(runs[0].accepted + runs[1].accepted).toBe(events.length)
-            expect(await knowledge(store, END)).toEqual(expected)
-          })
+  it('two processes that take in events at once lose nothing, and no conflict reaches the host', async () => {
+    const [one, other] = [await open(), await open()]
+    const takersArb = fc.infiniteStream(fc.constantFrom<Taker>(0, 1, 'both'))
+    await check(
+      fc.asyncProperty(shuffledArb, takersArb, (shuffled, takers) =>
+        inSchema(one.db, 2, async (store, schema) => {
+          const second = await openStore(other.db, { schema, clock: 'engine', concurrency: 2 })
+          await playAtOnce(shuffled, takers, [store, second])
         }),
-        { numRuns: RUNS, endOnFailure: true },
-      )
-    }, TIMEOUT_MS)
+      ),
+    )
+    await Promise.all([one.close(), other.close()])
   })
 })

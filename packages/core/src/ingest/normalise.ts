@@ -122,11 +122,17 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= EVENT_LIMITS.name
 }
 
+/** When an event says that it happened; undefined for what is no time. Without a zone it is UTC. */
+export function parseTime(timestamp: unknown): number | undefined {
+  if (timestamp instanceof Date) return parseTime(timestamp.getTime())
+  const at = typeof timestamp === 'string' ? parseIso(timestamp) : timestamp
+  return Number.isInteger(at) && (at as number) > 0 ? (at as number) : undefined
+}
+
 function readTime(timestamp: unknown, now: number): number {
   if (timestamp === undefined || timestamp === null) return now
-  const at =
-    typeof timestamp === 'number' ? timestamp : typeof timestamp === 'string' ? parseIso(timestamp) : Number.NaN
-  if (!Number.isInteger(at) || at <= 0) {
+  const at = parseTime(timestamp)
+  if (at === undefined) {
     throw new Refusal('event.time', '"timestamp" should be ISO 8601 such as "2026-03-01T08:00:00+08:00".')
   }
   if (at > now + EVENT_LIMITS.futureMs) {
@@ -137,7 +143,6 @@ function readTime(timestamp: unknown, now: number): number {
 
 const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/
 
-/** ISO 8601; without a zone it is UTC. */
 function parseIso(text: string): number {
   const match = ISO.exec(text)
   if (match === null) return Number.NaN

@@ -1,6 +1,6 @@
 import { compileProgram, type Pack, type Program } from '@linli/rules'
 import { advance } from '../domain/advance.js'
-import type { Decision } from '../domain/decision.js'
+import type { Decision, Input } from '../domain/decision.js'
 import type { RelatedVerdicts } from '../domain/draft.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { viewOf } from '../domain/view.js'
@@ -77,7 +77,8 @@ export async function explainFromLog({
   const events = await store.readEvents({ userId: key.id })
   if (events.length === 0) throw unknownSubject(key)
   const inputs = events.filter((event) => event.at <= at).map((event) => inputOf(event, event.at))
-  const replayed = advance(key, UNBORN, [...inputs, { kind: 'instant', at }], program, related).state
+  inputs.push({ kind: 'instant', at }, ...leaderByCommunity(stored, at))
+  const replayed = advance(key, UNBORN, inputs, program, related).state
   // Runs and tags that steps put on depend on more than the log: they are taken as they are.
   const tags = replayed.tags.copy()
   for (const [id, state] of stored?.tags.entries() ?? []) {
@@ -85,6 +86,14 @@ export async function explainFromLog({
   }
   const state = { ...replayed, runs: stored?.runs ?? [], tags }
   return explainState(question, state, program, until, related)
+}
+
+/** A user's own log does not say what the community said of its leader. */
+function leaderByCommunity(stored: SubjectState | undefined, at: number): Input[] {
+  const { community, leader } = stored?.relations ?? {}
+  if (community === undefined || leader === undefined || leader[1] > at) return []
+  const changes = { relations: { leader: leader[0] } }
+  return [{ kind: 'refresh', at, relation: 'community', id: community[0], changes, changedAt: leader[1] }]
 }
 
 function unknownSubject(key: SubjectKey): EngineError {

@@ -26,8 +26,12 @@ export async function* readEventFile(path: string, progress?: ReadProgress): Asy
   }
   const input = gzipped ? raw.pipe(createGunzip()) : raw
   raw.on('error', (error) => input.destroy(error))
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() !== '') yield parseLine(line)
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line.trim() !== '') yield parseLine(line)
+    }
+  } catch (error) {
+    throw new Error(`${path} cannot be read to its end: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import type { IncomingEvent } from '../ingest/event.js'
 import type { Store } from '../ports/store.js'
 import { instantOf } from '../queue/clocks.js'
 import { memoryStore } from '../storage/memory/store.js'
+import { Timeline } from './timeline.js'
 import { openWorld, type World } from './world.js'
 
 export interface SimulateOptions {
@@ -76,23 +77,35 @@ export async function runSimulation(options: SimulateOptions): Promise<Simulatio
       options.onDecision?.(decision)
     },
   })
+  const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
+  const open = (now: number) => openWorld({ rules: options.rules, now, database: store, program })
+  const timeline = new Timeline()
   let world: World | undefined
   let from: number | undefined
-  const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
-  for await (const event of options.events) {
-    const at = eventTime(event) ?? world?.clock.now() ?? 0
-    if (at > end) break
-    world ??= await openWorld({ rules: options.rules, now: at, database: store, program })
-    from ??= at
-    if (at > world.clock.now()) await world.advanceTo(at)
-    const report = await world.ingest(event)
-    counted.total += 1
+  const take = async (taking: World, ...events: readonly IncomingEvent[]) => {
+    const report = await taking.ingest(...events)
+    counted.total += events.length
     counted.accepted += report.accepted
     counted.duplicates += report.duplicates
     counted.rejected += report.rejected
     if (counted.total % 1000 === 0) options.onProgress?.(counted.total)
   }
-  world ??= await openWorld({ rules: options.rules, now: Number.isFinite(end) ? end : 0, database: store, program })
+  // Events without a time, before the first that has one.
+  const waiting: IncomingEvent[] = []
+  for await (const event of options.events) {
+    const at = timeline.timeOf(event)
+    if (at !== undefined && at > end) continue
+    from ??= at
+    if (world === undefined && at === undefined) {
+      waiting.push(event)
+      continue
+    }
+    world ??= await open(at ?? 0)
+    if (at !== undefined && at > world.clock.now()) await world.advanceTo(at)
+    await take(world, ...waiting.splice(0), event)
+  }
+  world ??= await open(Number.isFinite(end) ? end : 0)
+  if (waiting.length > 0) await take(world, ...waiting)
   if (Number.isFinite(end)) await world.advanceTo(end)
   options.onProgress?.(counted.total)
   const result = {
@@ -102,12 +115,6 @@ export async function runSimulation(options: SimulateOptions): Promise<Simulatio
     ...tally.summary(),
   }
   return { world, store, program, result }
-}
-
-function eventTime(event: IncomingEvent | null): number | undefined {
-  const timestamp = event?.timestamp
-  const at = timestamp === undefined ? Number.NaN : new Date(timestamp).getTime()
-  return Number.isFinite(at) && at > 0 ? at : undefined
 }
 
 function iso(at: number | undefined): string | null {

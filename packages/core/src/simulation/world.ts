@@ -3,6 +3,7 @@ import { type Engine, type EngineOptions, startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
+import { Timeline } from './timeline.js'
 
 /** A real engine under a clock that is moved by hand: tests, simulations and what-ifs are made of it. */
 export class World {
@@ -39,6 +40,7 @@ export class World {
     let taken = 0
     let batch: IncomingEvent[] = []
     let batchEnd = Number.NEGATIVE_INFINITY
+    const timeline = new Timeline()
     const flush = async () => {
       if (batch.length === 0) return
       await this.advanceTo(Math.max(batchEnd, this.clock.now()))
@@ -48,7 +50,8 @@ export class World {
       onProgress?.(taken)
     }
     for await (const event of events) {
-      const at = timeOf(event, this.clock.now())
+      // A time that cannot be read is left for the engine to refuse.
+      const at = timeline.timeOf(event) ?? this.clock.now()
       if (at > batchEnd) {
         await flush()
         batchEnd = everyMs > 0 ? (Math.floor(at / everyMs) + 1) * everyMs : at
@@ -67,12 +70,6 @@ export class World {
   close(): Promise<void> {
     return this.engine.close()
   }
-}
-
-/** When an event happened; a time that cannot be read is left for the engine to refuse. */
-function timeOf({ timestamp }: IncomingEvent, now: number): number {
-  const at = timestamp === undefined ? now : new Date(timestamp).getTime()
-  return Number.isFinite(at) ? at : now
 }
 
 export interface WorldOptions {
