@@ -138,6 +138,21 @@ describe('a provider that asks to wait', () => {
     await world.close()
   })
 
+  it('does not use up the time in which the next channel drops repeats', async () => {
+    const wechat = memoryChannel({ name: 'wechat' })
+    const sms = memoryChannel({ name: 'sms', repeat: { kind: 'idempotent', windowMs: 60_000 } })
+    const world = await worldOf(RULES, { channels: [wechat, sms] })
+    wechat.respond(after('2026-03-01T20:00:00+08:00'), { status: 'refused', reason: 'recipient' })
+    sms.respond('lost_after')
+
+    await world.ingest(track('cart', 'u1'))
+    await world.advanceTo('2026-03-01T21:00:00+08:00')
+
+    expect([sms.calls.length, sms.sent.length]).toEqual([2, 1])
+    expect(await log(world.engine, 'message.accepted')).toHaveLength(1)
+    await world.close()
+  })
+
   it('does not use up the cap', async () => {
     const cap = { kind: 'policy', id: 'one', cap: { max: 1, within: '7d' } }
     const { wechat, world } = await open([...RULES, cap])
