@@ -6,6 +6,7 @@
 import { definePredicate, type Predicate } from '@linli/rules'
 import { Engine } from 'json-rules-engine'
 import { median, number, spread } from './measure.js'
+import { mulberry32 } from './shop.js'
 
 const ROUNDS = 11
 const TAGS = Array.from({ length: 20 }, (_, index) => `tag-${index}`)
@@ -27,18 +28,7 @@ interface Rule {
 /** Gives the number of verdicts that were true. */
 type Way = (users: readonly User[]) => number | Promise<number>
 
-/** The same numbers in [0, 1) each time (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-const random = randomFrom(7)
+const random = mulberry32(7)
 const some = (from: readonly string[], count: number) => Array.from({ length: count }, () => one(from))
 const one = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? ''
 

@@ -15,10 +15,7 @@ export async function settleCoupons(
   const outcomes = await Outcomes.lock(tx, program, deliveries, now)
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...deliveries].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
-    const stillWaits = outcomes
-      .subjectOf(delivery)
-      .state.runs.some((run) => run.id === delivery.source.run && run.step === delivery.source.step)
-    if (!stillWaits) {
+    if (!outcomes.stillWaits(delivery)) {
       outcomes.save(closed(delivery, 'suppressed', 'run ended'))
       continue
     }

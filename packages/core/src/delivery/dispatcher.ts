@@ -32,7 +32,7 @@ export class Dispatcher {
     const unknown = messages.filter((delivery) => delivery.state === 'unknown')
     await this.inTransaction(ofKind('coupon'), settleCoupons)
     await this.inTransaction(ofKind('suggestion'), settleSuggestions)
-    await this.send(reserved)
+    await this.clearAndCall(reserved, TOO_LATE)
     await this.reconcile(unknown)
     return claimed.length
   }
@@ -51,10 +51,7 @@ export class Dispatcher {
     await store.transaction(async (tx) => settle(tx, this.options, claims, (await tx.now()) ?? clock.now()))
   }
 
-  private async send(claims: readonly Delivery[]): Promise<void> {
-    await this.clearAndCall(claims, TOO_LATE)
-  }
-
+  /** Asks the policies, then calls the channels. `tooLate` is the result of what can no longer be called in time. */
   private async clearAndCall(claims: readonly Delivery[], tooLate: CallResult): Promise<void> {
     if (claims.length === 0) return
     const { store, clock } = this.options

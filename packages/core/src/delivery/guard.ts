@@ -1,8 +1,8 @@
 import type { Decision } from '../domain/decision.js'
 import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
-import { type SubjectState, subjectName } from '../domain/subject.js'
+import { subjectName } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
-import type { Delivery, LockedSubject, StoreTransaction } from '../ports/store.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { compose } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
@@ -28,11 +28,11 @@ export async function clearMessages(
   const outcomes = await Outcomes.lock(tx, options.program, deliveries, now)
   const cleared: Cleared[] = []
   for (const delivery of deliveries) {
-    const subject = outcomes.subjectOf(delivery)
-    const verdict = judge(delivery, subject, options, now)
+    const { state: before } = outcomes.subjectOf(delivery)
+    const verdict = judge(delivery, outcomes, options, now)
     if ('message' in verdict) {
       const { message } = verdict
-      const state = recordSend(subject.state, message, delivery.key, options.program.policies, now)
+      const state = recordSend(before, message, delivery.key, options.program.policies, now)
       outcomes.replaceState(delivery, state)
       const calling = startCall(delivery, now)
       outcomes.save(calling)
@@ -54,24 +54,20 @@ type Withheld =
 
 function judge(
   delivery: Delivery,
-  { state }: LockedSubject,
+  outcomes: Outcomes,
   { program, channels }: DispatcherOptions,
   now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
-  if (!maybeSent && !stillWaits(delivery, state)) return { ruling: 'suppress', reason: 'run ended' }
+  if (!maybeSent && !outcomes.stillWaits(delivery)) return { ruling: 'suppress', reason: 'run ended' }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
+  const { state } = outcomes.subjectOf(delivery)
   const composed = compose(delivery, state, program)
   if (!composed.ok) return { ruling: 'suppress', ...composed }
   // A message that may have left already has been counted and judged; only an opt-out still stops its repetition.
   const policies = maybeSent ? [] : program.policies
   const ruling = rule(state, composed.message, policies, now)
   return ruling.ruling === 'send' ? { message: composed.message } : ruling
-}
-
-/** Whether the run still stands at the step that wants this message: an exit in between calls it off. */
-function stillWaits({ source }: Delivery, state: SubjectState): boolean {
-  return state.runs.some((run) => run.id === source.run && run.step === source.step)
 }
 
 function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now: number): void {

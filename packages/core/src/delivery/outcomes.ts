@@ -43,6 +43,12 @@ export class Outcomes {
     return this.subjects.get(subjectName(subject)) ?? unknown
   }
 
+  /** Whether the run still stands at the step that wants this delivery: an exit in between calls it off. */
+  stillWaits(delivery: Pick<Delivery, 'subject' | 'source'>): boolean {
+    const { run, step } = delivery.source
+    return this.subjectOf(delivery).state.runs.some((one) => one.id === run && one.step === step)
+  }
+
   replaceState(delivery: Delivery, state: SubjectState): void {
     const name = subjectName(delivery.subject)
     this.subjects.set(name, { ...this.subjectOf(delivery), state })

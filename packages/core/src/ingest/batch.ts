@@ -42,10 +42,10 @@ export async function ingestBatch(
   const fresh = await tx.addEvents(events)
   const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
   for (const link of links) await mergeVisitor(tx, program, link, locked, now)
-  const work = [...byUser].map(([userId, own]) => ({
-    subject: locked.get(userId) ?? unknownSubject(userId),
-    inputs: own.map((event) => inputOf(event, now)),
-  }))
+  const work = [...byUser].flatMap(([userId, own]) => {
+    const subject = locked.get(userId)
+    return subject === undefined ? [] : [{ subject, inputs: own.map((event) => inputOf(event, now)) }]
+  })
   const advanced = await advanceSubjects(tx, program, work, { strict: true })
   const relations = new Map(advanced.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
   const { community, leader } = program.subjects
@@ -75,10 +75,6 @@ function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink
   const ids = new Set(events.map((event) => event.userId))
   for (const { anonymousId, userId } of links) ids.add(userId).add(anonymousUser(anonymousId))
   return [...ids].map((id) => ({ kind: 'user', id }))
-}
-
-function unknownSubject(id: string): LockedSubject {
-  return { key: { kind: 'user', id }, state: UNBORN, dueAt: undefined, isNew: true }
 }
 
 /** What an event tells rules. */

@@ -30,11 +30,6 @@ export class EventIndex<T> {
     }
   }
 
-  /** Whether anything at all looks at events of this name. */
-  has(event: string): boolean {
-    return this.buckets.has(event)
-  }
-
   /** What an event may change; each entry once. */
   find(event: EventRecord): readonly T[] {
     const bucket = this.buckets.get(event.event)
