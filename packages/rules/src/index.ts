@@ -23,7 +23,7 @@ export { type CompileOptions, compileProgram } from './program/compile.js'
 export * from './program/program.js'
 export type { Feature } from './facts/feature.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
-export { isTimeZone } from './program/policy.js'
+export { isTimeZone } from './time-zone.js'
 
 // Evaluate conditions by themselves
 export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'

@@ -6,7 +6,7 @@ const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = 
   'an unknown fact': [
     tag({ all: [count({ fact: 'evntCount' })] }),
     `error fact.unknown  pack.json#/conditions/all/0/fact
-  There is no fact "evntCount". Known: eventCount, eventSum, itemCount, itemSum, eventDistinct, lastEvent, sinceLastEvent, trait, relation, tag, event. Did you mean "eventCount"?
+  There is no fact "evntCount". Known: eventCount, eventSum, eventAvg, eventMin, eventMax, itemCount, itemSum, eventDistinct, userCount, firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent, messageCount, sequence, trait, relation, tag, event. Did you mean "eventCount"?
   found: "evntCount"`,
   ],
   'an unknown operator': [
@@ -30,7 +30,7 @@ const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = 
   'a misspelt param': [
     tag(count({ params: { evnt: 'paid' } })),
     `error key.unknown  pack.json#/conditions/params/evnt
-  There is no key "evnt" here. Known here: event, where, item, within. Did you mean "event"?
+  There is no key "evnt" here. Known here: event, where, item, within, between, since, during. Did you mean "event"?
   found: "paid"`,
   ],
   'missing params': [

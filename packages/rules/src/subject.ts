@@ -20,6 +20,8 @@ export interface EventRecord {
   /** When it happened: milliseconds since 1970-01-01 UTC. */
   readonly at: number
   readonly properties: Readonly<Record<string, unknown>>
+  /** The user whose event it is; left out where nobody is known. */
+  readonly userId?: string
 }
 
 /** What features keep: JSON, owned by the feature that wrote it. */

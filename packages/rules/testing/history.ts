@@ -3,6 +3,7 @@ import { definePack } from '../src/define.js'
 import { compileProgram } from '../src/program/compile.js'
 import type { SubjectProgram } from '../src/program/program.js'
 import type { EventRecord, FeatureState, SubjectView } from '../src/subject.js'
+import { midnightsFrom, type NaiveWindow } from './naive-window.js'
 
 /** Instants of the tests: small offsets from here. */
 export const START = Date.UTC(2026, 0, 1)
@@ -79,14 +80,54 @@ const properties = fc.record(
 )
 
 export const eventsArb: fc.Arbitrary<EventRecord[]> = fc
-  .array(fc.record({ event: fc.constantFrom('paid', 'seen'), at: time, properties }), { maxLength: 14 })
+  .array(
+    fc.record(
+      {
+        event: fc.constantFrom('paid', 'seen', 'paid', 'seen', 'left'),
+        at: time,
+        properties,
+        userId: fc.constantFrom('u1', 'u2', 'u3'),
+      },
+      { requiredKeys: ['event', 'at', 'properties'] },
+    ),
+    { maxLength: 14 },
+  )
   .map((events) => events.map((event, index) => ({ messageId: `m${index}`, ...event })))
 
-export const WINDOWS: readonly (string | undefined)[] = ['1s', '2s', 'PT3S', '1m', undefined]
+/** All kinds of windows; the first instants of the tests are midnight in UTC. */
+export const WINDOWS: readonly NaiveWindow[] = [
+  {},
+  {},
+  ...['1s', '2s', 'PT3S', '1m'].map((within) => ({ within })),
+  { between: ['2s', '1s'] },
+  { between: ['PT3S', '1s'] },
+  { between: ['1m', '2s'] },
+  { since: '2026-01-01' },
+  { since: '2026-01-01T00:00:02Z' },
+  { since: '2026-01-01T08:00:04.250+08:00' },
+  ...['today', 'yesterday', 'thisWeek', 'lastWeek', 'thisMonth', 'lastMonth'].map((during) => ({ during })),
+]
+
+/** Zones of subjects; of the last, nobody knows the midnights. */
+export const zoneArb = fc.constantFrom('UTC', 'UTC', undefined, 'America/New_York', 'Pacific/Apia', 'Nowhere/Land')
+
+export function inZone(zone: string | undefined): Partial<SubjectView> {
+  return zone === undefined ? {} : { traits: { timeZone: [zone, 0] } }
+}
+
+/** Days after the first, at whose midnights days, weeks or months begin, east and west of Greenwich. */
+const NEW_PERIODS = [0, 1, 3, 4, 10, 11, 30, 31, 58, 59]
 
 /** Every instant at which a window of the history can begin or end, the millisecond before, and some others. */
-export function instantsOf(events: readonly EventRecord[], from: number): number[] {
-  const ends = events.flatMap(({ at }) => [at + 1000, at + 2000, at + 3000, at + 60_000])
-  const around = ends.flatMap((end) => [end - 1, end, end + 1])
+export function instantsOf(events: readonly EventRecord[], from: number, tree?: unknown, zone?: string): number[] {
+  const text = JSON.stringify(tree) ?? ''
+  // An absence is complete later than its events, and leaves windows later.
+  const delays = text.includes('"no"') ? [0, 1000, 2000] : [0]
+  const lengths = delays.flatMap((delay) => [delay, delay + 1000, delay + 2000, delay + 3000, delay + 60_000])
+  const ends = [...new Set(events.map(({ at }) => at))].flatMap((at) => lengths.map((length) => at + length))
+  const midnights = /"(during|since)"/.test(text)
+    ? NEW_PERIODS.flatMap((day) => midnightsFrom(START, 62, zone)[day] ?? [])
+    : []
+  const around = [...new Set([...ends, ...midnights])].flatMap((end) => [end - 1, end, end + 1])
   return [...new Set([from, ...around, from + 1, from + 200_000])].filter((at) => at >= from).sort((a, b) => a - b)
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import type { EventRecord } from '../src/subject.js'
-import { WINDOWS } from './history.js'
+import { countSequences, type NaiveFilter, type NaiveSequence } from './naive-sequence.js'
+import { inWindow, lengthOf, type NaiveWindow } from './naive-window.js'
 
 /** A second, plain implementation of the facts over events: it looks at the whole history each time. */
 
@@ -8,10 +8,18 @@ export interface Leaf {
   fact: string
   operator: string
   value: unknown
-  params: { event: string | string[]; within?: string; where?: Where; item?: Where; property?: string }
+  params: NaiveParams
 }
 
-interface Where {
+/** What facts over events take; sequences take `steps` in place of `event`. */
+export interface NaiveParams extends NaiveWindow, Partial<Omit<NaiveSequence, keyof NaiveWindow>> {
+  event?: string | string[]
+  where?: Where
+  item?: Where
+  property?: string
+}
+
+export interface Where {
   fact: string
   operator: string
   value: unknown
@@ -19,34 +27,47 @@ interface Where {
 
 export type Tree = Leaf | { all: Tree[] } | { any: Tree[] } | { not: Tree }
 
-const WINDOW_MS: Record<string, number> = { '1s': 1000, '2s': 2000, PT3S: 3000, '1m': 60_000 }
-const DURATION_MS: Record<string, number> = { '1s': 1000, '2s': 2000, '3s': 3000, PT4S: 4000 }
+export function naiveHolds(tree: Tree, events: readonly EventRecord[], at: number, zone?: string): boolean {
+  if ('all' in tree) return tree.all.every((part) => naiveHolds(part, events, at, zone))
+  if ('any' in tree) return tree.any.some((part) => naiveHolds(part, events, at, zone))
+  if ('not' in tree) return !naiveHolds(tree.not, events, at, zone)
+  if (tree.fact.startsWith('since')) return compareSince(tree, events, at)
+  const { value } = tree
+  const expected = isReference(value) ? naiveValue(value, events, at, zone) : value
+  return compare(tree.operator, naiveValue(tree, events, at, zone), expected)
+}
 
-export function naiveHolds(tree: Tree, events: readonly EventRecord[], at: number): boolean {
-  if ('all' in tree) return tree.all.every((part) => naiveHolds(part, events, at))
-  if ('any' in tree) return tree.any.some((part) => naiveHolds(part, events, at))
-  if ('not' in tree) return !naiveHolds(tree.not, events, at)
-  if (tree.fact === 'sinceLastEvent') return compareSince(tree, events, at)
-  return compare(tree.operator, naiveValue(tree, events, at), tree.value)
+function isReference(value: unknown): value is Leaf {
+  return typeof value === 'object' && value !== null && 'fact' in value
 }
 
 function compareSince(leaf: Leaf, events: readonly EventRecord[], at: number): boolean {
   const { operator, value } = leaf
   if (operator.startsWith('not:')) return !compareSince({ ...leaf, operator: operator.slice(4) }, events, at)
   const since = naiveValue(leaf, events, at)
-  return since !== undefined && compare(operator, since, DURATION_MS[String(value)])
+  return since !== undefined && compare(operator, since, lengthOf(String(value)))
 }
 
-function naiveValue({ fact, params }: Leaf, events: readonly EventRecord[], at: number): unknown {
-  const names = [params.event].flat()
-  const windowMs = params.within === undefined ? Number.POSITIVE_INFINITY : (WINDOW_MS[params.within] ?? Number.NaN)
-  const inside = events.filter((event) => {
-    if (!names.includes(event.event) || event.at > at || at >= event.at + windowMs) return false
-    return (
-      matches(params.where, event.properties) && (params.item === undefined || items(event, params.item).length > 0)
+function matchesFilter({ event: names = [], where, item }: NaiveParams, event: EventRecord): boolean {
+  if (![names].flat().includes(event.event)) return false
+  return matches(where, event.properties) && (item === undefined || items(event, item).length > 0)
+}
+
+export function naiveValue(
+  { fact, params }: Pick<Leaf, 'fact' | 'params'>,
+  events: readonly EventRecord[],
+  at: number,
+  zone?: string,
+): unknown {
+  if (fact === 'sequence') {
+    return countSequences(params as NaiveSequence, events, at, zone, (filter: NaiveFilter, event) =>
+      matchesFilter(filter, event),
     )
-  })
+  }
+  const inside = events.filter((event) => matchesFilter(params, event) && inWindow(params, event.at, at, zone))
   const read = (event: EventRecord) => event.properties[params.property ?? '']
+  const numbers = () => inside.flatMap(read).filter((value): value is number => typeof value === 'number')
+  const times = inside.map((event) => event.at)
   switch (fact) {
     case 'eventCount':
       return inside.length
@@ -54,16 +75,26 @@ function naiveValue({ fact, params }: Leaf, events: readonly EventRecord[], at: 
       return inside.flatMap((event) => items(event, params.item)).length
     case 'eventSum':
       return exactSum(inside.map(read))
+    case 'eventAvg':
+      return numbers().length === 0 ? undefined : (exactSum(numbers()) * 1e6) / (numbers().length * 1e6)
+    case 'eventMin':
+      return numbers().length === 0 ? undefined : Math.min(...numbers())
+    case 'eventMax':
+      return numbers().length === 0 ? undefined : Math.max(...numbers())
     case 'itemSum':
       return exactSum(inside.flatMap((event) => items(event, params.item)).map((item) => item[params.property ?? '']))
     case 'eventDistinct':
       return new Set(inside.flatMap(read).filter((value) => value !== null && typeof value !== 'undefined')).size
+    case 'userCount':
+      return new Set(inside.flatMap(({ userId }) => userId ?? [])).size
     case 'lastEvent':
-      return latest(inside, read)
-    default: {
-      const times = inside.map((event) => event.at)
+      return greatestAt(Math.max(...times), inside, read)
+    case 'firstEvent':
+      return greatestAt(Math.min(...times), inside, read)
+    case 'sinceFirstEvent':
+      return times.length === 0 ? undefined : at - Math.min(...times)
+    default:
       return times.length === 0 ? undefined : at - Math.max(...times)
-    }
   }
 }
 
@@ -75,8 +106,7 @@ function exactSum(values: readonly unknown[]): number {
 }
 
 /** Of events of the same instant, the one whose value has the greater JSON text; none is least. */
-function latest(events: readonly EventRecord[], read: (event: EventRecord) => unknown): unknown {
-  const at = Math.max(...events.map((event) => event.at))
+function greatestAt(at: number, events: readonly EventRecord[], read: (event: EventRecord) => unknown): unknown {
   const values = events.filter((event) => event.at === at).map(read)
   const text = (value: unknown) => (value === undefined ? '' : JSON.stringify(value))
   return values.reduce((best, value) => (text(value) > text(best) ? value : best), undefined)
@@ -114,87 +144,3 @@ function compare(operator: string, fact: unknown, value: unknown): boolean {
       return number && a >= b
   }
 }
-
-const ORDERINGS = ['lessThan', 'lessThanInclusive', 'greaterThan', 'greaterThanInclusive'] as const
-
-const prefix = fc.constantFrom('', '', '', 'not:', 'not:not:')
-
-function comparison(number: fc.Arbitrary<number>) {
-  const single = fc.record({ operator: fc.constantFrom('equal', 'notEqual', ...ORDERINGS), value: number })
-  const list = fc.record({ operator: fc.constantFrom('in', 'notIn'), value: fc.array(number, { maxLength: 4 }) })
-  return fc
-    .tuple(prefix, fc.oneof({ weight: 4, arbitrary: single }, { weight: 1, arbitrary: list }))
-    .map(([decorators, { operator, value }]) => ({ operator: decorators + operator, value: value as unknown }))
-}
-
-const where: fc.Arbitrary<Where> = fc.oneof(
-  fc.record({ fact: fc.constant('city'), operator: fc.constantFrom('equal', 'notEqual'), value: fc.constant('sh') }),
-  fc.record({ fact: fc.constant('city'), operator: fc.constant('in'), value: fc.constant(['sh', 'hz']) }),
-  fc.record({ fact: fc.constant('amount'), operator: fc.constantFrom(...ORDERINGS), value: fc.constant(0.3) }),
-)
-
-const itemWhere: fc.Arbitrary<Where> = fc.oneof(
-  fc.record({ fact: fc.constant('sku'), operator: fc.constantFrom('equal', 'notEqual'), value: fc.constant('a') }),
-  fc.record({ fact: fc.constant('sku'), operator: fc.constantFrom('in', 'notIn'), value: fc.constant(['a', 'b']) }),
-  fc.record({ fact: fc.constant('qty'), operator: fc.constantFrom(...ORDERINGS), value: fc.constant(1) }),
-)
-
-const windows = fc.constantFrom(...WINDOWS)
-
-const filter = fc
-  .record({
-    event: fc.constantFrom<string | string[]>('paid', 'seen', ['paid', 'seen']),
-    where: fc.oneof(fc.constant(undefined), fc.constant(undefined), where),
-    item: fc.oneof(fc.constant(undefined), fc.constant(undefined), itemWhere),
-  })
-  .map(({ event, where, item }) => ({ event, ...(where && { where }), ...(item && { item }) }))
-
-const windowed = fc
-  .tuple(filter, windows)
-  .map(([params, within]) => ({ ...params, ...(within !== undefined && { within }) }))
-
-const counts = fc.oneof(fc.integer({ min: -1, max: 7 }), fc.constantFrom(0.5, 1.5, 2.5))
-const sums = fc.constantFrom(-3, -0.7, 0, 0.1, 0.3, 0.30000000000000004, 0.6, 1, 1.005, 5, 20)
-
-function leaves(fact: string, value: fc.Arbitrary<number>, property: fc.Arbitrary<string> | undefined) {
-  return fc
-    .tuple(windowed, comparison(value), property ?? fc.constant(undefined))
-    .map(([params, test, name]): Leaf => ({ fact, ...test, params: { ...params, ...(name && { property: name }) } }))
-}
-
-const lastEvent = fc
-  .tuple(
-    windowed,
-    prefix,
-    fc.constantFrom('equal', 'notEqual'),
-    fc.constantFrom('x', 'y', 1, null),
-    fc.constant('store'),
-  )
-  .map(([params, not, operator, value, property]): Leaf => {
-    return { fact: 'lastEvent', operator: not + operator, value, params: { ...params, property } }
-  })
-
-const sinceLastEvent = fc
-  .tuple(filter, prefix, fc.constantFrom(...ORDERINGS), fc.constantFrom(...Object.keys(DURATION_MS)))
-  .map(([params, not, operator, value]): Leaf => ({ fact: 'sinceLastEvent', operator: not + operator, value, params }))
-
-/** One comparison of any fact over events. */
-export const leafArb: fc.Arbitrary<Leaf> = fc.oneof(
-  leaves('eventCount', counts, undefined),
-  leaves('itemCount', counts, undefined),
-  leaves('eventSum', sums, fc.constant('amount')),
-  leaves('itemSum', sums, fc.constantFrom('price', 'qty')),
-  leaves('eventDistinct', counts, fc.constantFrom('store', 'city')),
-  lastEvent,
-  sinceLastEvent,
-)
-
-export const treeArb: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree }>((tie) => ({
-  tree: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    leafArb,
-    fc.array(tie('tree'), { maxLength: 3 }).map((all) => ({ all })),
-    fc.array(tie('tree'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
-    tie('tree').map((not) => ({ not })),
-  ),
-})).tree

@@ -78,8 +78,8 @@ function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink
 }
 
 /** What an event tells rules. */
-export function recordOf({ messageId, event, at, properties }: StoredEvent): EventRecord {
-  return { messageId, event, at, properties }
+export function recordOf({ messageId, event, at, properties, userId }: StoredEvent): EventRecord {
+  return { messageId, event, at, properties, userId }
 }
 
 /** An event as what moves its user. */

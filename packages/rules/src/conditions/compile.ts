@@ -4,11 +4,12 @@ import { paramsPlace } from '../facts/fact.js'
 import type { Place } from '../problems.js'
 import { RELATIONS, type RelationName, type SubjectView } from '../subject.js'
 import { readShape } from '../zod-problems.js'
+import { compareOverTime } from './comparison.js'
 import { allOf, anyOf, type Condition, judged, namedAs, notOf } from './condition.js'
 import { type CheckedLeaf, checkLeaf, readPath } from './leaf.js'
 import { refuseEmptyAny } from './predicate.js'
 import type { Conditions } from './tree.js'
-import { ALWAYS, NEVER, type Verdict, verdictOf } from './verdict.js'
+import { ALWAYS, NEVER, type Verdict } from './verdict.js'
 
 /** Stands for a condition that was refused, so that checking can go on. */
 const REFUSED: Condition = {
@@ -45,7 +46,7 @@ function compileLeaf(leaf: CheckedLeaf, scope: ConditionScope): Condition | unde
   if (relation !== undefined) return compileRelated(leaf, relation, scope)
   const use = compileFact(leaf.source, leaf.place, scope, leaf)
   if (use === undefined) return undefined
-  if (leaf.reference === undefined) return compareWithConstant(leaf, use)
+  if (leaf.reference === undefined) return compareWithConstant(leaf, use, scope)
   const expected = compileFact(
     leaf.reference,
     { ...leaf.place, pointer: `${leaf.place.pointer}/value` },
@@ -91,15 +92,11 @@ function readParams(type: FactType<unknown>, source: FactSource, place: Place, {
   return undefined
 }
 
-function compareWithConstant(leaf: CheckedLeaf, use: FactUse): Condition {
+function compareWithConstant(leaf: CheckedLeaf, use: FactUse, { exact }: ConditionScope): Condition {
   const { path, test, constant } = leaf
   const actual = path === undefined ? use.read : (view: SubjectView) => path(use.read(view))
-  const { changesAt } = use
-  const compare =
-    changesAt === undefined
-      ? (view: SubjectView): Verdict => (test(actual(view), constant) ? ALWAYS : NEVER)
-      : (view: SubjectView): Verdict => verdictOf(test(actual(view), constant), changesAt(view))
-  return fromVerdict(leaf, use.verdict ?? compare, changesAt === undefined, actual, () => constant)
+  const verdict = use.verdict ?? compareOverTime((view) => test(actual(view), constant), [use], exact)
+  return fromVerdict(leaf, verdict, [use], actual, () => constant)
 }
 
 function compareWithFact(leaf: CheckedLeaf, use: FactUse, expected: FactUse, scope: ConditionScope): Condition {
@@ -110,25 +107,20 @@ function compareWithFact(leaf: CheckedLeaf, use: FactUse, expected: FactUse, sco
   const left = (view: SubjectView) => (path === undefined ? use.read(view) : path(use.read(view)))
   const right = (view: SubjectView) =>
     referencePath === undefined ? expected.read(view) : referencePath(expected.read(view))
-  const changes = [use.changesAt, expected.changesAt].filter((change) => change !== undefined)
-  const verdict = (view: SubjectView) =>
-    verdictOf(
-      test(left(view), right(view)),
-      Math.min(Number.POSITIVE_INFINITY, ...changes.map((change) => change(view))),
-    )
-  return fromVerdict(leaf, verdict, changes.length === 0, left, right)
+  const verdict = compareOverTime((view) => test(left(view), right(view)), [use, expected], scope.exact)
+  return fromVerdict(leaf, verdict, [use, expected], left, right)
 }
 
 function fromVerdict(
   { source }: CheckedLeaf,
   verdict: (view: SubjectView) => Verdict,
-  timeless: boolean,
+  uses: readonly FactUse[],
   actual: (view: SubjectView) => unknown,
   expected: (view: SubjectView) => unknown,
 ): Condition {
   const { fact, operator, params, path } = source
   return {
-    timeless,
+    timeless: uses.every(({ changesAt }) => changesAt === undefined),
     verdict,
     explain: (view) => ({
       kind: 'fact',

@@ -1,16 +1,29 @@
-import { eventCount, eventDistinct, eventSum, itemCount, itemSum, lastEvent, sinceLastEvent } from './events.js'
+import { eventAvg, eventMax, eventMin, eventSum, itemSum } from './amounts.js'
+import { eventCount, itemCount } from './counts.js'
+import { eventDistinct, userCount } from './different.js'
 import type { FactType } from './fact.js'
+import { messageCount } from './messages.js'
+import { firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent } from './outermost-facts.js'
+import { sequence } from './sequence.js'
 import { event, relation, tag, trait } from './state.js'
 
 /** Every fact that conditions about a subject may name. A new fact is a new entry here. */
 const FACTS: readonly FactType<unknown>[] = [
   eventCount,
   eventSum,
+  eventAvg,
+  eventMin,
+  eventMax,
   itemCount,
   itemSum,
   eventDistinct,
+  userCount,
+  firstEvent,
   lastEvent,
+  sinceFirstEvent,
   sinceLastEvent,
+  messageCount,
+  sequence,
   trait,
   relation,
   tag,

@@ -1,89 +1,132 @@
 import { ALWAYS, NEVER, type Verdict } from '../conditions/verdict.js'
-import type { Path } from '../path.js'
 import type { EventRecord, FeatureState } from '../subject.js'
 import type { Demand, EventFilter, Feature } from './feature.js'
+import { addEntries, type Compaction, type Gridded, MOST_ENTRIES, mergeEntries, UNKNOWN_NOW } from './grid.js'
+import { Retention } from './retention.js'
+import type { Tally } from './sweep.js'
+import type { Span } from './window.js'
 
-/** Distinct values, each with the latest time it was seen, in time order. */
-export type DistinctState = readonly (readonly [value: unknown, lastSeen: number])[]
+export type DistinctEntry = readonly [seen: number, value: unknown]
 
-/** How many different values a property had. For a threshold of k, the k values seen last decide it at every instant. */
+/**
+ * Different values in order of time, each with when it was last seen; where some window looks at what is longer ago, also
+ * with each time that has not entered it yet. Then the grid of the times, left out where they are exact.
+ */
+export type DistinctState = readonly [entries: readonly DistinctEntry[], gridMs?: number]
+
+/** How many different values there were. For a threshold of k, the k values seen last decide it at every instant. */
 export class DistinctFeature implements Feature {
   readonly events: readonly string[]
   readonly demand: Demand | undefined
-  private latest = 0
-  private windowMs = 0
+  readonly retention = new Retention()
+  private readonly compaction: Compaction<DistinctEntry>
 
   constructor(
     readonly key: string,
     private readonly filter: EventFilter,
-    private readonly property: Path,
+    /** The values that one matching event brings. */
+    private readonly values: (event: EventRecord) => readonly unknown[],
+    /** Whether windows in which events do not count at once read it. */
+    delayed: boolean,
   ) {
     this.events = filter.events
     this.demand = filter.demand
-  }
-
-  /** A rule needs the `latest` values seen last in the last `windowMs` milliseconds. */
-  need(latest: number, windowMs: number): void {
-    this.latest = Math.max(this.latest, latest)
-    this.windowMs = Math.max(this.windowMs, windowMs)
+    this.compaction = {
+      retention: this.retention,
+      most: delayed ? MOST_ENTRIES : Number.POSITIVE_INFINITY,
+      // Values seen at the same instant have an order, so that the state does not depend on the order of arrival.
+      compare: (a, b) => a[0] - b[0] || compareText(JSON.stringify(a[1]), JSON.stringify(b[1])),
+      tidy: (entries, _, now) => this.latestOf(entries, now),
+    }
   }
 
   get keeps(): string {
-    return `${this.latest}/${this.windowMs}`
+    return `values ${this.retention.text}`
   }
 
   fold(state: FeatureState | undefined, event: EventRecord, now: number): FeatureState | undefined {
     if (!this.filter.matches(event)) return state
-    const read = this.property(event.properties)
-    const values = (Array.isArray(read) ? read : [read]).filter(isScalar)
-    if (values.length === 0) return state
-    const seen = values.map((value) => [value, event.at] as const)
-    const entries = [...((state ?? []) as DistinctState), ...seen]
-    return this.latestOf(entries.filter(([, lastSeen]) => lastSeen + this.windowMs > now))
+    const seen = this.values(event).map((value) => [event.at, value] as const)
+    if (seen.length === 0) return state
+    return stateOf(addEntries(griddedOf(state as DistinctState | undefined), seen, now, this.compaction))
   }
 
   merge(a: FeatureState, b: FeatureState): FeatureState {
-    return this.latestOf([...(a as DistinctState), ...(b as DistinctState)])
+    return stateOf(mergeEntries(griddedOf(a as DistinctState), griddedOf(b as DistinctState), this.compaction))
   }
 
-  private latestOf(entries: DistinctState): DistinctState {
-    const lastSeen = new Map<unknown, number>()
-    for (const [value, at] of entries) lastSeen.set(value, Math.max(at, lastSeen.get(value) ?? at))
-    const ordered = [...lastSeen].sort((x, y) => x[1] - y[1] || compareText(JSON.stringify(x[0]), JSON.stringify(y[0])))
-    return ordered.slice(Math.max(0, ordered.length - this.latest))
+  /** The state with one value in place of another. */
+  rename(state: FeatureState, from: string, to: string): FeatureState {
+    const { entries, gridMs } = griddedOf(state as DistinctState)
+    if (!entries.some(([, value]) => value === from)) return state
+    const renamed = entries.map((entry): DistinctEntry => (entry[1] === from ? [entry[0], to] : entry))
+    return stateOf(addEntries({ entries: renamed, gridMs }, [], UNKNOWN_NOW, this.compaction))
+  }
+
+  private latestOf(entries: readonly DistinctEntry[], now: number): readonly DistinctEntry[] {
+    const kept: DistinctEntry[] = []
+    const entered = new Set<unknown>()
+    for (const entry of entries.toReversed()) {
+      const [seen, value] = entry
+      if (!this.retention.hasEntered(seen, now)) {
+        const later = kept.at(-1)
+        if (later === undefined || later[0] !== seen || later[1] !== value) kept.push(entry)
+      } else if (!entered.has(value) && entered.size < this.retention.latest) {
+        entered.add(value)
+        kept.push(entry)
+      }
+    }
+    return kept.reverse()
   }
 }
 
-/** An order for values seen at the same instant, so that the state does not depend on the order of arrival. */
+/** How many different people had such events. Two people who turn out to be one can be made one. */
+export class UsersFeature extends DistinctFeature {
+  /**
+   * Of k people kept, k - 1 may be left: the one before them had been forgotten. Until somebody comes, or the state is
+   * rebuilt, such a count may be one too low.
+   */
+  renameUser(state: FeatureState, from: string, to: string): FeatureState {
+    return this.rename(state, from, to)
+  }
+}
+
+function griddedOf(state: DistinctState | undefined): Gridded<DistinctEntry> {
+  return { entries: state?.[0] ?? [], gridMs: state?.[1] ?? 0 }
+}
+
+function stateOf({ entries, gridMs }: Gridded<DistinctEntry>): DistinctState {
+  return gridMs === 0 ? [entries] : [entries, gridMs]
+}
+
 function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
 }
 
-function isScalar(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-}
-
-/** Whether at least `threshold` different values were seen inside the window. */
-export function reachesDistinct(
-  state: DistinctState | undefined,
-  threshold: number,
-  windowMs: number,
-  at: number,
-): Verdict {
+/** Whether at least `threshold` different values were seen inside a window in which events count at once. */
+export function reachesDistinct(state: DistinctState | undefined, threshold: number, span: Span, at: number): Verdict {
   if (threshold <= 0) return ALWAYS
-  const entry = state?.[state.length - threshold]
+  const entry = state?.[0][state[0].length - threshold]
   if (entry === undefined) return NEVER
-  const expires = entry[1] + windowMs
-  return expires > at ? expires : NEVER
+  const leaves = span.leaves(entry[0])
+  return leaves > at ? leaves : NEVER
 }
 
-/** How many different values were seen inside the window. Needs all of them to have been kept. */
-export function countDistinct(state: DistinctState | undefined, windowMs: number, at: number): number {
-  return state?.filter(([, lastSeen]) => lastSeen + windowMs > at).length ?? 0
-}
+/** Counts different values. Needs all of them to have been kept. */
+export class DifferentValues implements Tally<DistinctEntry> {
+  private readonly times = new Map<unknown, number>()
 
-/** When the number of different values next changes by itself. */
-export function nextDistinctExpiry(state: DistinctState | undefined, windowMs: number, at: number): number {
-  const oldest = state?.find(([, lastSeen]) => lastSeen + windowMs > at)
-  return oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1] + windowMs
+  enter([, value]: DistinctEntry): void {
+    this.times.set(value, (this.times.get(value) ?? 0) + 1)
+  }
+
+  leave([, value]: DistinctEntry): void {
+    const left = (this.times.get(value) ?? 0) - 1
+    if (left > 0) this.times.set(value, left)
+    else this.times.delete(value)
+  }
+
+  value(): number {
+    return this.times.size
+  }
 }

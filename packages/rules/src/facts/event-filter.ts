@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { compilePredicate, demandedValues, expandNamed } from '../conditions/predicate.js'
 import { type Conditions, conditionsSchema } from '../conditions/tree.js'
-import { DURATION_FORMS, parseDuration } from '../duration.js'
 import { isObject } from '../json.js'
 import { compileProperty, PATH_FORMS, type Path } from '../path.js'
 import type { Place } from '../problems.js'
@@ -22,11 +21,6 @@ export const filterParams = {
   item: conditionsSchema.optional().describe('Conditions over one element of its "items"; one match is enough.'),
 }
 
-export const withinParam = z
-  .string()
-  .optional()
-  .describe('Only the time before now of this length, such as "30d" or "PT2H". Left out: all time.')
-
 export const propertyParam = z.string().min(1).max(100)
 
 export interface FilterParams {
@@ -35,13 +29,20 @@ export interface FilterParams {
   readonly item?: Conditions | undefined
 }
 
+/** The filter that a fact's params say. */
 export function compileFilter(params: FilterParams, place: Place, scope: ConditionScope): EventFilter {
+  return compileFilterAt(params, paramsPlace(place), scope)
+}
+
+/** The filter that an object at `at` says. */
+export function compileFilterAt(params: FilterParams, at: Place, scope: ConditionScope): EventFilter {
   const events = [...new Set(typeof params.event === 'string' ? [params.event] : params.event)].sort()
-  const where = params.where && compilePredicate(params.where, paramsPlace(place, 'where'), scope)
-  const item = compileItem(params, place, scope)
+  const within = (key: 'where' | 'item') => ({ file: at.file, pointer: `${at.pointer}/${key}` })
+  const where = params.where && compilePredicate(params.where, within('where'), scope)
+  const item = params.item && compilePredicate(params.item, within('item'), scope)
   const expanded = {
-    where: expandChecked(params.where, paramsPlace(place, 'where'), scope),
-    item: expandChecked(params.item, paramsPlace(place, 'item'), scope),
+    where: expandChecked(params.where, within('where'), scope),
+    item: expandChecked(params.item, within('item'), scope),
   }
   return {
     events,
@@ -72,18 +73,6 @@ function demandOf(trees: { where: Conditions | undefined; item: Conditions | und
   if (ofEvent !== undefined) return { of: 'event', ...ofEvent }
   const ofItem = demandedValues(trees.item)
   return ofItem === undefined ? undefined : { of: 'item', ...ofItem }
-}
-
-/** Milliseconds of `within`; infinity when it is left out; undefined after an error has been reported. */
-export function readWindow(within: string | undefined, place: Place, scope: ConditionScope): number | undefined {
-  if (within === undefined) return Number.POSITIVE_INFINITY
-  const ms = parseDuration(within)
-  if (ms === undefined) {
-    scope.problems.error(paramsPlace(place, 'within'), 'duration.invalid', `A window looks like ${DURATION_FORMS}.`, {
-      found: within,
-    })
-  }
-  return ms
 }
 
 /** A reader of a property or path; undefined after an error has been reported. */

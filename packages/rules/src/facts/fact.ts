@@ -3,7 +3,7 @@ import type { CheckedLeaf } from '../conditions/leaf.js'
 import type { PredicateScope } from '../conditions/predicate.js'
 import type { Verdict } from '../conditions/verdict.js'
 import type { Place } from '../problems.js'
-import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
+import type { EventRecord, RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { FeatureRegistry } from './feature.js'
 
 /** What a compiled condition reads, so that a change reaches only the rules that it can change. */
@@ -39,10 +39,24 @@ export interface ConditionScope extends PredicateScope {
 export interface FactUse {
   /** The fact's value, for explanations and for comparisons that have no form of their own. */
   read(view: SubjectView): unknown
-  /** When the value next changes by itself; left out where time cannot change it. */
+  /** When the value may next change by itself: later than `view.at`. Left out where time cannot change it. */
   changesAt?(view: SubjectView): number
   /** The verdict of the leaf's operator and constant, where the fact knows it better than by comparing values. */
   verdict?(view: SubjectView): Verdict
+  /** Which of these events of the subject's log made the value what it is at `view.at`. For facts over events. */
+  readonly evidence?: (view: SubjectView, events: readonly EventRecord[]) => readonly EventRecord[]
+  /**
+   * The grid in milliseconds that the times behind the value are rounded down to, because there were too many: events may
+   * enter and leave the window this much early. Undefined where they are exact.
+   */
+  readonly rounding?: (view: SubjectView) => number | undefined
+  /**
+   * Events up to this instant were forgotten, because there were too many: what they would add is missing. Undefined where
+   * all are known.
+   */
+  readonly forgotten?: (view: SubjectView) => number | undefined
+  /** The window for people, such as `last 30d`; left out where the fact has none. */
+  readonly window?: string
 }
 
 export interface FactRequest<Params> {

@@ -21,6 +21,11 @@ export interface Feature {
   fold(state: FeatureState | undefined, event: EventRecord, now: number): FeatureState | undefined
   /** The state of two subjects that turned out to be one. */
   merge(a: FeatureState, b: FeatureState): FeatureState
+  /**
+   * The state when the user `from` of some of its events turned out to be the user `to`; left out where the state does not
+   * tell users apart.
+   */
+  renameUser?(state: FeatureState, from: string, to: string): FeatureState
 }
 
 export interface Demand {

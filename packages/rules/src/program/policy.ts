@@ -2,9 +2,8 @@ import { DURATION_FORMS, parseDuration } from '../duration.js'
 import type { Place, Problems } from '../problems.js'
 import type { MessageClass } from '../schemas/common.js'
 import type { PolicyDefinition } from '../schemas/definitions.js'
+import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
 import type { Policy } from './program.js'
-
-const DEFAULT_ZONE = 'Asia/Shanghai'
 
 /** Reads a policy's times; undefined after an error has been reported. */
 export function compilePolicy(definition: PolicyDefinition, place: Place, problems: Problems): Policy | undefined {
@@ -33,16 +32,6 @@ export function compilePolicy(definition: PolicyDefinition, place: Place, proble
   }
   const times = { fromMinute: minuteOfDay(from), toMinute: minuteOfDay(to), timeZone }
   return { ...base, kind: 'quietHours', ...times, ...scope(definition.quietHours, ['content', 'promotion']) }
-}
-
-/** Whether a text names a time zone of the IANA database. */
-export function isTimeZone(text: unknown): text is string {
-  if (typeof text !== 'string') return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }
 
 function scope(

@@ -1,0 +1,80 @@
+import type { Retention } from './retention.js'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Each divides the next, so that rounding twice is rounding once. */
+const LADDER: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY]
+
+/** More entries than this are put on a grid. */
+export const MOST_ENTRIES = 1000
+
+/** An instant before all others: at it, nothing is over, and nothing has entered that does not at once. */
+export const UNKNOWN_NOW = Number.NEGATIVE_INFINITY
+
+/** What happened at an instant. */
+export type Timed = readonly [at: number, ...unknown[]]
+
+/** Entries in order, and the grid in milliseconds that their times are rounded down to; 0: they are exact. */
+export interface Gridded<E extends Timed> {
+  readonly entries: readonly E[]
+  readonly gridMs: number
+}
+
+export interface Compaction<E extends Timed> {
+  readonly retention: Retention
+  /** How many entries may be kept exact: `MOST_ENTRIES`, or infinity where something else bounds them. */
+  readonly most: number
+  /** The order of entries, first by time, that does not depend on the order of arrival. */
+  compare(a: E, b: E): number
+  /** Joins entries that stand in order on a grid; on none (0), leaves out those that can no longer matter. */
+  tidy(entries: readonly E[], gridMs: number, now: number): readonly E[]
+}
+
+/**
+ * Adds entries, in any order. Beyond `most`, times are rounded down to the finest grid on which they are few
+ * enough: an entry then enters and leaves a window up to one step of the grid early. Down, so that no entry crosses into
+ * the next day of a calendar. Since each grid divides the next and the number of entries only rises with what is added,
+ * the outcome does not depend on the order of arrival. Once all entries have left, times are exact again.
+ */
+export function addEntries<E extends Timed>(
+  known: Gridded<E>,
+  added: readonly E[],
+  now: number,
+  compaction: Compaction<E>,
+): Gridded<E> {
+  const { retention } = compaction
+  const old = known.entries.filter(([at]) => !retention.isOver(at, now))
+  let gridMs = old.length === 0 ? 0 : known.gridMs
+  let entries = settle([...old, ...added], gridMs, now, compaction)
+  for (const step of LADDER) {
+    if (entries.length <= compaction.most) break
+    if (step <= gridMs) continue
+    gridMs = step
+    entries = settle(entries, gridMs, now, compaction)
+  }
+  return { entries, gridMs }
+}
+
+/** The entries of two subjects that turned out to be one. */
+export function mergeEntries<E extends Timed>(a: Gridded<E>, b: Gridded<E>, compaction: Compaction<E>): Gridded<E> {
+  const both = { entries: [...a.entries, ...b.entries], gridMs: Math.max(a.gridMs, b.gridMs) }
+  return addEntries(both, [], UNKNOWN_NOW, compaction)
+}
+
+function settle<E extends Timed>(
+  entries: readonly E[],
+  gridMs: number,
+  now: number,
+  { retention, compare, tidy }: Compaction<E>,
+): readonly E[] {
+  const rounded = entries.map((entry) => roundDown(entry, gridMs)).filter(([at]) => !retention.isOver(at, now))
+  return tidy(rounded.sort(compare), gridMs, now)
+}
+
+function roundDown<E extends Timed>(entry: E, gridMs: number): E {
+  const [at] = entry
+  if (gridMs === 0 || at % gridMs === 0) return entry
+  return entry.with(0, Math.floor(at / gridMs) * gridMs) as unknown as E
+}
