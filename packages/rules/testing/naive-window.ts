@@ -61,8 +61,8 @@ function midnightsOf(zone: string): { date: string; at: number }[] {
   const known = midnights.get(zone)
   if (known !== undefined) return known
   const ranges = [
-    ['2011-10-01', 150],
-    ['2025-11-01', 420],
+    ['2010-09-15', 560],
+    ['2025-11-01', 500],
   ] as const
   const list = ranges.flatMap(([from, days]) =>
     Array.from({ length: days }, (_, day) => {
