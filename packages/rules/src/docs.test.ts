@@ -52,6 +52,28 @@ describe('the example pack of "Write a rule"', () => {
     expect(await tagsOf(regular.slice(0, 9), 60)).toEqual(['sleeping'])
   })
 
+  it('marks who used to browse, once a month of their own has begun without it', async () => {
+    const viewed = (day: number): EventRecord => ({ ...order(day), event: 'product_viewed', messageId: `v${day}` })
+    const events = [0, 1, 2, 33].map(viewed)
+    // Day 59 is 1 March; in Shanghai it begins eight hours earlier.
+    const march = 59 - 8 / 24
+    expect(await tagsOf(events, march - 1 / DAY)).toEqual([])
+    expect(await tagsOf(events, march)).toEqual(['used-to-browse'])
+    expect(await tagsOf([...events, viewed(60)], 60)).toEqual([])
+    expect(await tagsOf(events, 91 - 1 / DAY)).toEqual(['used-to-browse'])
+    expect(await tagsOf(events, 91)).toEqual([])
+  })
+
+  it('marks a cart exactly two hours after it was left, and not the one that was paid', async () => {
+    const cart = (hour: number, event: string, cartId: string): EventRecord => {
+      return { messageId: `${event}${hour}`, event, at: START + (hour / 24) * DAY, properties: { cartId } }
+    }
+    const left = [cart(0, 'cart_added', 'c1'), cart(1, 'cart_added', 'c2'), cart(1.5, 'order_paid', 'c1')]
+    expect(await tagsOf(left, 3 / 24 - 1 / DAY)).toEqual([])
+    expect(await tagsOf(left, 3 / 24)).toEqual(['left-in-cart'])
+    expect(await tagsOf(left, 3 / 24 + 3)).toEqual([])
+  })
+
   it("reads the community's own sum for those who belong to it", async () => {
     const { subjects } = compileProgram(await loadPack(folder))
     const [kept] = subjects.community.tags

@@ -117,7 +117,7 @@ describe('any sequence', () => {
     let flips = 0
     // Closer together, so that more of them follow one another in time.
     const dense = eventsArb.map((events) =>
-      events.map((event) => ({ ...event, at: START + ((event.at - START) >> 2) })),
+      events.map((event) => ({ ...event, at: START + ((event.at - START) >> 1) })),
     )
     const arb = fc.record({ leaf: sequenceArb, events: dense, later: fc.nat({ max: 1200 }), zone: zoneArb })
     fc.assert(
