@@ -112,7 +112,7 @@ function outstanding(
 ): readonly EventRecord[] {
   let best: EventRecord | undefined
   for (const event of events) {
-    if (best === undefined || stands(bring(event) ?? [], bring(best) ?? [])) best = event
+    if (best === undefined || stands(bring(event)?.[0] ?? 0, bring(best)?.[0] ?? 0)) best = event
   }
   return best === undefined ? [] : [best]
 }

@@ -1,7 +1,7 @@
 import { ALWAYS, NEVER, type Verdict } from '../conditions/verdict.js'
 import type { EventRecord, FeatureState } from '../subject.js'
 import type { Demand, EventFilter, Feature } from './feature.js'
-import { addEntries, type Compaction, type Gridded, MOST_ENTRIES, mergeEntries, UNKNOWN_NOW } from './grid.js'
+import { addEntries, type Compaction, type Gridded, MOST_ENTRIES, mergeEntries } from './grid.js'
 import { Retention } from './retention.js'
 import type { Tally } from './sweep.js'
 import type { Span } from './window.js'
@@ -60,7 +60,7 @@ export class DistinctFeature implements Feature {
     const { entries, gridMs } = griddedOf(state as DistinctState)
     if (!entries.some(([, value]) => value === from)) return state
     const renamed = entries.map((entry): DistinctEntry => (entry[1] === from ? [entry[0], to] : entry))
-    return stateOf(addEntries({ entries: renamed, gridMs }, [], UNKNOWN_NOW, this.compaction))
+    return stateOf(mergeEntries({ entries: renamed, gridMs }, { entries: [], gridMs }, this.compaction))
   }
 
   private latestOf(entries: readonly DistinctEntry[], now: number): readonly DistinctEntry[] {

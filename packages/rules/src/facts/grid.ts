@@ -44,33 +44,47 @@ export function addEntries<E extends Timed>(
   now: number,
   compaction: Compaction<E>,
 ): Gridded<E> {
-  const { retention } = compaction
-  const old = known.entries.filter(([at]) => !retention.isOver(at, now))
-  let gridMs = old.length === 0 ? 0 : known.gridMs
-  let entries = settle([...old, ...added], gridMs, now, compaction)
+  const old = withoutOver(known.entries, now, compaction)
+  const gridMs = old.length === 0 ? 0 : known.gridMs
+  const rounded = added.map((entry) => roundDown(entry, gridMs))
+  const all = rounded.reduce((entries, entry) => insert(entries, entry, compaction), old)
+  const entries = compaction.tidy(withoutOver(all, now, compaction), gridMs, now)
+  return entries.length <= compaction.most ? { entries, gridMs } : coarsen(entries, gridMs, now, compaction)
+}
+
+function insert<E extends Timed>(entries: readonly E[], entry: E, { compare }: Compaction<E>): readonly E[] {
+  let place = entries.length
+  while (place > 0 && compare(entries[place - 1] as E, entry) > 0) place -= 1
+  return entries.toSpliced(place, 0, entry)
+}
+
+function withoutOver<E extends Timed>(entries: readonly E[], now: number, { retention }: Compaction<E>): readonly E[] {
+  const first = entries.findIndex(([at]) => !retention.isOver(at, now))
+  return first === 0 ? entries : entries.slice(first === -1 ? entries.length : first)
+}
+
+function coarsen<E extends Timed>(
+  entries: readonly E[],
+  gridMs: number,
+  now: number,
+  compaction: Compaction<E>,
+): Gridded<E> {
+  let found = { entries, gridMs }
   for (const step of LADDER) {
-    if (entries.length <= compaction.most) break
     if (step <= gridMs) continue
-    gridMs = step
-    entries = settle(entries, gridMs, now, compaction)
+    const rounded = found.entries.map((entry) => roundDown(entry, step)).sort(compaction.compare)
+    found = { entries: compaction.tidy(withoutOver(rounded, now, compaction), step, now), gridMs: step }
+    if (found.entries.length <= compaction.most) break
   }
-  return { entries, gridMs }
+  return found
 }
 
 /** The entries of two subjects that turned out to be one. */
 export function mergeEntries<E extends Timed>(a: Gridded<E>, b: Gridded<E>, compaction: Compaction<E>): Gridded<E> {
-  const both = { entries: [...a.entries, ...b.entries], gridMs: Math.max(a.gridMs, b.gridMs) }
-  return addEntries(both, [], UNKNOWN_NOW, compaction)
-}
-
-function settle<E extends Timed>(
-  entries: readonly E[],
-  gridMs: number,
-  now: number,
-  { retention, compare, tidy }: Compaction<E>,
-): readonly E[] {
-  const rounded = entries.map((entry) => roundDown(entry, gridMs)).filter(([at]) => !retention.isOver(at, now))
-  return tidy(rounded.sort(compare), gridMs, now)
+  const gridMs = Math.max(a.gridMs, b.gridMs)
+  const rounded = [...a.entries, ...b.entries].map((entry) => roundDown(entry, gridMs)).sort(compaction.compare)
+  const entries = compaction.tidy(rounded, gridMs, UNKNOWN_NOW)
+  return entries.length <= compaction.most ? { entries, gridMs } : coarsen(entries, gridMs, UNKNOWN_NOW, compaction)
 }
 
 function roundDown<E extends Timed>(entry: E, gridMs: number): E {

@@ -26,7 +26,7 @@ export class LedgerFeature implements Feature {
     this.compaction = {
       retention: this.retention,
       most: MOST_ENTRIES,
-      compare: (a, b) => a[0] - b[0] || measure.compare(quantitiesOf(a), quantitiesOf(b)),
+      compare: (a, b) => a[0] - b[0] || measure.compare(a, b),
       tidy: (entries, gridMs, now) => {
         const joined = gridMs === 0 ? entries : this.join(entries)
         return measure.stands === undefined ? joined : this.thin(joined, measure.stands, now)
@@ -56,6 +56,7 @@ export class LedgerFeature implements Feature {
 
   /** One entry for each step of the grid. */
   private join(entries: readonly LedgerEntry[]): readonly LedgerEntry[] {
+    if (entries.every(([at], index) => entries[index + 1]?.[0] !== at)) return entries
     const joined: LedgerEntry[] = []
     for (const entry of entries) {
       const last = joined.at(-1)
@@ -72,12 +73,12 @@ export class LedgerFeature implements Feature {
     now: number,
   ): readonly LedgerEntry[] {
     const kept: LedgerEntry[] = []
-    let latest: Quantities | undefined
+    let latest: number | undefined
     for (const entry of entries.toReversed()) {
-      const quantities = quantitiesOf(entry)
-      if (latest !== undefined && stands(latest, quantities)) continue
+      const [at, amount = 0] = entry
+      if (latest !== undefined && stands(latest, amount)) continue
       kept.push(entry)
-      if (this.retention.hasEntered(entry[0], now)) latest = quantities
+      if (this.retention.hasEntered(at, now)) latest = amount
     }
     return kept.reverse()
   }

@@ -12,10 +12,10 @@ export interface Measure {
   join(a: Quantities, b: Quantities): Quantities
   /** What the fact says; undefined stands for no events. */
   value(quantities: Quantities | undefined): number | undefined
-  /** An order of quantities of the same instant. */
-  compare(a: Quantities, b: Quantities): number
-  /** Where a later measure can make an earlier one superfluous: whether it does. */
-  stands?(later: Quantities, earlier: Quantities): boolean
+  /** An order of entries of the same instant. */
+  compare(a: LedgerEntry, b: LedgerEntry): number
+  /** Where a later amount can make an earlier one superfluous: whether it does. */
+  stands?(later: number, earlier: number): boolean
   tally(): Tally<LedgerEntry>
 }
 
@@ -59,14 +59,14 @@ class Sum implements Tally<LedgerEntry> {
 
 /** The greatest (`sign` 1) or the least (-1) amount. */
 export function extreme(sign: 1 | -1): Measure {
-  const atLeast = ([a = 0]: Quantities, [b = 0]: Quantities) => sign * a >= sign * b
+  const stands = (later: number, earlier: number) => sign * later >= sign * earlier
   return {
-    join: (a, b) => (atLeast(a, b) ? a : b),
+    join: (a, b) => (stands(a[0] ?? 0, b[0] ?? 0) ? a : b),
     value: (quantities) => quantities?.[0],
     // The most extreme last: it stands for the others of its instant.
-    compare: ([a = 0], [b = 0]) => sign * (a - b),
-    stands: atLeast,
-    tally: () => new Extreme(atLeast),
+    compare: ([, a = 0], [, b = 0]) => sign * (a - b),
+    stands,
+    tally: () => new Extreme(stands),
   }
 }
 
@@ -75,11 +75,11 @@ class Extreme implements Tally<LedgerEntry> {
   private readonly candidates: LedgerEntry[] = []
   private first = 0
 
-  constructor(private readonly stands: (later: Quantities, earlier: Quantities) => boolean) {}
+  constructor(private readonly stands: (later: number, earlier: number) => boolean) {}
 
   enter(entry: LedgerEntry): void {
     const { candidates } = this
-    while (candidates.length > this.first && this.stands([entry[1] ?? 0], [candidates.at(-1)?.[1] ?? 0])) {
+    while (candidates.length > this.first && this.stands(entry[1] ?? 0, candidates.at(-1)?.[1] ?? 0)) {
       candidates.pop()
     }
     candidates.push(entry)
@@ -94,6 +94,10 @@ class Extreme implements Tally<LedgerEntry> {
   }
 }
 
-function compareAll(a: Quantities, b: Quantities): number {
-  return a.map((amount, index) => amount - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0
+function compareAll(a: LedgerEntry, b: LedgerEntry): number {
+  for (let index = 1; index < a.length; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
