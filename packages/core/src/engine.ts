@@ -1,4 +1,5 @@
 import {
+  type CompiledScore,
   compileProgram,
   type JourneyDefinition,
   type Pack,
@@ -6,12 +7,13 @@ import {
   type Program,
   type RelationName,
   type SubjectKind,
+  tierOf,
   VERDICT_MARK,
 } from '@linli/rules'
 import type { Kysely } from 'kysely'
 import { Dispatcher } from './delivery/dispatcher.js'
 import type { Decision } from './domain/decision.js'
-import { hasTag, type Run, type SubjectState, subjectName } from './domain/subject.js'
+import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import { EngineError } from './errors.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
@@ -59,6 +61,8 @@ export interface Subject {
   readonly relations: Readonly<Partial<Record<RelationName, string>>>
   /** Ids of the tags it has now. */
   readonly tags: readonly string[]
+  /** Every score that the rules have for it: its value now, and its tier, where it is in one. */
+  readonly scores: Readonly<Record<string, { readonly value: number; readonly tier?: string }>>
   readonly runs: readonly Run[]
   /** What was said about being messaged, by `channel|class`, where `*` means any. */
   readonly consent: Readonly<Record<string, boolean>>
@@ -201,7 +205,7 @@ class LocalEngine implements Engine {
 
   constructor(
     private readonly options: EngineOptions,
-    program: Program,
+    private readonly program: Program,
     private readonly channels: ReadonlyMap<string, Channel>,
     private readonly store: Store,
   ) {
@@ -249,7 +253,7 @@ class LocalEngine implements Engine {
 
   async subject(kind: SubjectKind, id: string): Promise<Subject | undefined> {
     const state = await this.store.readSubject({ kind, id })
-    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state)
+    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state, this.program)
   }
 
   decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
@@ -304,7 +308,7 @@ class LocalEngine implements Engine {
   }
 }
 
-export function subjectFor(kind: SubjectKind, id: string, state: SubjectState): Subject {
+function subjectFor(kind: SubjectKind, id: string, state: SubjectState, program: Program): Subject {
   const valuesOf = <T>(dated: Readonly<Record<string, readonly [T, number] | undefined>>) =>
     Object.fromEntries(Object.entries(dated).flatMap(([name, said]) => (said === undefined ? [] : [[name, said[0]]])))
   return {
@@ -313,9 +317,20 @@ export function subjectFor(kind: SubjectKind, id: string, state: SubjectState): 
     traits: valuesOf(state.traits),
     relations: valuesOf(state.relations),
     tags: [...state.tags.keys()].filter((tag) => hasTag(state, tag) && !tag.startsWith(VERDICT_MARK)),
+    scores: scoresFor(state, program.subjects[kind].scoresById),
     runs: state.runs,
     consent: valuesOf(state.consent),
   }
+}
+
+function scoresFor(state: SubjectState, scores: ReadonlyMap<string, CompiledScore>): Subject['scores'] {
+  return Object.fromEntries(
+    [...scores].map(([id, { tiers }]) => {
+      const [value] = scoreOf(state, id)
+      const tier = tierOf(tiers, value)
+      return [id, { value, ...(tier !== undefined && { tier }) }]
+    }),
+  )
 }
 
 function suggestionOf({ key, subject, source, body }: Delivery): Suggestion {

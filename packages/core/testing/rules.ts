@@ -6,6 +6,10 @@ export function tag(id: string, conditions?: unknown, more: Rule = {}): Rule {
   return { kind: 'tag', id, ...(conditions !== undefined && { conditions }), ...more }
 }
 
+export function score(id: string, terms: readonly unknown[], more: Rule = {}): Rule {
+  return { kind: 'score', id, terms, ...more }
+}
+
 /** A journey that is entered by `cart`, unless `more` says otherwise. */
 export function journey(id: string, steps: readonly unknown[], more: Rule = {}): Rule {
   return { kind: 'journey', id, entry: { on: 'event', event: 'cart' }, steps, ...more }
@@ -22,6 +26,13 @@ export function count(event: string, operator: string, value: number, params: Ru
 export const atLeast = (n: number, event: string, params: Rule = {}) => count(event, 'greaterThanInclusive', n, params)
 
 export const tagged = (id: string, value = true): Rule => ({ fact: 'tag', operator: 'equal', value, params: { id } })
+
+export const scored = (id: string, operator: string, value: unknown, params: Rule = {}): Rule => ({
+  fact: 'score',
+  operator,
+  value,
+  params: { id, ...params },
+})
 
 /** A condition about the event at hand. */
 export const eventHas = (property: string, value: unknown): Rule => ({

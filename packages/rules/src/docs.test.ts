@@ -85,6 +85,20 @@ describe('the example pack of "Write a rule"', () => {
     expect(holds(subjects.user.tagsById.get('in-dairy-community')?.condition.verdict(belongs) ?? 0)).toBe(true)
   })
 
+  it('adds up the loyalty of a neighbour, and halves what is past', async () => {
+    const rules = compileProgram(await loadPack(folder)).subjects.user
+    const loyalty = rules.scoresById.get('loyalty')
+    const features = fold(rules, [
+      ...[0, 1, 2].map((day) => order(day, { category: 'rice' })),
+      { messageId: 'back', event: 'refund_requested', at: START + 3 * DAY, properties: {} },
+    ])
+    // Three orders of 60: 18 points for what was spent, 10 for each order, 15 less for the refund.
+    expect(loyalty?.evaluate(viewOf(features, START + 3 * DAY))[0]).toBe(33)
+    // One order is 30 days old.
+    expect(loyalty?.evaluate(viewOf(features, START + 30 * DAY))).toEqual([28, START + 31 * DAY])
+    expect(loyalty?.explain(viewOf(features, START + 365 * DAY)).value).toBe(-0.9375)
+  })
+
   it('renders its templates', async () => {
     const { templates } = compileProgram(await loadPack(folder))
     const variables = {

@@ -12,6 +12,7 @@ export {
   type JourneyDefinition,
   type OfferDefinition,
   type PolicyDefinition,
+  type ScoreDefinition,
   type TagDefinition,
   type TemplateDefinition,
 } from './schemas/definitions.js'
@@ -21,6 +22,7 @@ export type { StepDefinition } from './schemas/journey.js'
 // Run a program
 export { type CompileOptions, compileProgram } from './program/compile.js'
 export * from './program/program.js'
+export type { CompiledScore, ScoreExplanation, TermExplanation } from './program/score.js'
 export type { Feature } from './facts/feature.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
 export { isTimeZone } from './time-zone.js'
@@ -38,9 +40,12 @@ export {
   type FeatureState,
   RELATIONS,
   type RelationName,
+  type RunPlace,
   SUBJECT_KINDS,
   type SubjectKind,
   type SubjectView,
 } from './subject.js'
+export { type Consent, consentOf } from './consent.js'
+export { type Tier, tierOf } from './tiers.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own } from './json.js'

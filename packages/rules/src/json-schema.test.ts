@@ -43,6 +43,8 @@ describe('the JSON Schema of rules', () => {
       journey({ steps: nest(5, [{ id: 'x' }], (inner) => [{ id: 'w', issue: { offer: 'o' }, else: inner }]) }),
     ],
     ['conditions of no form', tag({ all: [{ al: [] }] })],
+    ['a term of no form', { kind: 'score', id: 's', terms: [{ points: 1 }] }],
+    ['a crossing of no score', journey({ entry: { on: 'score.crossed', above: 1 } })],
     ['an unknown kind', { kind: 'tga', id: 'x' }],
     ['an empty template', template('')],
   ])('refuses %s, as the check does', (_, rule) => {

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { count, journey, leadsSomewhere, nest, problemsOf, steps, tag, template, textOf } from '../testing/packs.js'
 
+const score = (terms: unknown, more: object = {}) => ({ kind: 'score', id: 'loyalty', terms, ...more })
+const tagIs = (id: string) => ({ fact: 'tag', operator: 'equal', value: true, params: { id } })
+const exit = (id: string) => ({ id, exit: {} })
+
 /** A broken pack and what its author reads. */
 const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = {
   'an unknown fact': [
     tag({ all: [count({ fact: 'evntCount' })] }),
     `error fact.unknown  pack.json#/conditions/all/0/fact
-  There is no fact "evntCount". Known: eventCount, eventSum, eventAvg, eventMin, eventMax, itemCount, itemSum, eventDistinct, userCount, firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent, messageCount, sequence, trait, relation, tag, event. Did you mean "eventCount"?
+  There is no fact "evntCount". Known: eventCount, eventSum, eventAvg, eventMin, eventMax, itemCount, itemSum, eventDistinct, userCount, firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent, messageCount, sequence, trait, relation, tag, score, consent, run, event, now. Did you mean "eventCount"?
   found: "evntCount"`,
   ],
   'an unknown operator': [
@@ -109,6 +113,160 @@ error condition.unknown  pack.json#/2/conditions/condition
     `error tag.cycle  pack.json#/0/conditions
   These tags depend on each other in a circle: a -> b -> c -> a.`,
   ],
+  'a tag and a score that read each other': [
+    [
+      score([{ points: 1, conditions: tagIs('a') }], { id: 's' }),
+      tag({ fact: 'score', operator: 'greaterThan', value: 5, params: { id: 's' } }),
+    ],
+    `error rule.cycle  pack.json#/1/conditions
+  These tags and scores depend on each other in a circle: tag a -> score s -> tag a.`,
+  ],
+  'a score that reads itself': [
+    score([{ points: 1, per: { fact: 'score', params: { id: 's' } } }], { id: 's' }),
+    `error rule.cycle  pack.json#/terms
+  These scores depend on each other in a circle: score s -> score s.`,
+  ],
+  'a wrong term of a score': [
+    score([{ points: '5', event: 'paid' }, { points: 1 }]),
+    `error value.invalid  pack.json#/terms/0/points
+  This should be a number: 5 without quotes.
+  found: "5"
+error form.unknown  pack.json#/terms/1
+  This needs one of the keys "conditions", "per", "event".
+  found: "points"`,
+  ],
+  'terms that cannot be counted': [
+    score([
+      { points: 5, event: 'paid', halfLife: '30 days', item: { fact: 'sku', operator: 'equals', value: 1 } },
+      { points: 1, per: { fact: 'sinceLastEvent', params: { event: 'paid' } } },
+      { points: 1, per: { fact: 'eventSum', params: { of: 'community', event: 'paid', property: 'total' } } },
+      { points: 1, per: { fact: 'now', params: { as: 'hour' } } },
+      { points: 0.333_333_3, event: 'paid' },
+    ]),
+    `error duration.invalid  pack.json#/terms/0/halfLife
+  A half-life looks like "30d", "12h", "45m", "2w" or ISO 8601 such as "PT2H" or "P1DT12H".
+  found: "30 days"
+error operator.unknown  pack.json#/terms/0/item/operator
+  There is no operator "equals". Known: equal, notEqual, in, notIn, contains, doesNotContain, lessThan, lessThanInclusive, greaterThan, greaterThanInclusive. Did you mean "equal"?
+  found: "equals"
+error term.unfit  pack.json#/terms/1/per/fact
+  "sinceLastEvent" changes all the time. Give the points under conditions: { "points", "conditions" }.
+  found: "sinceLastEvent"
+error relation.unfit  pack.json#/terms/2/per/params/of
+  "of" is for comparisons: what a related subject is known for is whether a condition holds there.
+  found: "community"
+error fact.moment  pack.json#/terms/3/per/fact
+  Tags and scores are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in conditions of journeys.
+  found: "now"
+error points.fine  pack.json#/terms/4/points
+  Points have at most six decimals.
+  found: 0.3333333`,
+  ],
+  'tiers of one name, or that begin at one place': [
+    score([{ points: 1, event: 'paid' }], {
+      tiers: [
+        { id: 'gold', from: 5 },
+        { id: 'gold', from: 9 },
+        { id: 'top', from: 5 },
+      ],
+    }),
+    `error tier.duplicate  pack.json#/tiers/1/id
+  Two tiers are called "gold".
+  found: "gold"
+error tier.duplicate  pack.json#/tiers/2/from
+  The tiers "gold" and "top" begin at the same points.
+  found: 5`,
+  ],
+  'unknown scores and tiers': [
+    [
+      score([{ points: 1, event: 'paid' }], { tiers: [{ id: 'gold', from: 9 }] }),
+      tag({ fact: 'score', operator: 'greaterThan', value: 5, params: { id: 'loyality' } }),
+      tag({ fact: 'score', operator: 'equal', value: 'golt', params: { id: 'loyalty', as: 'tier' } }, { id: 'b' }),
+      tag({ fact: 'score', operator: 'equal', value: 'gold', params: { id: 'loyalty' } }, { id: 'c' }),
+      journey({
+        entry: { on: 'score.crossed', score: 'loyality', above: 1 },
+        exit: { on: 'score.crossed', score: 'loyalty', tier: 'silver' },
+      }),
+    ],
+    `error score.unknown  pack.json#/1/conditions/params/id
+  The pack has no score "loyality" for a user. Did you mean "loyalty"?
+  found: "loyality"
+error tier.unknown  pack.json#/2/conditions/value
+  The score "loyalty" has no tier "golt". It has: gold. Did you mean "gold"?
+  found: "golt"
+error value.number  pack.json#/3/conditions/value
+  "score" is a number; compare it with a number.
+  found: "gold"
+error score.unknown  pack.json#/4/entry/score
+  The pack has no score "loyality" for a user. Did you mean "loyalty"?
+  found: "loyality"
+error tier.unknown  pack.json#/4/exit/tier
+  The score "loyalty" has no tier "silver". It has: gold.
+  found: "silver"`,
+  ],
+  'a crossing of two lines at once': [
+    [
+      score([{ points: 1, event: 'paid' }]),
+      journey({ entry: { on: 'score.crossed', score: 'loyalty', above: 1, below: 5 } }),
+    ],
+    `error crossing.one  pack.json#/1/entry
+  A crossing is one of "above": points, "below": points and "tier": the id of a tier.
+  found: {"on":"score.crossed","score":"loyalty","above":1,"below":5}`,
+  ],
+  'the time of day in a tag': [
+    tag({ fact: 'now', operator: 'greaterThan', value: '18:00', params: { as: 'time' } }),
+    `error fact.moment  pack.json#/conditions/fact
+  Tags and scores are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in conditions of journeys.
+  found: "now"`,
+  ],
+  'times that are none': [
+    steps({
+      id: 'x',
+      branch: [
+        { conditions: { fact: 'now', operator: 'lessThan', value: '9:30', params: { as: 'time' } }, then: [exit('a')] },
+        {
+          conditions: { fact: 'now', operator: 'equal', value: 'Monday', params: { as: 'weekday' } },
+          then: [exit('b')],
+        },
+        {
+          conditions: { fact: 'now', operator: 'equal', value: 1, params: { as: 'day', timeZone: 'Asia/Shanghia' } },
+          then: [exit('c')],
+        },
+      ],
+    }),
+    `error value.time  pack.json#/steps/0/branch/0/conditions/value
+  A time to compare with looks like "09:30".
+  found: "9:30"
+error value.number  pack.json#/steps/0/branch/1/conditions/value
+  "now" is a number; compare it with a number.
+  found: "Monday"
+error timeZone.unknown  pack.json#/steps/0/branch/2/conditions/params/timeZone
+  This is no IANA time zone, such as "Asia/Shanghai".
+  found: "Asia/Shanghia"`,
+  ],
+  'unknown journeys and steps': [
+    [
+      journey(),
+      tag({ fact: 'run', operator: 'equal', value: true, params: { journey: 'welcom' } }),
+      tag({ fact: 'run', operator: 'equal', value: true, params: { journey: 'j', step: 'y' } }, { id: 'b' }),
+      tag({ fact: 'run', operator: 'equal', value: 'x', params: { journey: 'j' } }, { id: 'c' }),
+    ],
+    `error journey.unknown  pack.json#/1/conditions/params/journey
+  The pack has no journey "welcom" for a user.
+  found: "welcom"
+error step.unknown  pack.json#/2/conditions/params/step
+  The journey "j" has no step "y". Did you mean "x"?
+  found: "y"
+error value.boolean  pack.json#/3/conditions/value
+  Somebody is in a journey or not: compare it with true or false.
+  found: "x"`,
+  ],
+  'consent that is neither given nor withdrawn': [
+    tag({ fact: 'consent', operator: 'equal', value: 'yes', params: { class: 'promo' } }),
+    `error value.unknown  pack.json#/conditions/params/class
+  This should be one of "service", "content", "promotion". Did you mean "promotion"?
+  found: "promo"`,
+  ],
   'named conditions that refer to each other in a circle': [
     ['a', 'b'].map((id, index, ids) => ({
       kind: 'condition',
@@ -131,13 +289,13 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'a wrong kind': [
     { kind: 'jorney', id: 'x' },
     `error kind.unknown  pack.json#/kind
-  "kind" should be one of tag, condition, journey, template, offer, policy. Did you mean "journey"?
+  "kind" should be one of tag, score, condition, journey, template, offer, policy. Did you mean "journey"?
   found: "jorney"`,
   ],
   'no kind': [
     [{ id: 'x' }],
     `error key.missing  pack.json#/0
-  "kind" is missing; it should be one of tag, condition, journey, template, offer, policy.`,
+  "kind" is missing; it should be one of tag, score, condition, journey, template, offer, policy.`,
   ],
   'what is no object': [
     [tag(), 'tag'],
@@ -148,7 +306,7 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'an unknown entry': [
     journey({ entry: { on: 'evnt' } }),
     `error value.unknown  pack.json#/entry/on
-  This should be one of "event", "tag.added", "tag.removed". Did you mean "event"?
+  This should be one of "event", "tag.added", "tag.removed", "score.crossed". Did you mean "event"?
   found: "evnt"`,
   ],
   'an unknown step verb': [

@@ -12,6 +12,7 @@ import {
   type JourneyDefinition,
   type OfferDefinition,
   type PolicyDefinition,
+  type ScoreDefinition,
   type TagDefinition,
   type TemplateDefinition,
 } from './schemas/definitions.js'
@@ -26,6 +27,7 @@ export interface Located<T> {
 /** The objects of a rule pack, each of the right shape. Whether they fit together is the compiler's to say. */
 export interface Pack {
   readonly tags: readonly Located<TagDefinition>[]
+  readonly scores: readonly Located<ScoreDefinition>[]
   readonly conditions: readonly Located<ConditionDefinition>[]
   readonly journeys: readonly Located<JourneyDefinition>[]
   readonly templates: readonly Located<TemplateDefinition>[]
@@ -59,6 +61,7 @@ function packOf(located: readonly Located<Definition>[]): Pack {
     located.filter((one): one is Located<Extract<Definition, { kind: K }>> => one.definition.kind === kind)
   return {
     tags: ofKind('tag'),
+    scores: ofKind('score'),
     conditions: ofKind('condition'),
     journeys: ofKind('journey'),
     templates: ofKind('template'),
@@ -69,7 +72,15 @@ function packOf(located: readonly Located<Definition>[]): Pack {
 
 /** Every definition of a pack, in a stable order. */
 export function definitionsOf(pack: Pack): readonly Definition[] {
-  const all = [pack.tags, pack.conditions, pack.journeys, pack.templates, pack.offers, pack.policies].flat()
+  const all = [
+    pack.tags,
+    pack.scores,
+    pack.conditions,
+    pack.journeys,
+    pack.templates,
+    pack.offers,
+    pack.policies,
+  ].flat()
   return all.map((located) => located.definition)
 }
 

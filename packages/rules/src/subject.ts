@@ -30,6 +30,14 @@ export type FeatureState = readonly unknown[]
 /** A value with the time that it was said; the latest wins. */
 export type Dated<T> = readonly [value: T, at: number]
 
+/** Where in a journey a subject is. */
+export interface RunPlace {
+  readonly journey: string
+  /** The step at which it waits. */
+  readonly step: string
+  readonly key?: string
+}
+
 /** What conditions may read of a subject. */
 export interface SubjectView {
   /** The instant of evaluation, in milliseconds since the epoch. */
@@ -39,6 +47,12 @@ export interface SubjectView {
   readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
   /** Whether a tag is on the subject. */
   hasTag(id: string): boolean
+  /** The value of a score; undefined (or 0) where it has none. */
+  score(id: string): number | undefined
+  /** What was said about being messaged. */
+  readonly consent: Readonly<Record<string, Dated<boolean>>>
+  /** The journeys that the subject is in. */
+  readonly runs: readonly RunPlace[]
   /** Whether a condition about a related subject holds, by the id it was compiled under. */
   relatedHolds(relation: RelationName, verdict: string): boolean
   /** The event at hand, in entry, exit and branch conditions. */

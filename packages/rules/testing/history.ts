@@ -50,7 +50,9 @@ export function merge(rules: SubjectProgram, a: Features, b: Features): Features
 
 export function viewOf(features: Features, at: number, extra: Partial<SubjectView> = {}): SubjectView {
   const kept = new Map(Object.entries(features).flatMap(([key, state]) => (state ? [[key, state] as const] : [])))
-  return { at, features: kept, traits: {}, relations: {}, hasTag: () => false, relatedHolds: () => false, ...extra }
+  const unknown = { traits: {}, relations: {}, consent: {}, runs: [] }
+  const nothing = { hasTag: () => false, score: () => undefined, relatedHolds: () => false }
+  return { at, features: kept, ...unknown, ...nothing, ...extra }
 }
 
 /** Times close together, so that windows end between them, at the same instant, and a millisecond apart. */

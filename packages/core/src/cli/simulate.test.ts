@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { linli } from '../../testing/command-line.js'
-import { atLeast, journey, send, tag, template, wait } from '../../testing/rules.js'
+import { atLeast, journey, score, send, tag, template, wait } from '../../testing/rules.js'
 import { scratchFolder } from '../../testing/scratch.js'
 import type { Simulation } from '../simulation/simulate.js'
 
@@ -61,11 +61,36 @@ describe('linli simulate', () => {
       until: '2026-03-03T08:00:00.000Z',
       decisions: expect.objectContaining({ 'tag.added': 1, 'journey.entered': 3, 'coupon.issued': 1 }),
       tags: { regular: { added: 1, removed: 0, members: 1 } },
+      scores: {},
       journeys: { thank: { entered: 3, exited: 2, held: 0, goals: 0 } },
       messages: { planned: 2, accepted: 2, deferred: 0, suppressed: {} },
       coupons: { trial: 1 },
     })
     expect(stderr).toMatch(/^3 events in [\d.]+ s \(\d+ a second\)\n$/)
+  })
+
+  it('counts how often scores changed, and who is in which tier in the end', async () => {
+    const rules = scratch.rules(
+      'scores.json',
+      score('loyalty', [{ points: 60, event: 'order', halfLife: '1d' }], {
+        tiers: [
+          { id: 'silver', from: 50 },
+          { id: 'gold', from: 90 },
+        ],
+      }),
+    )
+    const events = scratch.events('events.ndjson', ...EVENTS)
+
+    const { stdout } = await linli('simulate', '--rules', rules, '--events', events, '--json')
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      decisions: { 'score.changed': 6 },
+      // u1: 60, 30, 15 and 60 more; u2: 60, 30.
+      scores: { loyalty: { changed: 6, tiers: { silver: 1, gold: 0 } } },
+    })
+    const { stdout: text } = await linli('simulate', '--rules', rules, '--events', events)
+    expect(text).toMatch(/^Scores +changed\nloyalty +6$/m)
+    expect(text).toMatch(/^loyalty: silver +1$/m)
   })
 
   it('writes decision lines in time order, each with when, whom, what and by which rule', async () => {

@@ -1,10 +1,10 @@
-import type { CompiledTag, EventRecord, Program } from '@linli/rules'
+import type { Derived, EventRecord, Program } from '@linli/rules'
 import type { Decision, Effect, Input } from './decision.js'
+import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
 import { Draft, type RelatedVerdicts } from './draft.js'
-import { dueRuns, enterByEvent, moveRunsByEvent, reactToTagChanges, resume, timeOut } from './journeys.js'
+import { dueRuns, enterByEvent, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState } from './subject.js'
-import { dropUnknownTags, evaluateTags, tagsDueAt } from './tags.js'
 
 export interface Advanced {
   readonly state: SubjectState
@@ -33,8 +33,8 @@ export function advance(
 }
 
 /**
- * Looks at every tag again: after two subjects were merged, or when rules have changed. Tags that the program does not
- * have are taken off. With `quiet`, journeys do not react: they greet nobody for what is long past.
+ * Looks at every tag and score again: after two subjects were merged, or when rules have changed. Those that the program
+ * does not have are taken away. With `quiet`, journeys do not react: they greet nobody for what is long past.
  */
 export function reevaluate(
   key: SubjectKey,
@@ -45,9 +45,9 @@ export function reevaluate(
 ): Advanced {
   const draft = new Draft(key, state, program, related)
   draft.at = Math.max(state.at, at)
-  dropUnknownTags(draft)
-  evaluateTags(draft, draft.rules.tags)
-  if (!quiet) reactToTagChanges(draft)
+  dropUnknown(draft)
+  evaluateDerived(draft, draft.rules.derived)
+  if (!quiet) reactToChanges(draft)
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
@@ -62,14 +62,14 @@ function take(draft: Draft, input: Input): void {
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') takeRefresh(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
-  reactToTagChanges(draft)
+  reactToChanges(draft)
 }
 
-/** A subject that is new has the tags of one of whom nothing is known. */
+/** A subject that is new has the tags and scores of one of whom nothing is known. */
 function beBorn(draft: Draft, at: number): void {
   draft.at = at
-  evaluateTags(draft, draft.rules.bornWith)
-  reactToTagChanges(draft)
+  evaluateDerived(draft, draft.rules.bornWith)
+  reactToChanges(draft)
 }
 
 /** Lets happen what time alone brings about until `at`. */
@@ -81,22 +81,24 @@ function passTime(draft: Draft, at: number): void {
     draft.at = Math.max(draft.at, instant)
     // What is due is looked at now, and says itself when it is due again.
     draft.due = Number.POSITIVE_INFINITY
-    evaluateTags(draft, tagsDueAt(draft, instant))
+    evaluateDerived(draft, derivedDueAt(draft, instant))
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
-    reactToTagChanges(draft)
+    reactToChanges(draft)
     draft.due = nextInstant(draft)
   }
 }
 
 function takeEvent(draft: Draft, { event, changes, member }: Extract<Input, { kind: 'event' }>): void {
-  const suspects = new Set<CompiledTag>()
+  const suspects = new Set<Derived>()
   const leader = draft.relations.leader?.[0]
-  if (changes !== undefined) for (const tag of changeProfile(draft, changes, event.at)) suspects.add(tag)
+  if (changes !== undefined) for (const one of changeProfile(draft, changes, event.at)) suspects.add(one)
   if (event.event === 'group') tellMembers(draft, leader, member)
-  if (event.event === CONSENT_EVENTS.granted) changeConsent(draft, true, event.properties, event.at)
-  if (event.event === CONSENT_EVENTS.withdrawn) changeConsent(draft, false, event.properties, event.at)
+  if (event.event === CONSENT_EVENTS.granted || event.event === CONSENT_EVENTS.withdrawn) {
+    const granted = event.event === CONSENT_EVENTS.granted
+    for (const one of changeConsent(draft, granted, event.properties, event.at)) suspects.add(one)
+  }
   foldFeatures(draft, event, suspects)
-  if (suspects.size > 0) evaluateTags(draft, suspects)
+  if (suspects.size > 0) evaluateDerived(draft, suspects)
   draft.event = event
   moveRunsByEvent(draft, event)
   enterByEvent(draft, event)
@@ -118,16 +120,16 @@ function takeRefresh(draft: Draft, input: Extract<Input, { kind: 'refresh' }>): 
   // Words of a community that the subject has left in the meantime.
   if (draft.relations[relation]?.[0] !== id) return
   const changed = changes === undefined ? [] : changeProfile(draft, changes, changedAt)
-  evaluateTags(draft, [...changed, ...(draft.rules.tagsByRelated.get(relation) ?? [])])
+  evaluateDerived(draft, [...changed, ...(draft.rules.readers.related.get(relation) ?? [])])
 }
 
-/** Adds an event to the features it reaches, and collects the tags that read those that changed. */
-function foldFeatures(draft: Draft, event: EventRecord, suspects: Set<CompiledTag>): void {
+/** Adds an event to the features it reaches, and collects what reads those that changed. */
+function foldFeatures(draft: Draft, event: EventRecord, suspects: Set<Derived>): void {
   for (const feature of draft.rules.featuresByEvent.find(event)) {
     const before = draft.features.get(feature.key)
     const after = feature.fold(before, event, draft.at)
     if (after === before || after === undefined) continue
     draft.writeFeature(feature.key, after)
-    for (const tag of draft.rules.tagsByFeature.get(feature.key) ?? []) suspects.add(tag)
+    for (const reader of draft.rules.readers.features.get(feature.key) ?? []) suspects.add(reader)
   }
 }

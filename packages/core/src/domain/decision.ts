@@ -5,6 +5,7 @@ import type { Coupon } from './subject.js'
 export type DecisionKind =
   | 'tag.added'
   | 'tag.removed'
+  | 'score.changed'
   | 'journey.entered'
   | 'journey.stepped'
   | 'journey.exited'
@@ -28,7 +29,7 @@ export interface Decision {
   /** `user:u-1` */
   readonly subject: string
   readonly decision: DecisionKind
-  /** The id of the tag, journey, policy or offer that decided. */
+  /** The id of the tag, score, journey, policy or offer that decided. */
   readonly rule?: string
   readonly [detail: string]: unknown
 }

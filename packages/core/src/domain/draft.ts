@@ -9,10 +9,24 @@ import type {
 } from '@linli/rules'
 import type { Decision, DecisionKind, Effect } from './decision.js'
 import type { LazyMap, ReadonlyLazyMap } from './lazy-map.js'
-import { hasTag, type Run, type SubjectKey, type SubjectState, subjectName, type TagState } from './subject.js'
+import {
+  hasTag,
+  type Run,
+  type ScoreState,
+  type SubjectKey,
+  type SubjectState,
+  scoreOf,
+  subjectName,
+  type TagState,
+} from './subject.js'
 
 /** Whether a condition that was compiled for a related subject holds there. */
 export type RelatedVerdicts = (relation: RelationName, id: string, verdict: string) => boolean
+
+/** A tag that was put on or taken off, or a score that has another value. */
+export type Change =
+  | { readonly kind: 'tag'; readonly id: string; readonly added: boolean }
+  | { readonly kind: 'score'; readonly id: string; readonly from: number; readonly to: number }
 
 /**
  * A subject while it is being advanced: a copy of its state, written part by part, with the decisions and effects so far.
@@ -30,12 +44,15 @@ export class Draft implements SubjectView {
   traits: SubjectState['traits']
   relations: SubjectState['relations']
   tags: ReadonlyLazyMap<TagState>
-  runs: Run[]
+  scores: SubjectState['scores']
+  runs: readonly Run[]
   entries: SubjectState['entries']
   goals: SubjectState['goals']
   consent: SubjectState['consent']
-  /** Tags that were put on or taken off and that journeys have not been told of. */
-  readonly tagChanges: { readonly tag: string; readonly added: boolean }[] = []
+  /** What journeys have not been told of. */
+  readonly changes: Change[] = []
+  /** Journeys whose runs began, moved or ended since tags and scores were last asked about them. */
+  readonly movedJourneys = new Set<string>()
   private ownFeatures: LazyMap<FeatureState> | undefined
   private ownTags: LazyMap<TagState> | undefined
 
@@ -53,21 +70,27 @@ export class Draft implements SubjectView {
     this.traits = before.traits
     this.relations = before.relations
     this.tags = before.tags
-    this.runs = [...before.runs]
+    this.scores = before.scores
+    this.runs = before.runs
     this.entries = before.entries
     this.goals = before.goals
     this.consent = before.consent
   }
 
   state(): SubjectState {
-    const { at, features, traits, relations, tags, runs, entries, goals, consent } = this
+    const { at, features, traits, relations, tags, scores, runs, entries, goals, consent } = this
     for (const { until } of runs) this.mayChangeAt(until)
     const due = Number.isFinite(this.due) ? this.due : 0
-    return { at, due, features, traits, relations, tags, runs, entries, goals, consent, sends: this.before.sends }
+    const { sends } = this.before
+    return { at, due, features, traits, relations, tags, scores, runs, entries, goals, consent, sends }
   }
 
   hasTag(id: string): boolean {
     return hasTag(this, id)
+  }
+
+  score(id: string): number {
+    return scoreOf(this, id)[0]
   }
 
   relatedHolds(relation: RelationName, verdict: string): boolean {
@@ -89,6 +112,19 @@ export class Draft implements SubjectView {
     this.mayChangeAt(state[1])
   }
 
+  writeScore(id: string, state: ScoreState): void {
+    const [value, until] = state
+    const { [id]: _, ...others } = this.scores
+    this.scores = value === 0 && until === 0 ? others : { ...this.scores, [id]: state }
+    this.mayChangeAt(until)
+  }
+
+  /** Runs as they are now, one of this journey among them changed. */
+  writeRuns(runs: readonly Run[], journey: string): void {
+    this.runs = runs
+    if (this.rules.readers.journeys.has(journey)) this.movedJourneys.add(journey)
+  }
+
   /** Something changes by itself at `until`, unless it is 0. */
   private mayChangeAt(until: number): void {
     if (until > 0 && until < this.due) this.due = until
@@ -102,7 +138,7 @@ export class Draft implements SubjectView {
       return
     }
     this.decide(added ? 'tag.added' : 'tag.removed', tag.id)
-    this.tagChanges.push({ tag: tag.id, added })
+    this.changes.push({ kind: 'tag', id: tag.id, added })
   }
 
   decide(decision: DecisionKind, rule: string, details: Readonly<Record<string, unknown>> = {}): void {

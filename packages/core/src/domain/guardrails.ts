@@ -1,4 +1,4 @@
-import { isTimeZone, type MessageClass, type Policy } from '@linli/rules'
+import { consentOf, isTimeZone, type MessageClass, type Policy } from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
 import type { SubjectState } from './subject.js'
 
@@ -26,7 +26,7 @@ export type Ruling =
  * and caps, in this order.
  */
 export function rule(state: SubjectState, message: MessageAtHand, policies: readonly Policy[], at: number): Ruling {
-  const consent = consentOf(state, message)
+  const consent = consentOf(state.consent, message.channel, message.class)
   if (consent === false) {
     return { ruling: 'suppress', policy: 'consent', reason: 'opted out', needed: 'a later consent_granted event' }
   }
@@ -78,17 +78,6 @@ function rulingOf(
   const needed =
     oldest === undefined ? 'a higher cap' : `a send after ${new Date(oldest[0] + policy.withinMs).toISOString()}`
   return { ruling: 'suppress', policy: policy.id, reason: 'cap', needed }
-}
-
-/** What was said last about messages of this channel and class; undefined when nothing was. */
-function consentOf({ consent }: SubjectState, { channel, class: messageClass }: MessageAtHand): boolean | undefined {
-  let latest: readonly [boolean, number] | undefined
-  for (const key of [`${channel}|${messageClass}`, `${channel}|*`, `*|${messageClass}`, '*|*']) {
-    const said = consent[key]
-    if (said === undefined) continue
-    if (latest === undefined || said[1] > latest[1] || (said[1] === latest[1] && !said[0])) latest = said
-  }
-  return latest?.[0]
 }
 
 /** The recipient's own zone, or the policy's. */

@@ -1,6 +1,15 @@
-import { type CompiledJourney, contentHash, type EventMatch, type EventRecord, hashShare, holds } from '@linli/rules'
+import {
+  type CompiledJourney,
+  type CompiledTrigger,
+  contentHash,
+  type EventMatch,
+  type EventRecord,
+  hashShare,
+  holds,
+} from '@linli/rules'
 import type { Input } from './decision.js'
-import type { Draft } from './draft.js'
+import { evaluateDerived } from './derived.js'
+import type { Change, Draft } from './draft.js'
 import { exitRun, runSteps } from './steps.js'
 import type { Run } from './subject.js'
 
@@ -25,7 +34,7 @@ export function timeOut(draft: Draft, run: Run): void {
 /** Shows an event to the runs there are. A run that waits for exactly this event takes it; else the exit may. */
 export function moveRunsByEvent(draft: Draft, event: EventRecord): void {
   reachGoals(draft, event)
-  for (const run of [...draft.runs]) {
+  for (const run of draft.runs) {
     const journey = journeyOf(draft, run)
     if (journey === undefined || event.at < run.enteredAt || !sameKey(draft, journey, run.key)) continue
     const step = journey.steps[journey.stepIndex.get(run.step) ?? -1]
@@ -44,26 +53,52 @@ export function enterByEvent(draft: Draft, event: EventRecord): void {
   }
 }
 
-/** Lets journeys react to tags put on and taken off, and to what that brings about in turn. */
-export function reactToTagChanges(draft: Draft): void {
-  for (let count = 0; draft.tagChanges.length > 0; count++) {
-    const change = draft.tagChanges.shift()
+/**
+ * Lets journeys react to tags put on and taken off and to scores that crossed a line, and tags and scores to runs that
+ * began, moved or ended; and to what that brings about in turn.
+ */
+export function reactToChanges(draft: Draft): void {
+  followRuns(draft)
+  for (let count = 0; draft.changes.length > 0; count++) {
+    const change = draft.changes.shift()
     if (change === undefined) return
     if (count >= CASCADE_LIMIT) {
-      draft.tagChanges.length = 0
-      return draft.decide('journey.held', change.tag, { reason: 'cascade', limit: CASCADE_LIMIT })
+      draft.changes.length = 0
+      return draft.decide('journey.held', change.id, { reason: 'cascade', limit: CASCADE_LIMIT })
     }
-    const on = change.added ? 'tag.added' : 'tag.removed'
-    for (const run of [...draft.runs]) {
-      const exit = journeyOf(draft, run)?.exit
-      if (exit?.on === on && exit.tag === change.tag) exitRun(draft, run, `${on} ${change.tag}`)
-    }
-    for (const journey of draft.rules.journeysByTag.get(change.tag) ?? []) {
-      const { entry } = journey
-      if (entry.on !== on) continue
-      if (entry.condition === undefined || holds(entry.condition.verdict(draft))) enter(draft, journey, undefined)
-    }
+    reactTo(draft, change)
+    followRuns(draft)
   }
+}
+
+/** Looks again at the tags and scores that read runs which have changed. */
+function followRuns(draft: Draft): void {
+  if (draft.movedJourneys.size === 0) return
+  const readers = [...draft.movedJourneys].flatMap((journey) => draft.rules.readers.journeys.get(journey) ?? [])
+  draft.movedJourneys.clear()
+  evaluateDerived(draft, readers)
+}
+
+function reactTo(draft: Draft, change: Change): void {
+  for (const run of draft.runs) {
+    const exit = journeyOf(draft, run)?.exit
+    if (exit !== undefined && isMeant(exit, change)) exitRun(draft, run, `${exit.on} ${change.id}`)
+  }
+  const { journeysByTag, journeysByScore } = draft.rules
+  for (const journey of (change.kind === 'tag' ? journeysByTag : journeysByScore).get(change.id) ?? []) {
+    const { entry } = journey
+    if (!isMeant(entry, change)) continue
+    if (entry.condition === undefined || holds(entry.condition.verdict(draft))) enter(draft, journey, undefined)
+  }
+}
+
+function isMeant(trigger: CompiledTrigger, change: Change): boolean {
+  if (trigger.on === 'event') return false
+  if (trigger.on === 'score.crossed') {
+    return change.kind === 'score' && trigger.score === change.id && trigger.crosses(change.from, change.to)
+  }
+  const on = change.kind === 'tag' && (change.added ? 'tag.added' : 'tag.removed')
+  return trigger.on === on && trigger.tag === change.id
 }
 
 /** Goes on after a `send` or `issue` step whose outcome is known. */
@@ -110,7 +145,7 @@ function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | unde
   rememberEntry(draft, journey, key)
   if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
   draft.decide('journey.entered', journey.id, { run: run.id, version: journey.version, ...(key && { key }) })
-  draft.runs.push(run)
+  draft.writeRuns([...draft.runs, run], journey.id)
   runSteps(draft, journey, run, journey.first)
 }
 

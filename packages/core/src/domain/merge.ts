@@ -4,6 +4,7 @@ import type { Decision } from './decision.js'
 import type { RelatedVerdicts } from './draft.js'
 import { LazyMap } from './lazy-map.js'
 import { supersedes } from './profile.js'
+import { farewellToScores } from './scores.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName } from './subject.js'
 
 /** One of two subjects that turn out to be one. */
@@ -44,13 +45,14 @@ function farewell({ key, state }: Known, program: Program, at: number): Decision
   const tags = program.subjects[key.kind].tags.filter(({ id, kind }) => kind !== 'verdict' && hasTag(state, id))
   return [
     ...tags.map(({ id }): Decision => ({ ...said, decision: 'tag.removed', rule: id })),
+    ...farewellToScores(key, state, program, at),
     ...state.runs.map(
       ({ id, journey, step }): Decision => ({ ...said, decision: 'journey.exited', rule: journey, run: id, step }),
     ),
   ]
 }
 
-/** Tags that journeys put on stay on. Computed ones follow from the merged features. */
+/** Tags that journeys put on stay on. Computed ones, and scores, follow from the merged features. */
 function mergeTags(
   into: SubjectState['tags'],
   from: SubjectState['tags'],

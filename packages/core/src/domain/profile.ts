@@ -1,7 +1,7 @@
 import {
-  type CompiledTag,
   canonicalJson,
   type Dated,
+  type Derived,
   FORBIDDEN_KEYS,
   MESSAGE_CLASSES,
   type RelationName,
@@ -9,16 +9,16 @@ import {
 import type { ProfileChanges } from './decision.js'
 import type { Draft } from './draft.js'
 
-/** Takes over what an event says about the subject; gives the tags that read what changed. */
-export function changeProfile(draft: Draft, { traits, relations }: ProfileChanges, at: number): CompiledTag[] {
-  const suspects: CompiledTag[] = []
+/** Takes over what an event says about the subject; gives what reads what changed. */
+export function changeProfile(draft: Draft, { traits, relations }: ProfileChanges, at: number): Derived[] {
+  const suspects: Derived[] = []
   for (const [name, value] of Object.entries(traits ?? {})) {
     if (FORBIDDEN_KEYS.has(name) || !supersedes(draft.traits[name], value, at)) continue
     draft.traits = { ...draft.traits, [name]: [value, at] }
-    suspects.push(...(draft.rules.tagsByTrait.get(name) ?? []))
+    suspects.push(...(draft.rules.readers.traits.get(name) ?? []))
   }
   for (const relation of changeRelations(draft, relations ?? {}, at)) {
-    suspects.push(...(draft.rules.tagsByRelation.get(relation) ?? []))
+    suspects.push(...(draft.rules.readers.relations.get(relation) ?? []))
   }
   return suspects
 }
@@ -50,22 +50,23 @@ export function supersedes(known: Dated<unknown> | undefined, value: unknown, at
 
 export const CONSENT_EVENTS = { granted: 'consent_granted', withdrawn: 'consent_withdrawn' } as const
 
-/** Takes over a consent event. `channel` and `class` of its properties say what it is about; left out: everything. */
+/** Takes over a consent event; gives what reads consent if it changed. `channel` and `class` of its properties say what it is about; left out: everything. */
 export function changeConsent(
   draft: Draft,
   granted: boolean,
   properties: Readonly<Record<string, unknown>>,
   at: number,
-) {
+): readonly Derived[] {
   const channel = aboutWhich(properties['channel'], () => true)
   const messageClass = aboutWhich(properties['class'], (text) => (MESSAGE_CLASSES as readonly string[]).includes(text))
   // What cannot be understood is taken for the stricter: such a grant grants nothing, such a withdrawal is of everything.
-  if (granted && (channel === undefined || messageClass === undefined)) return
+  if (granted && (channel === undefined || messageClass === undefined)) return []
   const key = `${channel ?? '*'}|${messageClass ?? '*'}`
   const known = draft.consent[key]
   // Of a grant and a withdrawal at the same instant, the withdrawal stands.
-  if (known !== undefined && (known[1] > at || (known[1] === at && granted))) return
+  if (known !== undefined && (known[1] > at || (known[1] === at && granted))) return []
   draft.consent = { ...draft.consent, [key]: [granted, at] }
+  return draft.rules.readers.consent.get(true) ?? []
 }
 
 /** `*` where nothing is said; undefined where it is not understood. */

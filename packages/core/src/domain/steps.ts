@@ -1,8 +1,8 @@
 import { type CompiledJourney, type CompiledStep, END, holds, type StepTarget } from '@linli/rules'
 import type { StepSource, StepVariables } from './decision.js'
+import { evaluateDerived } from './derived.js'
 import type { Draft } from './draft.js'
 import type { Run } from './subject.js'
-import { evaluateTags } from './tags.js'
 
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
 type Outcome = { readonly go: StepTarget } | { readonly stay: number } | { readonly exit: string }
@@ -24,12 +24,18 @@ export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from:
 }
 
 export function exitRun(draft: Draft, run: Run, reason: string): void {
-  draft.runs = draft.runs.filter((one) => one.id !== run.id)
+  draft.writeRuns(
+    draft.runs.filter((one) => one.id !== run.id),
+    run.journey,
+  )
   draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason })
 }
 
 function replaceRun(draft: Draft, run: Run): void {
-  draft.runs = draft.runs.map((one) => (one.id === run.id ? run : one))
+  draft.writeRuns(
+    draft.runs.map((one) => (one.id === run.id ? run : one)),
+    run.journey,
+  )
 }
 
 function perform(draft: Draft, journey: CompiledJourney, run: Run, step: CompiledStep): Outcome {
@@ -97,7 +103,7 @@ function putTag(draft: Draft, step: Extract<CompiledStep, { verb: 'tag' }>): voi
   const tag = draft.rules.tagsById.get(step.tag)
   if (tag === undefined || draft.hasTag(tag.id) === step.put) return
   draft.changeTag(tag, step.put, 0)
-  evaluateTags(draft, draft.rules.tagsByTag.get(tag.id) ?? [])
+  evaluateDerived(draft, draft.rules.readers.tags.get(tag.id) ?? [])
 }
 
 function variablesOf(run: Run): StepVariables {

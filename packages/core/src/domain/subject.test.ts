@@ -6,6 +6,8 @@ import {
   eventHas,
   journey,
   putTag,
+  score,
+  scored,
   send,
   tag,
   tagged,
@@ -35,6 +37,18 @@ const PROGRAM = programOf(
   tag('local', traitIs('city', 'Shanghai')),
   tag('vip', { any: [tagged('regular'), { all: [tagged('big'), tagged('silent', false)] }] }),
   tag('marked'),
+  score(
+    'warmth',
+    [
+      { points: 10, event: 'order', halfLife: '4m' },
+      { points: 5, conditions: tagged('vip') },
+      { points: 0.1, per: { fact: 'eventSum', params: { event: 'order', property: 'amount', within: '25m' } }, max: 7 },
+    ],
+    { tiers: [{ id: 'warm', from: 8 }] },
+  ),
+  tag('warm', scored('warmth', 'equal', 'warm', { as: 'tier' })),
+  tag('asked', { fact: 'consent', operator: 'equal', value: true, params: { class: 'promotion' } }),
+  tag('busy', { fact: 'run', operator: 'equal', value: true, params: { journey: 'remind', step: 'second' } }),
   template('hello', '{{ event.amount }}'),
   journey('remind', [wait('first', '5m'), send('push'), wait('second', '15m'), putTag('mark', 'marked')], {
     key: 'cartId',
@@ -44,6 +58,11 @@ const PROGRAM = programOf(
   }),
   journey('thank', [{ id: 'again', waitFor: { event: 'order', timeout: '12m' } }], {
     entry: { on: 'tag.added', tag: 'vip' },
+    reentry: 'always',
+  }),
+  journey('warmed', [wait('a-while', '3m')], {
+    entry: { on: 'score.crossed', score: 'warmth', above: 10 },
+    exit: { on: 'score.crossed', score: 'warmth', below: 5 },
     reentry: 'always',
   }),
 )

@@ -1,4 +1,4 @@
-import type { Dated, EventRecord, FeatureState, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type { Consent, Dated, EventRecord, FeatureState, MessageClass, RelationName, SubjectKind } from '@linli/rules'
 import { LazyMap, type ReadonlyLazyMap } from './lazy-map.js'
 
 /** Names a subject: `user:u-1`. */
@@ -18,18 +18,22 @@ export interface SubjectState {
   readonly relations: Readonly<Partial<Record<RelationName, Dated<string>>>>
   /** Tags that are on, and tags whose conditions time alone can turn. */
   readonly tags: ReadonlyLazyMap<TagState>
+  /** Scores that are not 0, and scores that time alone can change. */
+  readonly scores: Readonly<Record<string, ScoreState>>
   readonly runs: readonly Run[]
   /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
   readonly entries: Readonly<Record<string, number>>
   readonly goals: readonly Goal[]
-  /** What was said about being messaged, by `channel|class`, where `*` means any. */
-  readonly consent: Readonly<Record<string, Dated<boolean>>>
+  readonly consent: Consent
   /** Messages that count for caps. */
   readonly sends: readonly SendRecord[]
 }
 
 /** Since when a tag is on (0: it is not), and until when that is certain (0: until something happens). */
 export type TagState = readonly [since: number, until: number]
+
+/** A score's value, and until when that is certain (0: until something happens). */
+export type ScoreState = readonly [value: number, until: number]
 
 /** A message that was handed to a provider, or is about to be. */
 export type SendRecord = readonly [at: number, channel: string, messageClass: MessageClass, deliveryKey: string]
@@ -80,6 +84,7 @@ export const UNBORN: SubjectState = {
   traits: {},
   relations: {},
   tags: LazyMap.of(),
+  scores: {},
   runs: [],
   entries: {},
   goals: [],
@@ -111,7 +116,7 @@ export function decodeSubject(text: string): SubjectState {
   return { ...UNBORN, ...read, features: LazyMap.decode(features), tags: LazyMap.decode(tags) }
 }
 
-const HEAD = ['traits', 'relations', 'runs', 'entries', 'goals', 'consent', 'sends'] as const
+const HEAD = ['traits', 'relations', 'scores', 'runs', 'entries', 'goals', 'consent', 'sends'] as const
 
 function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {
   if (Array.isArray(value)) return value.length === 0
@@ -120,13 +125,21 @@ function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {
 }
 
 /**
- * When something about a subject next changes by itself: a tag's conditions, or a wait. Infinity when nothing does.
+ * When something about a subject next changes by itself: a tag's conditions, a score, or a wait. Infinity when nothing does.
  */
-export function nextInstant({ tags, runs }: Pick<SubjectState, 'tags' | 'runs'>): number {
+export function nextInstant({ tags, scores, runs }: Pick<SubjectState, 'tags' | 'scores' | 'runs'>): number {
   let next = Number.POSITIVE_INFINITY
   for (const [, [, until]] of tags.entries()) if (until > 0 && until < next) next = until
+  for (const [, until] of Object.values(scores)) if (until > 0 && until < next) next = until
   for (const { until } of runs) if (until > 0 && until < next) next = until
   return next
+}
+
+const NO_SCORE: ScoreState = [0, 0]
+
+/** A score as it is kept; `[0, 0]` where nothing is. */
+export function scoreOf({ scores }: Pick<SubjectState, 'scores'>, id: string): ScoreState {
+  return Object.hasOwn(scores, id) ? (scores[id] ?? NO_SCORE) : NO_SCORE
 }
 
 export function hasTag({ tags }: Pick<SubjectState, 'tags'>, id: string): boolean {

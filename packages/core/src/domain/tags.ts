@@ -1,30 +1,9 @@
 import { type CompiledTag, holds, until, VERDICT_MARK } from '@linli/rules'
 import type { Draft } from './draft.js'
 
-/** Looks again at tags that may have changed, and at the tags that read those that did. */
-export function evaluateTags(draft: Draft, suspects: Iterable<CompiledTag>): void {
-  const queued = suspects instanceof Set ? (suspects as Set<CompiledTag>) : new Set(suspects)
-  const queue = [...queued]
-  // The readers of one feature come in order; only those of several have to be brought into it.
-  if (queue.some((tag, index) => tag.rank < (queue[index - 1]?.rank ?? -1))) queue.sort(byRank)
-  for (let index = 0; index < queue.length; index++) {
-    const tag = queue[index]
-    if (tag === undefined || tag.kind === 'manual' || !evaluateTag(draft, tag)) continue
-    const readers = draft.rules.tagsByTag.get(tag.id)?.filter((reader) => !queued.has(reader)) ?? []
-    if (readers.length === 0) continue
-    for (const reader of readers) queued.add(reader)
-    queue.push(...readers)
-    // Readers come after what they read, so what has been looked at stays where it is.
-    queue.splice(index + 1, Number.POSITIVE_INFINITY, ...queue.slice(index + 1).sort(byRank))
-  }
-}
-
-function byRank(a: CompiledTag, b: CompiledTag): number {
-  return a.rank - b.rank
-}
-
 /** Whether the tag was put on or taken off. */
-function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
+export function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
+  if (tag.kind === 'manual') return false
   const verdict = tag.condition.verdict(draft)
   const certainUntil = Number.isFinite(verdict) ? until(verdict) : 0
   const [since, knownUntil] = draft.tags.get(tag.id) ?? [0, 0]

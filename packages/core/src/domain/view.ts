@@ -1,6 +1,6 @@
 import type { EventRecord, SubjectView } from '@linli/rules'
 import type { RelatedVerdicts } from './draft.js'
-import { hasTag, type SubjectState } from './subject.js'
+import { hasTag, type SubjectState, scoreOf } from './subject.js'
 
 /** A subject as conditions see it at an instant. */
 export function viewOf(
@@ -14,8 +14,11 @@ export function viewOf(
     features: state.features,
     traits: state.traits,
     relations: state.relations,
+    consent: state.consent,
+    runs: state.runs,
     event,
     hasTag: (id) => hasTag(state, id),
+    score: (id) => scoreOf(state, id)[0],
     relatedHolds: (relation, verdict) => {
       const id = state.relations[relation]?.[0]
       return id !== undefined && related(relation, id, verdict)

@@ -46,6 +46,20 @@ describe('starting with other rules than before', () => {
     expect((await engine.subject('user', 'b'))?.tags).toEqual([])
   })
 
+  it('works out a score that is new, or whose terms have changed, and takes away one that is gone', async () => {
+    const loyalty = (points: number) => ({ kind: 'score', id: 'loyalty', terms: [{ points, event: 'order_paid' }] })
+    const store = await shopWithOrders()
+    const scoresWith = async (...rules: readonly unknown[]) => {
+      const engine = await start(store, [orders('two', 2), ...rules])
+      return (await engine.subject('user', 'a'))?.scores
+    }
+
+    expect(await scoresWith(loyalty(10))).toEqual({ loyalty: { value: 40 } })
+    expect(await scoresWith(loyalty(5))).toEqual({ loyalty: { value: 20 } })
+    expect(await scoresWith()).toEqual({})
+    expect((await store.readSubject({ kind: 'user', id: 'a' }))?.scores).toEqual({})
+  })
+
   it('fills the features of communities and tells their members', async () => {
     const store = await shopWithOrders()
     const ofCommunity = { fact: 'tag', params: { id: 'five', of: 'community' }, operator: 'equal', value: true }

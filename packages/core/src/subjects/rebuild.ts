@@ -58,12 +58,15 @@ export async function rebuild(store: Store, program: Program, clock: Clock): Pro
   await store.rememberRules(wanted)
 }
 
-/** Names of what states are kept for: features with how much of them, tags with their conditions. */
+/** Names of what states are kept for: features with how much of them, tags and scores with what they say. */
 function namesOf({ subjects }: Program): string[] {
   return SUBJECT_KINDS.flatMap((kind) => [
     ...[...subjects[kind].features.values()].map((feature) => featureName(kind, feature)),
     ...subjects[kind].tags.map(({ id, definition }) => {
       return `${kind}/tag/${id}/${contentHash(canonicalJson(definition?.conditions), 12)}`
+    }),
+    ...[...subjects[kind].scoresById.values()].map(({ id, definition: { terms, tiers } }) => {
+      return `${kind}/score/${id}/${contentHash(canonicalJson({ terms, tiers }), 12)}`
     }),
   ])
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atLeast, journey, send, tag, tagged, template, traitIs, wait } from '../../testing/rules.js'
+import { atLeast, journey, score, scored, send, tag, tagged, template, traitIs, wait } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
 
 const COMMUNITY = { subject: 'community' }
@@ -53,6 +53,30 @@ describe('events of a user', () => {
 
     expect(await tagsOf(world, 'community', 'c1')).toEqual([])
     expect(await tagsOf(world, 'community', 'c2')).toEqual(['seen'])
+    await world.close()
+  })
+})
+
+describe('a score of a community', () => {
+  it('puts tags on its members, and takes them off at the instant at which it falls', async () => {
+    const world = await worldOf([
+      score('warmth', [{ points: 10, event: 'order', halfLife: '7d' }], {
+        ...COMMUNITY,
+        tiers: [{ id: 'warm', from: 20 }],
+      }),
+      tag('warm-estate', scored('warmth', 'equal', 'warm', { as: 'tier', of: 'community' })),
+    ])
+    await world.ingest(group('u1', 'c1'), group('u2', 'c1'))
+    await world.ingest(track('order', 'u1'), track('order', 'u2'))
+    expect((await world.engine.subject('community', 'c1'))?.scores).toEqual({ warmth: { value: 20, tier: 'warm' } })
+    expect(await tagsOf(world, 'user', 'u2')).toEqual(['warm-estate'])
+
+    await world.advanceTo('2026-03-08T11:59:59+08:00')
+    expect(await tagsOf(world, 'user', 'u2')).toEqual(['warm-estate'])
+
+    await world.advanceTo('2026-03-08T12:00:00+08:00')
+    expect(await tagsOf(world, 'user', 'u2')).toEqual([])
+    expect((await world.engine.subject('community', 'c1'))?.scores).toEqual({ warmth: { value: 10 } })
     await world.close()
   })
 })

@@ -25,10 +25,15 @@ export function compareOverTime(
     const holding = holdsAt(view)
     let at = nextChange(view)
     for (let seen = 1; seen < most && Number.isFinite(at); seen++) {
-      const then = { ...view, at }
+      const then = viewAt(view, at)
       if (holdsAt(then) !== holding) break
       at = nextChange(then)
     }
     return verdictOf(holding, at)
   }
+}
+
+/** The same subject at another instant. What it answers with may be methods of a class, which a copy would not have. */
+function viewAt(view: SubjectView, at: number): SubjectView {
+  return Object.create(view, { at: { value: at } }) as SubjectView
 }

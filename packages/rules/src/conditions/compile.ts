@@ -149,8 +149,8 @@ function compileRelated(leaf: CheckedLeaf, relation: unknown, scope: ConditionSc
     scope.problems.error(at, 'relation.unknown', message, { found: relation, name: String(relation), known })
     return undefined
   }
-  if (leaf.reference !== undefined || leaf.source.fact === 'event' || leaf.source.fact === 'relation') {
-    const message = '"of" needs a fact about events, a trait or a tag, compared with a constant.'
+  if (leaf.reference !== undefined || ['event', 'relation', 'now'].includes(leaf.source.fact)) {
+    const message = '"of" needs a fact about events, a trait, a tag or a score, compared with a constant.'
     scope.problems.error(at, 'relation.unfit', message)
     return undefined
   }
@@ -182,4 +182,21 @@ function compileRelated(leaf: CheckedLeaf, relation: unknown, scope: ConditionSc
 /** The leaf of a related subject's condition, compiled there. */
 export function compileRelatedLeaf(leaf: CheckedLeaf, scope: ConditionScope): Condition {
   return compileLeaf(leaf, scope) ?? REFUSED
+}
+
+/** A fact's value by itself, which nothing compares; undefined after an error has been reported. */
+export function compileValue(
+  source: FactSource & { readonly path?: string | undefined },
+  place: Place,
+  scope: ConditionScope,
+): FactUse | undefined {
+  if (source.params?.['of'] !== undefined) {
+    const message = '"of" is for comparisons: what a related subject is known for is whether a condition holds there.'
+    scope.problems.error(paramsPlace(place, 'of'), 'relation.unfit', message, { found: source.params['of'] })
+    return undefined
+  }
+  const path = source.path === undefined ? undefined : readPath(source.path, place, scope.problems)
+  const use = compileFact(source, place, scope, undefined)
+  if (use === undefined || path === undefined) return source.path === undefined ? use : undefined
+  return { ...use, read: (view) => path(use.read(view)) }
 }

@@ -36,20 +36,16 @@ const note = { name: z.string().max(200).optional(), priority: z.int().min(1).op
 
 const scalar = z.union([z.string().max(LIMITS.text), z.number(), z.boolean(), z.null()])
 
+/** Another fact's value, in place of a constant. */
+export const factReference = z.strictObject({
+  fact: z.string().min(1).max(100),
+  params: z.record(z.string(), z.json()).optional(),
+  path: z.string().max(LIMITS.text).optional(),
+})
+
 /** A value of one condition: a constant, a list of constants, or another fact. */
 const conditionValue = z
-  .union([
-    scalar,
-    z.array(scalar).max(LIMITS.list),
-    variant(
-      'fact',
-      z.strictObject({
-        fact: z.string().min(1).max(100),
-        params: z.record(z.string(), z.json()).optional(),
-        path: z.string().max(LIMITS.text).optional(),
-      }),
-    ),
-  ])
+  .union([scalar, z.array(scalar).max(LIMITS.list), variant('fact', factReference)])
   .describe('A constant, a list of constants, or { "fact": … } to compare with another fact.')
 
 const leaf = z.strictObject({

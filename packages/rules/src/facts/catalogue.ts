@@ -1,9 +1,13 @@
 import { eventAvg, eventMax, eventMin, eventSum, itemSum } from './amounts.js'
+import { consent } from './consent.js'
 import { eventCount, itemCount } from './counts.js'
 import { eventDistinct, userCount } from './different.js'
 import type { FactType } from './fact.js'
 import { messageCount } from './messages.js'
+import { now } from './now.js'
 import { firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent } from './outermost-facts.js'
+import { run } from './run.js'
+import { score } from './score.js'
 import { sequence } from './sequence.js'
 import { event, relation, tag, trait } from './state.js'
 
@@ -27,7 +31,11 @@ const FACTS: readonly FactType<unknown>[] = [
   trait,
   relation,
   tag,
+  score,
+  consent,
+  run,
   event,
+  now,
 ]
 
 export const FACT_TYPES: ReadonlyMap<string, FactType<unknown>> = new Map(FACTS.map((fact) => [fact.name, fact]))

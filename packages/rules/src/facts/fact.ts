@@ -4,6 +4,7 @@ import type { PredicateScope } from '../conditions/predicate.js'
 import type { Verdict } from '../conditions/verdict.js'
 import type { Place } from '../problems.js'
 import type { EventRecord, RelationName, SubjectKind, SubjectView } from '../subject.js'
+import type { Tier } from '../tiers.js'
 import type { FeatureRegistry } from './feature.js'
 
 /** What a compiled condition reads, so that a change reaches only the rules that it can change. */
@@ -14,23 +15,44 @@ export interface Dependencies {
   readonly tags: Set<string>
   /** Conditions about related subjects. */
   readonly related: Set<RelationName>
+  readonly scores: Set<string>
+  /** Journeys whose runs are asked for. */
+  readonly journeys: Set<string>
+  /** Has `true` where consent is asked for. */
+  readonly consent: Set<true>
 }
 
 export function noDependencies(): Dependencies {
-  return { features: new Set(), traits: new Set(), relations: new Set(), tags: new Set(), related: new Set() }
+  return {
+    features: new Set(),
+    traits: new Set(),
+    relations: new Set(),
+    tags: new Set(),
+    related: new Set(),
+    scores: new Set(),
+    journeys: new Set(),
+    consent: new Set(),
+  }
 }
 
 /** What conditions about a subject are compiled in. */
 export interface ConditionScope extends PredicateScope {
   readonly subject: SubjectKind
-  /** `event` where an event is at hand: entry, exit, waitFor and branch conditions of journeys. */
-  readonly moment: 'state' | 'event'
+  /**
+   * `state`: what holds or not at every instant, as of tags. `instant`: what is asked once, when something has happened,
+   * as of entries by a tag. `event`: the same with an event at hand, as in entry, exit, waitFor and branch conditions.
+   */
+  readonly moment: 'state' | 'instant' | 'event'
   readonly features: FeatureRegistry
   readonly depends: Dependencies
   /** Keep all entries of each window, so that explanations show exact values instead of "at least". */
   readonly exact: boolean
   /** Tags of this subject kind that the pack has. */
   readonly tagIds: ReadonlySet<string>
+  /** Scores of this subject kind, each with its tiers in the order of `from`. */
+  readonly scoreTiers: ReadonlyMap<string, readonly Tier[]>
+  /** Journeys of this subject kind, each with the ids of its steps. */
+  readonly journeySteps: ReadonlyMap<string, ReadonlySet<string>>
   /** Registers a condition about a related subject; gives the id that `relatedHolds` is asked for. */
   relate(relation: RelationName, leaf: CheckedLeaf): string
 }
@@ -80,6 +102,13 @@ export interface FactType<Params = never> {
 /** A problem with one of a fact's params. */
 export function paramsPlace(place: Place, ...tokens: string[]): Place {
   return { file: place.file, pointer: [place.pointer, 'params', ...tokens].join('/') }
+}
+
+/** Whether a condition compares with true or false, or with another fact; what else is reported. */
+export function checkBooleanLeaf(leaf: CheckedLeaf | undefined, scope: ConditionScope, message: string): boolean {
+  if (leaf === undefined || leaf.reference !== undefined || typeof leaf.constant === 'boolean') return true
+  scope.problems.error(valuePlace(leaf.place), 'value.boolean', message, { found: leaf.constant })
+  return false
 }
 
 /** A problem with the condition's value. */

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { FORBIDDEN_KEYS, own } from '../json.js'
 import { compileProperty, PATH_FORMS } from '../path.js'
 import { RELATIONS, type SubjectView } from '../subject.js'
-import { type FactRequest, type FactType, type FactUse, paramsPlace } from './fact.js'
+import { checkBooleanLeaf, type FactRequest, type FactType, type FactUse, paramsPlace } from './fact.js'
 
 const traitParams = z.strictObject({ name: z.string().min(1).max(100).describe('The name of the trait.') })
 const relationParams = z.strictObject({ name: z.enum(['community', 'leader']).describe('Which relation.') })
@@ -50,13 +50,7 @@ export const tag: FactType<z.infer<typeof tagParams>> = {
       scope.problems.unknown(paramsPlace(place, 'id'), 'tag', id, scope.tagIds, message)
       return undefined
     }
-    if (leaf !== undefined && typeof leaf.constant !== 'boolean' && leaf.reference === undefined) {
-      const at = { ...place, pointer: `${place.pointer}/value` }
-      scope.problems.error(at, 'value.boolean', 'A tag is there or not: compare it with true or false.', {
-        found: leaf.constant,
-      })
-      return undefined
-    }
+    if (!checkBooleanLeaf(leaf, scope, 'A tag is there or not: compare it with true or false.')) return undefined
     scope.depends.tags.add(id)
     return { read: (view) => view.hasTag(id) }
   },

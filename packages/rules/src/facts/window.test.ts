@@ -86,15 +86,15 @@ describe('a calendar period', () => {
         expect(midnights).toContain(end)
         expect(naiveHolds(leaf, events, end, zone)).toBe(!holds(verdictAt(from)))
       }),
-      { numRuns: 800 },
+      { numRuns: 250 },
     )
-    expect(flips).toBeGreaterThan(100)
+    expect(flips).toBeGreaterThan(30)
   })
 
   it('is looked at again when the zone of the subject changes', () => {
     const today = { fact: 'eventCount', params: { event: 'paid', during: 'today' }, operator: 'equal', value: 1 }
     const { user } = compileProgram(definePack([tag(today)])).subjects
-    expect(user.tagsByTrait.get('timeZone')).toHaveLength(1)
+    expect(user.readers.traits.get('timeZone')).toHaveLength(1)
     const at = Date.parse('2026-03-01T20:00Z')
     const features = fold(user, [{ messageId: 'm', event: 'paid', at, properties: {} }])
     const untilIn = (zone?: string) =>

@@ -3,19 +3,21 @@ import type { Condition } from '../conditions/condition.js'
 import type { CheckedLeaf } from '../conditions/leaf.js'
 import { NamedConditions, type NamedTree } from '../conditions/named.js'
 import { holds, NEVER } from '../conditions/verdict.js'
-import { type ConditionScope, type Dependencies, noDependencies } from '../facts/fact.js'
+import { type ConditionScope, noDependencies } from '../facts/fact.js'
 import { type Feature, FeatureRegistry } from '../facts/feature.js'
 import { canonicalJson, contentHash } from '../json.js'
 import { definitionsOf, type Located, type Pack } from '../pack.js'
 import { PackError, Problems } from '../problems.js'
-import type { TagDefinition } from '../schemas/definitions.js'
-import type { JourneyDefinition } from '../schemas/journey.js'
+import type { ScoreDefinition, TagDefinition } from '../schemas/definitions.js'
+import { type JourneyDefinition, stepIdsOf } from '../schemas/journey.js'
 import { type RelationName, SUBJECT_KINDS, type SubjectKind, type SubjectView } from '../subject.js'
 import { compileTemplate, type Template } from '../templates.js'
 import { EventIndex, memberOf } from './event-index.js'
 import { compileJourney, entryDemand } from './journey.js'
+import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compilePolicy } from './policy.js'
-import { type CompiledJourney, type CompiledTag, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
+import { type CompiledJourney, type Derived, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
+import { compileScore, tiersInOrder } from './score.js'
 import { warnAbout } from './warnings.js'
 
 export interface CompileOptions {
@@ -81,15 +83,6 @@ function namedConditions(pack: Pack, problems: Problems): NamedConditions {
   return named
 }
 
-interface TagDraft {
-  readonly id: string
-  readonly kind: CompiledTag['kind']
-  readonly condition: Condition
-  readonly depends: Dependencies
-  readonly readAs?: RelationName
-  readonly definition?: TagDefinition
-}
-
 const NOBODY: Condition = {
   timeless: true,
   verdict: () => NEVER,
@@ -98,22 +91,29 @@ const NOBODY: Condition = {
 
 function compileSubject(kind: SubjectKind, context: PackContext) {
   const { pack, problems } = context
-  const located = pack.tags.filter(({ definition }) => (definition.subject ?? 'user') === kind)
-  const scope = subjectScope(kind, located, context)
-  const drafts = [...located.map((tag) => draftTag(tag, scope)), ...draftVerdicts(kind, scope, context)]
+  const scope = subjectScope(kind, context)
+  const tags = ofKind(pack.tags, kind)
+  const drafts = [
+    ...tags.map((tag) => draftTag(tag, scope)),
+    ...ofKind(pack.scores, kind).map((score) => draftScore(score, scope)),
+    ...draftVerdicts(kind, scope, context),
+  ]
   const journeyDepends = noDependencies()
-  const journeys = compileJourneys(kind, located, { ...scope, depends: journeyDepends }, context)
-  const tags = sortTags(drafts, located, problems)
-  const reads = new Set([...tags.flatMap(({ depends }) => [...depends.related]), ...journeyDepends.related])
-  return { journeys, program: indexSubject(tags, journeys, scope.features, reads) }
+  const journeys = compileJourneys(kind, tags, { ...scope, depends: journeyDepends }, context)
+  const ordered = inOrder(drafts, problems)
+  const reads = new Set([...ordered.flatMap(({ depends }) => [...depends.related]), ...journeyDepends.related])
+  return { journeys, program: indexSubject(ordered, journeys, scope.features, reads) }
 }
 
-function subjectScope(
+function ofKind<T extends { readonly subject?: SubjectKind | undefined }>(
+  located: readonly Located<T>[],
   kind: SubjectKind,
-  tags: readonly Located<TagDefinition>[],
-  context: PackContext,
-): ConditionScope {
-  const { problems, options, related } = context
+): readonly Located<T>[] {
+  return located.filter(({ definition }) => (definition.subject ?? 'user') === kind)
+}
+
+function subjectScope(kind: SubjectKind, context: PackContext): ConditionScope {
+  const { pack, problems, options, related } = context
   return {
     problems,
     named: context.named,
@@ -122,7 +122,13 @@ function subjectScope(
     features: new FeatureRegistry(),
     depends: noDependencies(),
     exact: options.exact ?? false,
-    tagIds: new Set(tags.map(({ definition }) => definition.id)),
+    tagIds: new Set(ofKind(pack.tags, kind).map(({ definition }) => definition.id)),
+    scoreTiers: new Map(
+      ofKind(pack.scores, kind).map(({ definition: { id, tiers } }) => [id, tiersInOrder(tiers)] as const),
+    ),
+    journeySteps: new Map(
+      ofKind(pack.journeys, kind).map(({ definition: { id, steps } }) => [id, stepIdsOf(steps)] as const),
+    ),
     relate: (relation, leaf) => {
       const { fact, operator, value, params, path } = leaf.source
       const id = `${VERDICT_MARK}${contentHash(canonicalJson({ fact, operator, value, params, path, relation }), 12)}`
@@ -132,30 +138,27 @@ function subjectScope(
   }
 }
 
-function draftTag({ definition, place }: Located<TagDefinition>, scope: ConditionScope): TagDraft {
+function draftTag({ definition, place }: Located<TagDefinition>, scope: ConditionScope): DerivedDraft {
   const depends = noDependencies()
   const { id, conditions } = definition
-  if (conditions === undefined) return { id, kind: 'manual', condition: NOBODY, depends, definition }
-  const at = { ...place, pointer: `${place.pointer}/conditions` }
-  return {
-    id,
-    kind: 'computed',
-    condition: compileConditions(conditions, at, { ...scope, depends }),
-    depends,
-    definition,
+  if (conditions === undefined) {
+    return { derived: { id, kind: 'manual', condition: NOBODY, definition }, depends, place }
   }
+  const at = { ...place, pointer: `${place.pointer}/conditions` }
+  const condition = compileConditions(conditions, at, { ...scope, depends })
+  return { derived: { id, kind: 'computed', condition, definition }, depends, place }
 }
 
-function draftVerdicts(kind: SubjectKind, scope: ConditionScope, { related }: PackContext): TagDraft[] {
+function draftScore({ definition, place }: Located<ScoreDefinition>, scope: ConditionScope): DerivedDraft {
+  const depends = noDependencies()
+  return { derived: compileScore(definition, place, { ...scope, depends }), depends, place }
+}
+
+function draftVerdicts(kind: SubjectKind, scope: ConditionScope, { related }: PackContext): DerivedDraft[] {
   return [...(related.get(kind) ?? [])].map(([id, { leaf, relation }]) => {
     const depends = noDependencies()
-    return {
-      id,
-      kind: 'verdict',
-      condition: compileRelatedLeaf(leaf, { ...scope, depends }),
-      depends,
-      readAs: relation,
-    }
+    const condition = compileRelatedLeaf(leaf, { ...scope, depends })
+    return { derived: { id, kind: 'verdict', condition, readAs: relation }, depends }
   })
 }
 
@@ -188,66 +191,42 @@ function compileJourneys(
   return [...current, ...older]
 }
 
-/** Tags after the tags they read; circles are reported. */
-function sortTags(
-  drafts: readonly TagDraft[],
-  located: readonly Located<TagDefinition>[],
-  problems: Problems,
-): TagDraft[] {
-  const byId = new Map(drafts.map((draft) => [draft.id, draft]))
-  const sorted = new Set<TagDraft>()
-  const visit = (draft: TagDraft, trail: readonly string[]) => {
-    if (sorted.has(draft)) return
-    if (trail.includes(draft.id)) {
-      const place = located.find(({ definition }) => definition.id === draft.id)?.place ?? { file: '', pointer: '' }
-      const at = { ...place, pointer: `${place.pointer}/conditions` }
-      const circle = [...trail.slice(trail.indexOf(draft.id)), draft.id].join(' -> ')
-      problems.error(at, 'tag.cycle', `These tags depend on each other in a circle: ${circle}.`)
-      return
-    }
-    for (const id of draft.depends.tags) {
-      const read = byId.get(id)
-      if (read !== undefined) visit(read, [...trail, draft.id])
-    }
-    sorted.add(draft)
-  }
-  for (const draft of drafts) visit(draft, [])
-  return [...sorted]
-}
-
 function indexSubject(
-  drafts: readonly TagDraft[],
+  drafts: readonly DerivedDraft[],
   journeys: readonly { journey: CompiledJourney; current: boolean }[],
   features: FeatureRegistry,
   reads: ReadonlySet<RelationName>,
 ): SubjectProgram {
-  const tags = drafts.map(({ depends: _, ...draft }, rank): CompiledTag => ({ ...draft, rank }))
+  const derived = drafts.map((draft, rank): Derived => ({ ...draft.derived, rank }))
+  const tags = derived.filter((one) => one.kind !== 'score')
+  const scores = derived.filter((one) => one.kind === 'score')
   const featuresByEvent = new EventIndex<Feature>()
   for (const feature of features.features) featuresByEvent.add(feature, feature.events, feature.demand)
   const journeysByEvent = new EventIndex<CompiledJourney>()
   const journeysByTag = new Map<string, CompiledJourney[]>()
+  const journeysByScore = new Map<string, CompiledJourney[]>()
   for (const { journey } of journeys.filter(({ current }) => current)) {
     const { entry, definition } = journey
     if (entry.on === 'event') journeysByEvent.add(journey, [...entry.events], entryDemand(definition.entry))
+    else if (entry.on === 'score.crossed') memberOf(journeysByScore, entry.score, () => []).push(journey)
     else memberOf(journeysByTag, entry.tag, () => []).push(journey)
   }
   return {
     features: new Map([...features.features].map((feature) => [feature.key, feature])),
     featuresByEvent,
+    derived,
     tags,
     tagsById: new Map(tags.map((tag) => [tag.id, tag])),
-    tagsByFeature: readersOf(drafts, tags, 'features'),
-    tagsByTrait: readersOf(drafts, tags, 'traits'),
-    tagsByRelation: readersOf(drafts, tags, 'relations'),
-    tagsByTag: readersOf(drafts, tags, 'tags'),
-    tagsByRelated: readersOf(drafts, tags, 'related'),
-    bornWith: tags.filter(({ condition }) => holds(condition.verdict(UNKNOWN_SUBJECT))),
+    scoresById: new Map(scores.map((score) => [score.id, score])),
+    readers: readersOf(drafts, derived),
+    bornWith: derived.filter(isBornWith),
     journeysByEvent,
     listensTo: new Set([
       ...[...features.features].flatMap((feature) => feature.events),
       ...journeys.flatMap(({ journey }) => [...eventsOf(journey)]),
     ]),
     journeysByTag,
+    journeysByScore,
     reads,
   }
 }
@@ -258,22 +237,25 @@ function eventsOf({ entry, exit, goal, steps }: CompiledJourney): string[] {
   return matches.flatMap(({ events }) => [...events])
 }
 
-function readersOf<K extends keyof Dependencies>(drafts: readonly TagDraft[], tags: readonly CompiledTag[], kind: K) {
-  type Name = Dependencies[K] extends Set<infer N> ? N : never
-  const readers = new Map<Name, CompiledTag[]>()
-  drafts.forEach(({ depends }, index) => {
-    const tag = tags[index]
-    if (tag !== undefined) for (const name of depends[kind]) memberOf(readers, name as Name, () => []).push(tag)
-  })
-  return readers
-}
-
 /** A subject of which nothing is known yet. */
 const UNKNOWN_SUBJECT: SubjectView = {
   at: 0,
   features: new Map(),
   traits: {},
   relations: {},
+  consent: {},
+  runs: [],
   hasTag: () => false,
+  score: () => undefined,
   relatedHolds: () => false,
+}
+
+/** Whether it is on a subject of which nothing is known, has a value there, or will by time alone. */
+function isBornWith(derived: Derived): boolean {
+  if (derived.kind === 'score') {
+    const [value, until] = derived.evaluate(UNKNOWN_SUBJECT)
+    return value !== 0 || Number.isFinite(until)
+  }
+  const verdict = derived.condition.verdict(UNKNOWN_SUBJECT)
+  return holds(verdict) || Number.isFinite(verdict)
 }

@@ -9,6 +9,7 @@ import { compileProperty, PATH_FORMS } from '../path.js'
 import type { Place } from '../problems.js'
 import type { JourneyDefinition, StepDefinition } from '../schemas/journey.js'
 import type { Template } from '../templates.js'
+import { compileCrossing } from './crossing.js'
 import {
   type CompiledEntry,
   type CompiledExit,
@@ -96,18 +97,25 @@ class JourneyCompiler {
 
   private entry(): CompiledEntry {
     const { entry } = this.definition
-    if (entry.on === 'event') return { on: 'event', ...this.eventMatch(entry, 'entry') }
-    this.checkTag(entry.tag, 'entry/tag')
-    const condition = entry.conditions && this.condition(entry.conditions, 'entry/conditions', 'state')
-    return { on: entry.on, tag: entry.tag, condition }
+    const trigger = this.trigger(entry, 'entry')
+    if (trigger.on === 'event') return trigger
+    const condition = entry.conditions && this.condition(entry.conditions, 'entry/conditions', 'instant')
+    return { ...trigger, condition }
   }
 
   private exit(): CompiledExit | undefined {
     const { exit } = this.definition
-    if (exit === undefined) return undefined
-    if (exit.on === 'event') return { on: 'event', ...this.eventMatch(exit, 'exit') }
-    this.checkTag(exit.tag, 'exit/tag')
-    return { on: exit.on, tag: exit.tag }
+    return exit && this.trigger(exit, 'exit')
+  }
+
+  private trigger(trigger: JourneyDefinition['entry'] | NonNullable<JourneyDefinition['exit']>, pointer: string) {
+    if (trigger.on === 'event') return { on: 'event' as const, ...this.eventMatch(trigger, pointer) }
+    if (trigger.on === 'score.crossed') {
+      const crosses = compileCrossing(trigger, this.at(pointer), this.scope.conditions)
+      return { on: trigger.on, score: trigger.score, crosses }
+    }
+    this.checkTag(trigger.tag, `${pointer}/tag`)
+    return { on: trigger.on, tag: trigger.tag }
   }
 
   private key(): CompiledJourney['key'] {
@@ -118,7 +126,7 @@ class JourneyCompiler {
       this.error('key', 'path.invalid', `A key is a property's name, or a path such as ${PATH_FORMS}.`, key)
     }
     if (this.definition.entry.on !== 'event') {
-      this.error('key', 'key.entry', 'A key is read from the entry event, and this journey is entered by a tag.', key)
+      this.error('key', 'key.entry', 'A key is read from the entry event, and this journey is not entered by one.', key)
     }
     return (view) => view.event && read?.(view.event.properties)
   }
@@ -213,7 +221,7 @@ class JourneyCompiler {
     return { events: new Set(typeof event === 'string' ? [event] : event), condition }
   }
 
-  private condition(tree: Conditions, pointer: string, moment: 'state' | 'event', atHand = false): Condition {
+  private condition(tree: Conditions, pointer: string, moment: 'instant' | 'event', atHand = false): Condition {
     if (!atHand && readsEventFact(tree)) this.readsEvent = true
     return compileConditions(tree, this.at(pointer), { ...this.scope.conditions, moment })
   }

@@ -1,4 +1,5 @@
 import type { Condition } from '../conditions/condition.js'
+import type { Dependencies } from '../facts/fact.js'
 import type { Feature } from '../facts/feature.js'
 import type { MessageClass } from '../schemas/common.js'
 import type { OfferDefinition, PolicyDefinition, TagDefinition } from '../schemas/definitions.js'
@@ -6,6 +7,7 @@ import type { JourneyDefinition } from '../schemas/journey.js'
 import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { Template } from '../templates.js'
 import type { EventIndex } from './event-index.js'
+import type { CompiledScore } from './score.js'
 
 /** A compiled rule pack: immutable, named by the hash of its content. */
 export interface Program {
@@ -24,22 +26,33 @@ export interface Program {
 export interface SubjectProgram {
   readonly features: ReadonlyMap<string, Feature>
   readonly featuresByEvent: EventIndex<Feature>
-  /** In an order in which each tag comes after the tags it reads. */
+  /** What follows from all else, in an order in which each comes after those it reads. */
+  readonly derived: readonly Derived[]
+  /** The tags among them, in the same order. */
   readonly tags: readonly CompiledTag[]
   readonly tagsById: ReadonlyMap<string, CompiledTag>
-  readonly tagsByFeature: ReadonlyMap<string, readonly CompiledTag[]>
-  readonly tagsByTrait: ReadonlyMap<string, readonly CompiledTag[]>
-  readonly tagsByRelation: ReadonlyMap<RelationName, readonly CompiledTag[]>
-  readonly tagsByTag: ReadonlyMap<string, readonly CompiledTag[]>
-  readonly tagsByRelated: ReadonlyMap<RelationName, readonly CompiledTag[]>
-  /** Tags that a subject of which nothing is known has. */
-  readonly bornWith: readonly CompiledTag[]
+  readonly scoresById: ReadonlyMap<string, CompiledScore>
+  readonly readers: Readers
+  /** Tags and scores that a subject of which nothing is known has. */
+  readonly bornWith: readonly Derived[]
   readonly journeysByEvent: EventIndex<CompiledJourney>
   /** Names of all events that anything here looks at. */
   readonly listensTo: ReadonlySet<string>
   readonly journeysByTag: ReadonlyMap<string, readonly CompiledJourney[]>
+  readonly journeysByScore: ReadonlyMap<string, readonly CompiledJourney[]>
   /** Relations whose subjects' verdicts some condition reads. */
   readonly reads: ReadonlySet<RelationName>
+}
+
+/** What follows from all else that is known of a subject: it is looked at again when something it reads changes. */
+export type Derived = CompiledTag | CompiledScore
+
+/** Tags and scores by each thing that they read: a feature's key, a trait's name, the id of a tag, of a score … */
+export type Readers = {
+  readonly [Kind in keyof Dependencies]: ReadonlyMap<
+    Dependencies[Kind] extends Set<infer Name> ? Name : never,
+    readonly Derived[]
+  >
 }
 
 /** What ids of conditions that only related subjects read begin with; ids of tags never do. */
@@ -47,7 +60,7 @@ export const VERDICT_MARK = '='
 
 export interface CompiledTag {
   readonly id: string
-  /** Its place in `SubjectProgram.tags`. */
+  /** Its place in `SubjectProgram.derived`. */
   readonly rank: number
   /**
    * `computed`: holds while its conditions do. `manual`: put on and taken off by journeys. `verdict`: a condition that
@@ -86,13 +99,20 @@ export interface EventMatch {
   readonly condition: Condition | undefined
 }
 
-export type CompiledEntry =
-  | (EventMatch & { readonly on: 'event' })
-  | { readonly on: 'tag.added' | 'tag.removed'; readonly tag: string; readonly condition: Condition | undefined }
+export type CompiledEntry = CompiledTrigger & { readonly condition: Condition | undefined }
 
-export type CompiledExit =
+export type CompiledExit = CompiledTrigger
+
+/** What makes a subject enter a journey, or ends a run. */
+export type CompiledTrigger =
   | (EventMatch & { readonly on: 'event' })
   | { readonly on: 'tag.added' | 'tag.removed'; readonly tag: string }
+  | {
+      readonly on: 'score.crossed'
+      readonly score: string
+      /** Whether a change of the score's value is the crossing that is meant. */
+      readonly crosses: (from: number, to: number) => boolean
+    }
 
 export type Reentry =
   | { readonly kind: 'never' | 'always' | 'oneAtATime' }

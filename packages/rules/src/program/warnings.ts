@@ -1,7 +1,7 @@
 import { isObject, walkJson } from '../json.js'
 import { definitionsOf, type Pack } from '../pack.js'
 import type { Problems } from '../problems.js'
-import type { StepDefinition } from '../schemas/journey.js'
+import { stepsOf } from '../schemas/journey.js'
 
 /** What is allowed but is seldom meant. */
 export function warnAbout(pack: Pack, problems: Problems): void {
@@ -32,14 +32,5 @@ function warnAboutUnusedConditions(pack: Pack, problems: Problems): void {
   for (const { definition, place } of pack.conditions) {
     if (used.has(definition.id)) continue
     problems.warning(place, 'condition.unused', 'No rule uses this condition, so its facts have not been checked.')
-  }
-}
-
-function* stepsOf(steps: readonly StepDefinition[]): Generator<StepDefinition> {
-  for (const step of steps) {
-    yield step
-    if ('branch' in step) for (const one of step.branch) yield* stepsOf(one.then)
-    if ('then' in step && step.then) yield* stepsOf(step.then)
-    if ('else' in step && step.else) yield* stepsOf(step.else)
   }
 }

@@ -10,6 +10,7 @@ import {
   subjectSchema,
 } from './common.js'
 import { journeySchema } from './journey.js'
+import { scoreSchema } from './score.js'
 import { variant } from './variant.js'
 
 const tagSchema = z
@@ -109,6 +110,7 @@ const policySchema = z
 /** One schema for each kind of object a pack may have. */
 export const DEFINITION_SCHEMAS = {
   tag: tagSchema,
+  score: scoreSchema,
   condition: conditionSchema,
   journey: journeySchema,
   template: templateSchema,
@@ -125,4 +127,5 @@ export type TemplateDefinition = z.infer<typeof templateSchema>
 export type OfferDefinition = z.infer<typeof offerSchema>
 export type PolicyDefinition = z.infer<typeof policySchema>
 export type { JourneyDefinition } from './journey.js'
+export type { ScoreDefinition } from './score.js'
 export type Definition = z.infer<(typeof DEFINITION_SCHEMAS)[DefinitionKind]>

@@ -122,12 +122,22 @@ const onTag = z.strictObject({
   tag: z.string().describe('The id of a tag.'),
 })
 
+const crossingPoints = z.number().min(-100_000_000_000).max(100_000_000_000)
+const onScore = z.strictObject({
+  on: z.literal('score.crossed'),
+  score: z.string().describe('The id of a score.'),
+  above: crossingPoints.optional().describe('It was less, and is this or more.'),
+  below: crossingPoints.optional().describe('It was this or more, and is less.'),
+  tier: z.string().optional().describe('It has come into this tier from another, or from none.'),
+})
+
 const entrySchema = z.discriminatedUnion('on', [
   onEvent,
   z.strictObject({ ...onTag.shape, conditions: conditionsSchema.optional() }),
+  z.strictObject({ ...onScore.shape, conditions: conditionsSchema.optional() }),
 ])
 
-const exitSchema = z.discriminatedUnion('on', [onEvent, onTag])
+const exitSchema = z.discriminatedUnion('on', [onEvent, onTag, onScore])
 
 export const journeySchema = z
   .strictObject({
@@ -164,3 +174,18 @@ export const journeySchema = z
   .meta({ id: 'Journey', description: 'What happens to a subject, step by step.' })
 
 export type JourneyDefinition = z.infer<typeof journeySchema>
+
+/** The ids of all steps, those nested in others too. */
+export function stepIdsOf(steps: readonly StepDefinition[]): ReadonlySet<string> {
+  return new Set([...stepsOf(steps)].map(({ id }) => id))
+}
+
+/** All steps, those nested in others too. */
+export function* stepsOf(steps: readonly StepDefinition[]): Generator<StepDefinition> {
+  for (const step of steps) {
+    yield step
+    if ('branch' in step) for (const one of step.branch) yield* stepsOf(one.then)
+    if ('then' in step && step.then) yield* stepsOf(step.then)
+    if ('else' in step && step.else) yield* stepsOf(step.else)
+  }
+}
