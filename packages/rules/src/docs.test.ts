@@ -74,9 +74,23 @@ describe('the example pack of "Write a rule"', () => {
     expect(await tagsOf(left, 3 / 24 + 3)).toEqual([])
   })
 
+  it('marks an estate while three of ten orders hold dairy and twenty people have ordered', async () => {
+    const { community } = compileProgram(await loadPack(folder)).subjects
+    const tag = community.tagsById.get('dairy-estate')
+    const orders = Array.from({ length: 20 }, (_, day): EventRecord => {
+      return { ...order(day, { category: day % 10 < 3 ? 'dairy' : 'rice' }), userId: `u${day}` }
+    })
+    const until = (events: readonly EventRecord[], day: number) =>
+      tag?.condition.verdict(viewOf(fold(community, events), START + day * DAY))
+    expect(until(orders.slice(0, 19), 19)).toBe(Number.NEGATIVE_INFINITY)
+    // The first order is dairy: without it there are too few people, and too little dairy.
+    expect(until(orders, 19)).toBe(START + 30 * DAY)
+    expect(until([...orders, { ...order(19.5, { category: 'rice' }), userId: 'u1' }], 20)).toBeLessThan(0)
+  })
+
   it("reads the community's own sum for those who belong to it", async () => {
     const { subjects } = compileProgram(await loadPack(folder))
-    const [kept] = subjects.community.tags
+    const kept = subjects.community.tags.find(({ kind }) => kind === 'verdict')
     const milk = (day: number) => order(day, { category: 'dairy', quantity: 21 })
     const features = fold(subjects.community, [milk(0), milk(1)])
     expect(kept?.readAs).toBe('community')

@@ -125,6 +125,17 @@ export const sequenceArb: fc.Arbitrary<Leaf> = fc
     return { fact: 'sequence', ...test, params: { steps: [first, ...between, end], ...(by && { by }), ...window } }
   })
 
+const partOf = fc.oneof(
+  where.map((test) => ({ where: test })),
+  itemWhere.map((test) => ({ item: test })),
+)
+
+const share = fc
+  .tuple(filter, partOf, windows, comparison(fc.constantFrom(0, 0.1, 0.25, 1 / 3, 0.5, 2 / 3, 1)))
+  .map(([{ event, ...among }, part, window, test]): Leaf => {
+    return { fact: 'share', ...test, params: { event, ...part, among, ...window } }
+  })
+
 /** One comparison of any fact over events. */
 export const leafArb: fc.Arbitrary<Leaf> = fc.oneof(
   leaves('eventCount', counts, undefined),
@@ -136,6 +147,7 @@ export const leafArb: fc.Arbitrary<Leaf> = fc.oneof(
   leaves('eventMax', sums, fc.constant('amount')),
   leaves('eventDistinct', counts, fc.constantFrom('store', 'city')),
   leaves('userCount', counts, undefined),
+  share,
   lastEvent,
   firstEvent,
   since,

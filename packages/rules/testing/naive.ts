@@ -16,6 +16,7 @@ export interface NaiveParams extends NaiveWindow, Partial<Omit<NaiveSequence, ke
   event?: string | string[]
   where?: Where
   item?: Where
+  among?: { where?: Where; item?: Where }
   property?: string
 }
 
@@ -64,6 +65,7 @@ export function naiveValue(
       matchesFilter(filter, event),
     )
   }
+  if (fact === 'share') return naiveShare(params, events, at, zone)
   const inside = events.filter((event) => matchesFilter(params, event) && inWindow(params, event.at, at, zone))
   const read = (event: EventRecord) => event.properties[params.property ?? '']
   const numbers = () => inside.flatMap(read).filter((value): value is number => typeof value === 'number')
@@ -96,6 +98,22 @@ export function naiveValue(
     default:
       return times.length === 0 ? undefined : at - Math.max(...times)
   }
+}
+
+/** Counts the part among the whole. */
+function naiveShare(
+  { event, where, item, among, ...window }: NaiveParams,
+  events: readonly EventRecord[],
+  at: number,
+  zone?: string,
+) {
+  const whole = events.filter(
+    (one) => matchesFilter({ ...(event && { event }), ...among }, one) && inWindow(window, one.at, at, zone),
+  )
+  const part = whole.filter((one) =>
+    matchesFilter({ ...(event && { event }), ...(where && { where }), ...(item && { item }) }, one),
+  )
+  return whole.length === 0 ? undefined : part.length / whole.length
 }
 
 /** Sums whole millionths as big integers: exact whatever the order. */

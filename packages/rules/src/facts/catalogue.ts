@@ -9,6 +9,7 @@ import { firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent } from './outerm
 import { run } from './run.js'
 import { score } from './score.js'
 import { sequence } from './sequence.js'
+import { share } from './share.js'
 import { event, relation, tag, trait } from './state.js'
 
 /** Every fact that conditions about a subject may name. A new fact is a new entry here. */
@@ -22,6 +23,7 @@ const FACTS: readonly FactType<unknown>[] = [
   itemSum,
   eventDistinct,
   userCount,
+  share,
   firstEvent,
   lastEvent,
   sinceFirstEvent,

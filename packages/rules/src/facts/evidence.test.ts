@@ -43,6 +43,7 @@ describe('the events that made a value', () => {
     ['itemCount', { within: '1d' }, []],
     ['eventDistinct', { property: 'total', within: '5d' }, ['m9', 'm10', 'm12']],
     ['userCount', { within: '6d' }, ['m8', 'm9', 'm10', 'm12']],
+    ['share', { within: '5d', where: { fact: 'total', operator: 'greaterThan', value: 6 } }, ['m10']],
     ['lastEvent', { property: 'city' }, ['m12']],
     ['firstEvent', { property: 'city' }, ['m0']],
     ['lastEvent', { property: 'city', during: 'today' }, []],

@@ -43,7 +43,12 @@ export interface EventFilter {
   readonly definition: Readonly<Record<string, unknown>>
 }
 
-export function featureKey(measure: string, filter: EventFilter, property?: string): string {
+/** The key of what is measured of some events, `property` being what of them. */
+export function featureKey(
+  measure: string,
+  filter: EventFilter,
+  property?: string | EventFilter['definition'],
+): string {
   return contentHash(canonicalJson({ measure, ...filter.definition, property }), 12)
 }
 
