@@ -10,7 +10,7 @@ export {
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
 // Load rules
-export { checkPack, definePack, loadPack, type Pack, PackError } from '@linli/rules'
+export { checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
 // Ask why

@@ -1,6 +1,7 @@
 // Load and check a rule pack
 export { checkPack, loadPack, type PackCheck } from './loader.js'
 export { definePack } from './define.js'
+export { reviewPack } from './checks/meaning.js'
 export { definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
 export { formatProblem, PackError, type Place, type Problem, Problems } from './problems.js'
 export { jsonSchema } from './json-schema.js'
@@ -9,6 +10,7 @@ export {
   DEFINITION_KINDS,
   type Definition,
   type DefinitionKind,
+  type HistoryDefinition,
   type JourneyDefinition,
   type OfferDefinition,
   type PolicyDefinition,

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import { checkMeaning } from './checks/meaning.js'
 import { type Pack, type PackSource, readPack } from './pack.js'
 import { inReadingOrder, PackError, type Problem, Problems } from './problems.js'
 import { compilePack } from './program/compile.js'
@@ -38,6 +39,7 @@ export async function checkPack(...paths: readonly string[]): Promise<PackCheck>
   }
   const pack = readPack(sources, problems)
   compilePack(pack, problems)
+  checkMeaning(pack, problems)
   return { pack: problems.hasErrors ? undefined : pack, problems: inReadingOrder(problems.list), files: files.length }
 }
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { checkDocument } from './document.js'
 import { isObject, pointerTo } from './json.js'
-import type { Place, Problems } from './problems.js'
+import { type Place, type Problems, placeText } from './problems.js'
 import { repair } from './repair.js'
 import {
   type ConditionDefinition,
@@ -9,6 +9,7 @@ import {
   DEFINITION_SCHEMAS,
   type Definition,
   type DefinitionKind,
+  type HistoryDefinition,
   type JourneyDefinition,
   type OfferDefinition,
   type PolicyDefinition,
@@ -33,6 +34,7 @@ export interface Pack {
   readonly templates: readonly Located<TemplateDefinition>[]
   readonly offers: readonly Located<OfferDefinition>[]
   readonly policies: readonly Located<PolicyDefinition>[]
+  readonly histories: readonly Located<HistoryDefinition>[]
 }
 
 /** One rule file: its name and its parsed JSON, an object or a list of objects. */
@@ -67,6 +69,7 @@ function packOf(located: readonly Located<Definition>[]): Pack {
     templates: ofKind('template'),
     offers: ofKind('offer'),
     policies: ofKind('policy'),
+    histories: ofKind('history'),
   }
 }
 
@@ -80,6 +83,7 @@ export function definitionsOf(pack: Pack): readonly Definition[] {
     pack.templates,
     pack.offers,
     pack.policies,
+    pack.histories,
   ].flat()
   return all.map((located) => located.definition)
 }
@@ -113,12 +117,12 @@ function readDefinition(object: unknown, place: Place, problems: Problems): Defi
 function reportDuplicates(located: readonly Located<Definition>[], problems: Problems): void {
   const seen = new Map<string, Place>()
   for (const { definition, place } of located) {
+    if (definition.kind === 'history') continue
     const name = `${definition.kind} ${definition.id}`
     const first = seen.get(name)
     if (first === undefined) seen.set(name, place)
     else {
-      const where = first.pointer === '' ? first.file : `${first.file}#${first.pointer}`
-      const message = `There is already a ${definition.kind} "${definition.id}", at ${where}.`
+      const message = `There is already a ${definition.kind} "${definition.id}", at ${placeText(first)}.`
       problems.error({ ...place, pointer: `${place.pointer}/id` }, 'id.duplicate', message, { found: definition.id })
     }
   }

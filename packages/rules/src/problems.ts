@@ -106,11 +106,15 @@ export class PackError extends Error {
   }
 }
 
+/** A place as text: the file, and where in it. */
+export function placeText({ file, pointer }: Place): string {
+  return pointer === '' ? file : `${file}#${pointer}`
+}
+
 /** One problem as text: place, what is wrong, what stands there. */
 export function formatProblem(problem: Problem): string {
   const found = problem.found === undefined ? '' : `\n  found: ${problem.found}`
-  const where = problem.pointer === '' ? problem.file : `${problem.file}#${problem.pointer}`
-  return `${problem.severity} ${problem.code}  ${where}\n  ${problem.message}${found}`
+  return `${problem.severity} ${problem.code}  ${placeText(problem)}\n  ${problem.message}${found}`
 }
 
 /** Longer names are compared with nothing: it would take long, and nobody misspells them. */

@@ -7,6 +7,20 @@ export interface NamedTree {
   readonly place: Place
 }
 
+/** Named trees by their names, as definitions have them. */
+export function namedTrees(
+  definitions: readonly {
+    readonly definition: { readonly id: string; readonly conditions: Conditions }
+    readonly place: Place
+  }[],
+): ReadonlyMap<string, NamedTree> {
+  return new Map(
+    definitions.map(({ definition: { id, conditions }, place }) => {
+      return [id, { conditions, place: below(place, 'conditions') }] as const
+    }),
+  )
+}
+
 /**
  * The named conditions of a pack. Circles are refused, and so is what grows too large when the names are written out:
  * twenty conditions of two references each would be a million comparisons.

@@ -188,6 +188,13 @@ function remembered(create: (calendar: Calendar) => Span): (calendar: Calendar) 
   }
 }
 
+/** How long ago an event that counts can have happened at most; undefined where there is no such bound. */
+export function longestReachMs({ within, between, during }: WindowParams): number | undefined {
+  if (during === undefined) return parseDuration(between?.[0] ?? within)
+  const [, ago, longestMs] = PERIODS[during]
+  return longestMs * (ago + 1)
+}
+
 /** Whether an event that happened at `s` counts at `at`. */
 export function isInside(span: Span, s: number, at: number): boolean {
   return span.enters(s) <= at && at < span.leaves(s)

@@ -1,7 +1,7 @@
 import { compileConditions, compileRelatedLeaf } from '../conditions/compile.js'
 import type { Condition } from '../conditions/condition.js'
 import type { CheckedLeaf } from '../conditions/leaf.js'
-import { NamedConditions, type NamedTree } from '../conditions/named.js'
+import { NamedConditions, namedTrees } from '../conditions/named.js'
 import { holds, NEVER } from '../conditions/verdict.js'
 import { type ConditionScope, noDependencies } from '../facts/fact.js'
 import { type Feature, FeatureRegistry } from '../facts/feature.js'
@@ -13,12 +13,12 @@ import { type JourneyDefinition, stepIdsOf } from '../schemas/journey.js'
 import { type RelationName, SUBJECT_KINDS, type SubjectKind, type SubjectView } from '../subject.js'
 import { compileTemplate, type Template } from '../templates.js'
 import { EventIndex, memberOf } from './event-index.js'
+import { compileHistory } from './history.js'
 import { compileJourney, entryDemand } from './journey.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compilePolicy } from './policy.js'
 import { type CompiledJourney, type Derived, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
 import { compileScore, tiersInOrder } from './score.js'
-import { warnAbout } from './warnings.js'
 
 export interface CompileOptions {
   /** Keep every event of each window, so that explanations show exact values. For explaining, not for running. */
@@ -46,7 +46,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
   // From those who read to those who are read: a user's rules may add conditions for communities to keep.
   const compiled = new Map(SUBJECT_KINDS.map((kind) => [kind, compileSubject(kind, context)] as const))
   const journeys = [...compiled.values()].flatMap((subject) => subject.journeys)
-  warnAbout(pack, problems)
+  const history = compileHistory(pack.histories, problems)
   return {
     hash: contentHash(canonicalJson(definitionsOf(pack)), 16),
     subjects: Object.fromEntries([...compiled].map(([kind, { program }]) => [kind, program])) as Program['subjects'],
@@ -57,6 +57,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
     policies: pack.policies
       .map(({ definition, place }) => compilePolicy(definition, place, problems))
       .filter((policy) => policy !== undefined),
+    ...(history && { history }),
   }
 }
 
@@ -71,13 +72,7 @@ interface PackContext {
 }
 
 function namedConditions(pack: Pack, problems: Problems): NamedConditions {
-  const trees = new Map<string, NamedTree>()
-  for (const { definition, place } of pack.conditions) {
-    trees.set(definition.id, {
-      conditions: definition.conditions,
-      place: { ...place, pointer: `${place.pointer}/conditions` },
-    })
-  }
+  const trees = namedTrees(pack.conditions)
   const named = new NamedConditions(trees, problems)
   for (const { conditions, place } of trees.values()) named.check(conditions, place)
   return named

@@ -20,6 +20,13 @@ export interface Program {
   readonly templates: ReadonlyMap<string, Template>
   readonly offers: ReadonlyMap<string, OfferDefinition>
   readonly policies: readonly Policy[]
+  /** Left out: events are kept for ever. */
+  readonly history?: History
+}
+
+/** How long events are kept. */
+export interface History {
+  readonly keepMs: number
 }
 
 /** All that rules say about one kind of subject, indexed by what can change it. */

@@ -107,6 +107,19 @@ const policySchema = z
   ])
   .meta({ id: 'Policy', description: 'What must hold when a message is about to be sent.' })
 
+const historySchema = z
+  .strictObject({
+    kind: z.literal('history'),
+    id: idSchema.optional(),
+    name: nameSchema,
+    description: descriptionSchema,
+    keep: durationSchema.describe('How long events are kept, such as "400d".'),
+  })
+  .meta({
+    id: 'History',
+    description: 'How long events are kept. A pack has one, or none: then they are kept for ever.',
+  })
+
 /** One schema for each kind of object a pack may have. */
 export const DEFINITION_SCHEMAS = {
   tag: tagSchema,
@@ -116,6 +129,7 @@ export const DEFINITION_SCHEMAS = {
   template: templateSchema,
   offer: offerSchema,
   policy: policySchema,
+  history: historySchema,
 } as const
 
 export type DefinitionKind = keyof typeof DEFINITION_SCHEMAS
@@ -126,6 +140,7 @@ export type ConditionDefinition = z.infer<typeof conditionSchema>
 export type TemplateDefinition = z.infer<typeof templateSchema>
 export type OfferDefinition = z.infer<typeof offerSchema>
 export type PolicyDefinition = z.infer<typeof policySchema>
+export type HistoryDefinition = z.infer<typeof historySchema>
 export type { JourneyDefinition } from './journey.js'
 export type { ScoreDefinition } from './score.js'
 export type Definition = z.infer<(typeof DEFINITION_SCHEMAS)[DefinitionKind]>

@@ -177,15 +177,24 @@ export type JourneyDefinition = z.infer<typeof journeySchema>
 
 /** The ids of all steps, those nested in others too. */
 export function stepIdsOf(steps: readonly StepDefinition[]): ReadonlySet<string> {
-  return new Set([...stepsOf(steps)].map(({ id }) => id))
+  return new Set([...stepsOf(steps)].map(({ step }) => step.id))
+}
+
+/** A step and where below its journey it stands. */
+export interface StepAt {
+  readonly step: StepDefinition
+  readonly pointer: string
 }
 
 /** All steps, those nested in others too. */
-export function* stepsOf(steps: readonly StepDefinition[]): Generator<StepDefinition> {
-  for (const step of steps) {
-    yield step
-    if ('branch' in step) for (const one of step.branch) yield* stepsOf(one.then)
-    if ('then' in step && step.then) yield* stepsOf(step.then)
-    if ('else' in step && step.else) yield* stepsOf(step.else)
+export function* stepsOf(steps: readonly StepDefinition[], pointer = 'steps'): Generator<StepAt> {
+  for (const [index, step] of steps.entries()) {
+    const at = `${pointer}/${index}`
+    yield { step, pointer: at }
+    if ('branch' in step) {
+      for (const [place, one] of step.branch.entries()) yield* stepsOf(one.then, `${at}/branch/${place}/then`)
+    }
+    if ('then' in step && step.then) yield* stepsOf(step.then, `${at}/then`)
+    if ('else' in step && step.else) yield* stepsOf(step.else, `${at}/else`)
   }
 }

@@ -12,7 +12,9 @@ export function warnAbout(pack: Pack, problems: Problems): void {
 function warnAboutConsent(pack: Pack, problems: Problems): void {
   if (pack.policies.some(({ definition }) => 'consent' in definition)) return
   for (const { definition, place } of pack.journeys) {
-    const promotes = [...stepsOf(definition.steps)].some((step) => 'send' in step && step.send.class === 'promotion')
+    const promotes = [...stepsOf(definition.steps)].some(
+      ({ step }) => 'send' in step && step.send.class === 'promotion',
+    )
     if (!promotes) continue
     const message =
       'This journey sends promotions and the pack has no consent policy: only those who opted out are spared.'
