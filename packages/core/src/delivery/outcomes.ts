@@ -1,8 +1,9 @@
 import { contentHash, type Program } from '@linli/rules'
 import type { Decision, Input } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { wordsToRelated } from '../ingest/batch.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { advanceSubjects } from '../subjects/advance-subjects.js'
+import { type AdvancedSubject, advanceSubjects } from '../subjects/advance-subjects.js'
 import { nextChannel } from './plan.js'
 
 /**
@@ -108,12 +109,23 @@ export class Outcomes {
     const moved = [...this.inputs].map(([name, inputs]) => ({ subject: this.subjects.get(name), inputs }))
     const work = moved.flatMap(({ subject, inputs }) => (subject === undefined ? [] : [{ subject, inputs }]))
     if (this.decisions.length > 0) await tx.addDecisions(this.decisions)
-    await advanceSubjects(tx, this.program, work)
+    const advanced = await advanceSubjects(tx, this.program, work)
+    await this.tellRelated(advanced)
     const others = [...this.touched].filter((name) => !this.inputs.has(name))
     const untouched = others.map((name) => this.subjects.get(name)).filter((subject) => subject !== undefined)
     await tx.saveSubjects(untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt })))
     await tx.saveDeliveries(this.deliveries)
     if (this.added.length > 0) await tx.addDeliveries(this.added)
+  }
+
+  /** Outcomes count for the community and the leader as well, as every event of a user does. */
+  private async tellRelated(advanced: readonly AdvancedSubject[]): Promise<void> {
+    const users = advanced.filter(({ subject }) => subject.key.kind === 'user')
+    const relations = new Map(users.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
+    const words = this.events.flatMap((event) =>
+      wordsToRelated(this.program, event, relations.get(event.userId) ?? {}, this.now),
+    )
+    if (words.length > 0) await this.tx.addInbox(words)
   }
 
   private tell(subject: SubjectKey, input: Input): void {

@@ -129,7 +129,7 @@ async function mergeVisitor(
 }
 
 /** An event also moves the user's community and leader, where their rules look at it. */
-function wordsToRelated(
+export function wordsToRelated(
   program: Program,
   event: StoredEvent,
   relations: Readonly<Partial<Record<RelationName, readonly [string, number]>>>,

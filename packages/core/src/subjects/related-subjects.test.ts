@@ -57,6 +57,26 @@ describe('events of a user', () => {
   })
 })
 
+describe("what becomes of a user's messages and coupons", () => {
+  it('counts for the community and the leader as well', async () => {
+    const messages = { fact: 'messageCount', operator: 'equal', value: 2, params: { within: '7d' } }
+    const world = await worldOf([
+      { kind: 'offer', id: 'fruit', total: 10 },
+      template('hello'),
+      journey('greet', [{ id: 'coupon', issue: { offer: 'fruit' } }, send('push')]),
+      tag('greeted', messages, COMMUNITY),
+      tag('generous', atLeast(2, 'coupon_issued'), LEADER),
+    ])
+    await world.ingest(group('u1', 'c1', { leaderId: 'l1' }), group('u2', 'c1'))
+
+    await world.ingest(track('cart', 'u1'), track('cart', 'u2'))
+
+    expect(await tagsOf(world, 'community', 'c1')).toEqual(['greeted'])
+    expect(await tagsOf(world, 'leader', 'l1')).toEqual(['generous'])
+    await world.close()
+  })
+})
+
 describe('a score of a community', () => {
   it('puts tags on its members, and takes them off at the instant at which it falls', async () => {
     const world = await worldOf([
