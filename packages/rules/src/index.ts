@@ -27,7 +27,7 @@ export * from './program/program.js'
 export type { CompiledScore, ScoreExplanation, TermExplanation } from './program/score.js'
 export type { Feature } from './facts/feature.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
-export { isTimeZone } from './time-zone.js'
+export { firstInstantOf, zoneFor } from './time-zone.js'
 
 // Evaluate conditions by themselves
 export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'

@@ -312,13 +312,13 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'an unknown step verb': [
     steps({ id: 'x', sned: { template: 't' } }),
     `error form.unknown  pack.json#/steps/0/sned
-  This needs one of the keys "wait", "waitFor", "branch", "send", "issue", "suggest", "tag", "exit". Did you mean "send"?
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "exit". Did you mean "send"?
   found: "id, sned"`,
   ],
   'a step without a verb': [
     steps({ id: 'x' }),
     `error form.unknown  pack.json#/steps/0
-  This needs one of the keys "wait", "waitFor", "branch", "send", "issue", "suggest", "tag", "exit".
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "exit".
   found: "id"`,
   ],
   'missing keys': [
@@ -345,7 +345,7 @@ error key.unknown  pack.json#/steps/0/send/tempalte
   This should be text.
   found: 7
 error value.invalid  pack.json#/0/steps/0/wait
-  This should be text.
+  This should be text or { "until": … } or { "trait": … }.
   found: 3
 error value.invalid  pack.json#/1/total
   This should be a number: 100 without quotes.

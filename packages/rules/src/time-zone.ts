@@ -1,3 +1,7 @@
+import type { Temporal } from 'temporal-polyfill'
+import { own } from './json.js'
+import type { SubjectView } from './subject.js'
+
 /** The zone that counts where a subject has none of its own. */
 export const DEFAULT_ZONE = 'Asia/Shanghai'
 
@@ -9,4 +13,17 @@ export function isTimeZone(text: unknown): text is string {
   } catch {
     return false
   }
+}
+
+/** A subject's own zone, its trait `timeZone`, or else the fallback. */
+export function zoneFor({ traits }: Pick<SubjectView, 'traits'>, fallback: string): string {
+  const said = own(traits, 'timeZone') as SubjectView['traits'][string]
+  return isTimeZone(said?.[0]) ? said[0] : fallback
+}
+
+/** When a local time has come: of one that comes twice the first, of one that clocks leap over the end of the leap. */
+export function firstInstantOf(local: Temporal.PlainDateTime, timeZone: string): number {
+  const found = local.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
+  const leap = found.toPlainDateTime().equals(local) ? undefined : found.getTimeZoneTransition('next')
+  return (leap ?? found).epochMilliseconds
 }

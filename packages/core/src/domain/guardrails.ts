@@ -1,4 +1,4 @@
-import { consentOf, isTimeZone, type MessageClass, type Policy } from '@linli/rules'
+import { consentOf, firstInstantOf, type MessageClass, type Policy, zoneFor } from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
 import type { SubjectState } from './subject.js'
 
@@ -66,7 +66,7 @@ function rulingOf(
     return consent === true ? undefined : { ruling: 'suppress', policy: policy.id, reason: 'no consent', needed }
   }
   if (policy.kind === 'quietHours') {
-    const until = quietUntil(policy, zoneOf(state, policy.timeZone), at)
+    const until = quietUntil(policy, zoneFor(state, policy.timeZone), at)
     return until === undefined ? undefined : { ruling: 'defer', policy: policy.id, reason: 'quiet hours', until }
   }
   const counted = state.sends.filter(
@@ -78,12 +78,6 @@ function rulingOf(
   const needed =
     oldest === undefined ? 'a higher cap' : `a send after ${new Date(oldest[0] + policy.withinMs).toISOString()}`
   return { ruling: 'suppress', policy: policy.id, reason: 'cap', needed }
-}
-
-/** The recipient's own zone, or the policy's. */
-function zoneOf(state: SubjectState, fallback: string): string {
-  const own = state.traits['timeZone']?.[0]
-  return isTimeZone(own) ? own : fallback
 }
 
 /** The first instant at which it is no longer quiet; undefined when it is not quiet at `at`. */
@@ -102,13 +96,6 @@ function quietUntil(
   const time = Temporal.PlainTime.from({ hour: Math.floor(toMinute / 60), minute: toMinute % 60 })
   const end = firstInstantOf(day.toPlainDateTime(time), timeZone)
   return end > at ? end : undefined
-}
-
-/** When a local time has come: of one that comes twice the first, of one that clocks leap over the end of the leap. */
-function firstInstantOf(local: Temporal.PlainDateTime, timeZone: string): number {
-  const found = local.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
-  const leap = found.toPlainDateTime().equals(local) ? undefined : found.getTimeZoneTransition('next')
-  return (leap ?? found).epochMilliseconds
 }
 
 /** The state with one more message that counts for caps, and without those that no longer do. */

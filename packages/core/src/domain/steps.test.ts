@@ -27,6 +27,86 @@ describe('a wait', () => {
   })
 })
 
+describe('a wait until a date', () => {
+  const steps = [
+    {
+      id: 'day-before',
+      wait: { trait: 'delivery', before: '1d', at: '18:00' },
+      else: [{ id: 'none', exit: { reason: 'no delivery' } }],
+    },
+    putTag('mark', 'told'),
+  ]
+  const rules = [tag('told'), journey('remind', steps)]
+
+  it("ends at the local time of the trait's day", () => {
+    const u1 = user(...rules)
+    u1.identify('2026-03-01T00:00:00Z', { delivery: '2026-03-05' })
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    u1.instant('2026-03-04T09:59:59.999Z')
+    expect(u1.has('told')).toBe(false)
+
+    u1.instant('2026-03-04T10:00:00.000Z')
+    expect(u1.has('told')).toBe(true)
+  })
+
+  it('goes another way without a date to come, and says so', () => {
+    const u1 = user(...rules)
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    expect(u1.said('journey.stepped')).toMatchObject([
+      { step: 'day-before', reason: 'no date to come' },
+      { step: 'none' },
+    ])
+    expect(u1.said('journey.exited')).toMatchObject([{ reason: 'no delivery' }])
+  })
+
+  it('goes on at once when it is just that time', () => {
+    const u1 = user(...rules)
+    u1.identify('2026-03-01T00:00:00Z', { delivery: '2026-03-05' })
+    u1.event('cart', '2026-03-04T10:00:00.000Z')
+
+    expect(u1.has('told')).toBe(true)
+  })
+})
+
+describe('a split', () => {
+  const variant = (id: string, weight: number) => ({ id, weight, then: [{ id: `in-${id}`, exit: { reason: id } }] })
+  const program = programOf(journey('try', [{ id: 'ab', split: [variant('a', 1), variant('b', 3)] }]))
+  const variantsOf = (id: string) => {
+    const subject = new TestSubject(program, { kind: 'user', id })
+    subject.event('cart', '2026-03-01T08:00:00Z')
+    subject.event('cart', '2026-04-01T08:00:00Z')
+    return subject.said('journey.exited').map(({ reason }) => reason)
+  }
+
+  it('gives each variant its share, and everybody always the same one', () => {
+    const taken = Array.from({ length: 2000 }, (_, index) => variantsOf(`u${index}`))
+    expect(taken.every(([first, second]) => first === second)).toBe(true)
+    const share = taken.filter(([first]) => first === 'a').length / taken.length
+    expect(share).toBeGreaterThan(0.22)
+    expect(share).toBeLessThan(0.28)
+  })
+
+  it('says which variant was taken; one without steps goes on', () => {
+    const u1 = user(
+      journey('try', [
+        {
+          id: 'ab',
+          split: [
+            { id: 'a', weight: 1 },
+            { id: 'b', weight: 1e-6 },
+          ],
+        },
+        wait('w', '1h'),
+      ]),
+    )
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    expect(u1.said('journey.stepped')).toMatchObject([{ step: 'ab', variant: 'a' }, { step: 'w' }])
+  })
+})
+
 describe('a branch', () => {
   const steps = [
     {

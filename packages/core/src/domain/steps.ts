@@ -1,4 +1,4 @@
-import { type CompiledJourney, type CompiledStep, END, holds, type StepTarget } from '@linli/rules'
+import { type CompiledJourney, type CompiledStep, END, hashShare, holds, type StepTarget } from '@linli/rules'
 import type { StepSource, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Draft } from './draft.js'
@@ -7,6 +7,11 @@ import type { Run } from './subject.js'
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
 type Outcome = { readonly go: StepTarget } | { readonly stay: number } | { readonly exit: string }
 
+type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
+
+/** Writes down that the run has come to a step. */
+type Stepped = (details?: Readonly<Record<string, unknown>>) => void
+
 /** Takes a run on from a step, until it waits or ends. Steps nest and never lead back, so this ends. */
 export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from: StepTarget): void {
   let current = run
@@ -14,7 +19,6 @@ export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from:
     const step = journey.steps[target]
     if (step === undefined) break
     current = { ...current, step: step.id, until: 0 }
-    draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb })
     const outcome = perform(draft, journey, current, step)
     if ('stay' in outcome) return replaceRun(draft, { ...current, until: outcome.stay })
     if ('exit' in outcome) return exitRun(draft, current, outcome.exit)
@@ -39,10 +43,22 @@ function replaceRun(draft: Draft, run: Run): void {
 }
 
 function perform(draft: Draft, journey: CompiledJourney, run: Run, step: CompiledStep): Outcome {
-  const source = { journey: journey.id, run: run.id, step: step.id }
+  const stepped: Stepped = (details = {}) =>
+    draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
+  if (step.verb === 'wait') return wait(draft, step, stepped)
+  if (step.verb === 'split') return split(draft, journey, step, stepped)
+  stepped()
+  return act(draft, run, step, { journey: journey.id, run: run.id, step: step.id })
+}
+
+function act(
+  draft: Draft,
+  run: Run,
+  step: StepOf<Exclude<CompiledStep['verb'], 'wait' | 'split'>>,
+  source: StepSource,
+): Outcome {
+  // biome-ignore lint/nursery/useExhaustiveSwitchCases: the type leaves out the two that are missing.
   switch (step.verb) {
-    case 'wait':
-      return { stay: draft.at + step.forMs }
     case 'waitFor':
       return { stay: draft.at + step.timeoutMs }
     case 'branch':
@@ -65,7 +81,25 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
   }
 }
 
-function takeBranch(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 'branch' }>): StepTarget {
+function wait(draft: Draft, step: StepOf<'wait'>, stepped: Stepped): Outcome {
+  const end = step.end(draft)
+  if (end === undefined) {
+    stepped({ reason: 'no date to come' })
+    return { go: step.otherwise }
+  }
+  stepped()
+  return end > draft.at ? { stay: end } : { go: step.next }
+}
+
+/** The variant is always the same for the same subject, in every run. */
+function split(draft: Draft, { id }: CompiledJourney, step: StepOf<'split'>, stepped: Stepped): Outcome {
+  const share = hashShare(`${id}/${step.id}|${draft.name}`)
+  const variant = step.variants.find(({ below }) => share < below)
+  stepped({ variant: variant?.id })
+  return { go: variant?.then ?? END }
+}
+
+function takeBranch(draft: Draft, run: Run, step: StepOf<'branch'>): StepTarget {
   const atHand = draft.event
   // The event that brought the run here, also when time has passed since.
   draft.event = run.event ?? run.entry ?? atHand
@@ -74,7 +108,7 @@ function takeBranch(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 
   return taken?.then ?? step.otherwise
 }
 
-function plan(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 'send' }>, source: StepSource): void {
+function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource): void {
   const { template, channels, class: messageClass } = step
   const variables = variablesOf(run)
   draft.effects.push({ kind: 'send', source, template, channels, class: messageClass, variables, at: draft.at })
@@ -88,7 +122,7 @@ function plan(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 'send'
   })
 }
 
-function suggest(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 'suggest' }>, source: StepSource): void {
+function suggest(draft: Draft, run: Run, step: StepOf<'suggest'>, source: StepSource): void {
   const to = draft.key.kind === 'leader' ? draft.key.id : draft.relations.leader?.[0]
   if (to === undefined) {
     const details = { run: source.run, step: source.step, template: step.template, reason: 'no leader' }
@@ -99,7 +133,7 @@ function suggest(draft: Draft, run: Run, step: Extract<CompiledStep, { verb: 'su
   draft.effects.push({ kind: 'suggest', source, template, to, expiresAt, variables: variablesOf(run), at: draft.at })
 }
 
-function putTag(draft: Draft, step: Extract<CompiledStep, { verb: 'tag' }>): void {
+function putTag(draft: Draft, step: StepOf<'tag'>): void {
   const tag = draft.rules.tagsById.get(step.tag)
   if (tag === undefined || draft.hasTag(tag.id) === step.put) return
   draft.changeTag(tag, step.put, 0)

@@ -161,7 +161,7 @@ describe('the steps of a journey', () => {
     expect(compiled?.first).toBe(at('b'))
     expect(compiled?.steps[at('b')]).toMatchObject({ verb: 'branch', otherwise: at('e') })
     expect(compiled?.steps[at('x')]).toMatchObject({ next: at('last') })
-    expect(compiled?.steps[at('last')]).toMatchObject({ forMs: 172_800_000, next: -1 })
+    expect(compiled?.steps[at('last')]).toMatchObject({ verb: 'wait', next: -1 })
   })
 
   it.each([

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { CheckedLeaf } from '../conditions/leaf.js'
 import { verdictOf } from '../conditions/verdict.js'
 import type { SubjectView } from '../subject.js'
-import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
+import { DEFAULT_ZONE, isTimeZone, zoneFor } from '../time-zone.js'
 import { type ConditionScope, type FactRequest, type FactType, type FactUse, paramsPlace, valuePlace } from './fact.js'
 import { checkNumericLeaf } from './thresholds.js'
 
@@ -67,9 +67,8 @@ function checkValue(as: Form, leaf: CheckedLeaf | undefined, scope: ConditionSco
   return false
 }
 
-function localTime({ at, traits }: SubjectView, fallback: string): Temporal.ZonedDateTime {
-  const own = traits['timeZone']?.[0]
-  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(isTimeZone(own) ? own : fallback)
+function localTime(view: SubjectView, fallback: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(view.at).toZonedDateTimeISO(zoneFor(view, fallback))
 }
 
 const READERS: Readonly<Record<Form, (local: Temporal.ZonedDateTime) => string | number>> = {

@@ -20,7 +20,9 @@ import {
   type EventMatch,
   type Reentry,
   type StepTarget,
+  type Variant,
 } from './program.js'
+import { compileWait } from './wait.js'
 
 /** What a journey's names may refer to. */
 export interface JourneyScope {
@@ -162,7 +164,11 @@ class JourneyCompiler {
   private verb(step: StepDefinition, pointer: string, next: StepTarget): CompiledVerb {
     const nested = (steps: readonly StepDefinition[] | undefined, key: string) =>
       steps === undefined ? next : this.sequence(steps, `${pointer}/${key}`, next)
-    if ('wait' in step) return { verb: 'wait', forMs: this.duration(step.wait, `${pointer}/wait`), next }
+    if ('wait' in step) {
+      const end = compileWait(step.wait, this.at(`${pointer}/wait`), this.scope.conditions.problems)
+      return { verb: 'wait', end, next, otherwise: nested(step.else, 'else') }
+    }
+    if ('split' in step) return { verb: 'split', variants: this.variants(step.split, `${pointer}/split`, next) }
     if ('waitFor' in step) {
       const match = this.eventMatch(step.waitFor, `${pointer}/waitFor`)
       const timeoutMs = this.duration(step.waitFor.timeout, `${pointer}/waitFor/timeout`)
@@ -200,6 +206,23 @@ class JourneyCompiler {
     }
     if ('tag' in step) return this.tagStep(step.tag, pointer, next)
     return { verb: 'exit', reason: step.exit.reason ?? 'exit step' }
+  }
+
+  private variants(
+    split: Extract<StepDefinition, { split: unknown }>['split'],
+    pointer: string,
+    next: StepTarget,
+  ): readonly Variant[] {
+    const whole = split.reduce((sum, { weight }) => sum + weight, 0)
+    let sum = 0
+    return split.map(({ id, weight, then }, index) => {
+      if (split.findIndex((one) => one.id === id) < index) {
+        this.error(`${pointer}/${index}/id`, 'variant.duplicate', `Two variants are called "${id}".`, id)
+      }
+      sum += weight
+      const target = then === undefined ? next : this.sequence(then, `${pointer}/${index}/then`, next)
+      return { id, below: index + 1 === split.length ? 1 : sum / whole, then: target }
+    })
   }
 
   private tagStep(change: { add: string } | { remove: string }, pointer: string, next: StepTarget): CompiledVerb {

@@ -8,6 +8,7 @@ import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { Template } from '../templates.js'
 import type { EventIndex } from './event-index.js'
 import type { CompiledScore } from './score.js'
+import type { WaitEnd } from './wait.js'
 
 /** A compiled rule pack: immutable, named by the hash of its content. */
 export interface Program {
@@ -132,7 +133,7 @@ export const END: StepTarget = -1
 export type CompiledStep = { readonly id: string } & CompiledVerb
 
 export type CompiledVerb =
-  | { readonly verb: 'wait'; readonly forMs: number; readonly next: StepTarget }
+  | { readonly verb: 'wait'; readonly end: WaitEnd; readonly next: StepTarget; readonly otherwise: StepTarget }
   | (EventMatch & {
       readonly verb: 'waitFor'
       readonly timeoutMs: number
@@ -144,6 +145,7 @@ export type CompiledVerb =
       readonly cases: readonly { readonly condition: Condition; readonly then: StepTarget }[]
       readonly otherwise: StepTarget
     }
+  | { readonly verb: 'split'; readonly variants: readonly Variant[] }
   | {
       readonly verb: 'send'
       readonly template: string
@@ -155,6 +157,14 @@ export type CompiledVerb =
   | { readonly verb: 'suggest'; readonly template: string; readonly expiresMs: number; readonly next: StepTarget }
   | { readonly verb: 'tag'; readonly tag: string; readonly put: boolean; readonly next: StepTarget }
   | { readonly verb: 'exit'; readonly reason: string }
+
+/** One way of a split. */
+export interface Variant {
+  readonly id: string
+  /** It is taken by shares below this which no variant before it takes; the last one's is 1. */
+  readonly below: number
+  readonly then: StepTarget
+}
 
 /** A policy with its durations and times read. */
 export type Policy = { readonly id: string; readonly definition: PolicyDefinition } & PolicyScope &

@@ -11,6 +11,8 @@ export const descriptionSchema = z.string().max(2000).optional().describe('What 
 export const subjectSchema = z.enum(SUBJECT_KINDS).optional().describe('What it is about; a user when left out.')
 export const durationSchema = z.string().min(1).max(40).describe('A duration such as "30d", "12h" or "PT2H".')
 
+export const localTimeSchema = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'A local time looks like "22:00"')
+
 export const MESSAGE_CLASSES = ['service', 'content', 'promotion'] as const
 /** Why messages are sent: policies are written against these classes. */
 export type MessageClass = (typeof MESSAGE_CLASSES)[number]

@@ -6,6 +6,7 @@ import {
   descriptionSchema,
   durationSchema,
   idSchema,
+  localTimeSchema,
   nameSchema,
   subjectSchema,
 } from './common.js'
@@ -71,8 +72,6 @@ const policyScope = {
   channels: z.array(channelNameSchema).min(1).optional().describe('Channels it is about; all when left out.'),
 }
 
-const localTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'A local time looks like "22:00"')
-
 const consentSchema = z
   .strictObject(policyScope)
   .describe('Messages of these classes (promotion when left out) need a consent_granted event first.')
@@ -80,8 +79,8 @@ const consentSchema = z
 const quietHoursSchema = z
   .strictObject({
     ...policyScope,
-    from: localTime.describe('First local time at which nothing is sent.'),
-    to: localTime.describe('First local time at which sending goes on.'),
+    from: localTimeSchema.describe('First local time at which nothing is sent.'),
+    to: localTimeSchema.describe('First local time at which sending goes on.'),
     timeZone: z
       .string()
       .optional()

@@ -12,10 +12,11 @@ import {
   subjectSchema,
 } from './common.js'
 import { variant } from './variant.js'
+import { type WaitDefinition, waitSchema } from './wait.js'
 
 /** One step of a journey: an id, one verb, and for some verbs the steps nested below it. */
 export type StepDefinition = { readonly id: string } & (
-  | { readonly wait: string }
+  | { readonly wait: WaitDefinition; readonly else?: StepDefinition[] }
   | {
       readonly waitFor: {
         readonly event: string | string[]
@@ -29,6 +30,7 @@ export type StepDefinition = { readonly id: string } & (
       readonly branch: { readonly conditions: Conditions; readonly then: StepDefinition[] }[]
       readonly else?: StepDefinition[]
     }
+  | { readonly split: { readonly id: string; readonly weight: number; readonly then?: StepDefinition[] }[] }
   | {
       readonly send: {
         readonly template: string
@@ -43,7 +45,7 @@ export type StepDefinition = { readonly id: string } & (
 )
 
 /** The words that say what a step does. */
-export const STEP_VERBS = ['wait', 'waitFor', 'branch', 'send', 'issue', 'suggest', 'tag', 'exit'] as const
+export const STEP_VERBS = ['wait', 'waitFor', 'branch', 'split', 'send', 'issue', 'suggest', 'tag', 'exit'] as const
 
 const stepsSchema: z.ZodType<StepDefinition[]> = z.lazy(() => z.array(stepSchema).min(1).max(200))
 
@@ -62,6 +64,17 @@ const branchSchema = z
   .array(z.strictObject({ conditions: conditionsSchema, then: stepsSchema }))
   .min(1)
   .max(50)
+
+const splitSchema = z
+  .array(
+    z.strictObject({
+      id: idSchema.describe('The name of the variant.'),
+      weight: z.number().positive().max(1_000_000).describe('Its part of all weights together.'),
+      then: stepsSchema.optional().describe('Left out: goes on with the next step.'),
+    }),
+  )
+  .min(2)
+  .max(20)
 
 const sendSchema = z.strictObject({
   template: z.string().describe('The id of a template.'),
@@ -86,7 +99,11 @@ const otherwise = (meaning: string) => stepsSchema.optional().describe(meaning)
 
 const stepSchema = z
   .union([
-    step('wait', { wait: durationSchema }, 'Waits this long.'),
+    step(
+      'wait',
+      { wait: waitSchema, else: otherwise('When the trait says no date, or one that is over.') },
+      "Waits this long, until a local time, or until a trait's date.",
+    ),
     step(
       'waitFor',
       {
@@ -101,6 +118,7 @@ const stepSchema = z
       { branch: branchSchema, else: otherwise('When none of the conditions hold.') },
       'Takes the first branch whose conditions hold.',
     ),
+    step('split', { split: splitSchema }, 'Takes one of several variants, always the same one for the same subject.'),
     step('send', { send: sendSchema }, 'Sends a message.'),
     step(
       'issue',
@@ -193,6 +211,9 @@ export function* stepsOf(steps: readonly StepDefinition[], pointer = 'steps'): G
     yield { step, pointer: at }
     if ('branch' in step) {
       for (const [place, one] of step.branch.entries()) yield* stepsOf(one.then, `${at}/branch/${place}/then`)
+    }
+    if ('split' in step) {
+      for (const [place, one] of step.split.entries()) yield* stepsOf(one.then ?? [], `${at}/split/${place}/then`)
     }
     if ('then' in step && step.then) yield* stepsOf(step.then, `${at}/then`)
     if ('else' in step && step.else) yield* stepsOf(step.else, `${at}/else`)
