@@ -27,11 +27,12 @@ export * from './program/program.js'
 export type { CompiledScore, ScoreExplanation, TermExplanation } from './program/score.js'
 export type { Feature } from './facts/feature.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
-export { firstInstantOf, zoneFor } from './time-zone.js'
+export { DEFAULT_ZONE, firstInstantOf, zoneFor } from './time-zone.js'
 
 // Evaluate conditions by themselves
 export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'
-export type { Condition, Explanation } from './conditions/condition.js'
+export type { Condition } from './conditions/condition.js'
+export type { Evidence, EvidenceEvent, Explanation, FactExplanation, Read } from './conditions/explanation.js'
 export { ALWAYS, holds, NEVER, until, type Verdict } from './conditions/verdict.js'
 export type { ConditionLeaf, Conditions } from './conditions/tree.js'
 

@@ -104,7 +104,7 @@ describe('linli simulate', () => {
       )
     }
     expect(lines).toContain(
-      '{"at":"2026-03-03T08:00:00.000Z","subject":"user:u1","decision":"tag.added","rule":"regular"}',
+      '{"at":"2026-03-03T08:00:00.000Z","subject":"user:u1","decision":"tag.added","rule":"regular","messageId":"m3"}',
     )
     expect(lines).toContain(
       '{"at":"2026-03-31T08:00:00.000Z","subject":"user:u1","decision":"tag.removed","rule":"regular"}',

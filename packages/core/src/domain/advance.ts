@@ -28,7 +28,10 @@ export function advance(
   related: RelatedVerdicts = NOTHING_RELATED,
 ): Advanced {
   const draft = new Draft(key, state, program, related)
-  for (const input of inputs) take(draft, input)
+  for (const input of inputs) {
+    take(draft, input)
+    draft.cause = undefined
+  }
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
@@ -59,6 +62,7 @@ function take(draft: Draft, input: Input): void {
   }
   passTime(draft, input.at)
   draft.at = Math.max(draft.at, input.at)
+  if (input.kind === 'event') draft.cause = input.event.messageId
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') takeRefresh(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)

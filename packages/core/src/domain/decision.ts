@@ -31,6 +31,8 @@ export interface Decision {
   readonly decision: DecisionKind
   /** The id of the tag, score, journey, policy or offer that decided. */
   readonly rule?: string
+  /** The event that brought it about; absent where time did, a person, a provider, or a related subject. */
+  readonly messageId?: string
   readonly [detail: string]: unknown
 }
 

@@ -39,6 +39,8 @@ export class Draft implements SubjectView {
   readonly effects: Effect[] = []
   at: number
   event: EventRecord | undefined
+  /** The message id of the event that is being taken in; undefined while time alone, or word from elsewhere, moves the subject. */
+  cause: string | undefined
   due: number
   features: ReadonlyLazyMap<FeatureState>
   traits: SubjectState['traits']
@@ -142,6 +144,7 @@ export class Draft implements SubjectView {
   }
 
   decide(decision: DecisionKind, rule: string, details: Readonly<Record<string, unknown>> = {}): void {
-    this.decisions.push({ at: this.at, subject: this.name, decision, rule, ...details })
+    const cause = this.cause === undefined ? undefined : { messageId: this.cause }
+    this.decisions.push({ at: this.at, subject: this.name, decision, rule, ...details, ...cause })
   }
 }

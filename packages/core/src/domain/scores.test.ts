@@ -77,7 +77,7 @@ describe('a score', () => {
     expect(u1.next).toBe('2026-04-30T00:00:00.000Z')
   })
 
-  it('says each change, from what to what and in which tier, and nothing of a first 0', () => {
+  it('says each change, from what to what, in which tier and by which event, and nothing of a first 0', () => {
     const u1 = user(score('loyalty', [{ points: 60, event: 'order', halfLife: '30d' }], { tiers: TIERS }))
     u1.event('view', '2026-03-01T00:00:00Z')
     expect(u1.decisions).toEqual([])
@@ -87,8 +87,8 @@ describe('a score', () => {
     u1.instant('2026-04-01T00:00:00Z')
 
     expect(u1.said('score.changed')).toEqual([
-      { rule: 'loyalty', from: 0, to: 60, tier: 'silver' },
-      { rule: 'loyalty', from: 60, to: 120, tier: 'gold', tierBefore: 'silver' },
+      { rule: 'loyalty', from: 0, to: 60, tier: 'silver', messageId: 'm2' },
+      { rule: 'loyalty', from: 60, to: 120, tier: 'gold', tierBefore: 'silver', messageId: 'm3' },
       { rule: 'loyalty', from: 120, to: 90, tier: 'silver', tierBefore: 'gold' },
       { rule: 'loyalty', from: 90, to: 60, tier: 'silver', tierBefore: 'silver' },
     ])
@@ -251,7 +251,7 @@ describe('an entry by a crossed score', () => {
 
     u1.event('go', '2026-03-01T00:00:00Z')
 
-    expect(u1.said('journey.held')).toEqual([{ rule: expect.any(String), reason: 'cascade', limit: 100 }])
+    expect(u1.said('journey.held')).toMatchObject([{ rule: expect.any(String), reason: 'cascade', limit: 100 }])
   })
 })
 

@@ -1,13 +1,24 @@
-import { compileProgram, type Pack, type Program } from '@linli/rules'
-import { advance } from '../domain/advance.js'
-import type { Decision, Input } from '../domain/decision.js'
-import type { RelatedVerdicts } from '../domain/draft.js'
-import { hasTag, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
-import { viewOf } from '../domain/view.js'
+import {
+  type CompiledJourney,
+  type CompiledScore,
+  type CompiledTag,
+  compileProgram,
+  DEFAULT_ZONE,
+  type Pack,
+  type Program,
+  zoneFor,
+} from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+import { type Run, type SubjectKey, subjectName } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
-import { inputOf } from '../ingest/batch.js'
-import type { Store } from '../ports/store.js'
-import type { Explained } from './explained.js'
+import { recordOf } from '../ingest/batch.js'
+import type { StoredEvent, StoreReads } from '../ports/store.js'
+import { turnsAt } from './ahead.js'
+import type { Explained, ExplainedEvent } from './explained.js'
+import { Neighbourhood } from './neighbourhood.js'
+import type { Past } from './past.js'
+import type { Picture } from './picture.js'
+import { scoreWithReasons, withReasons } from './reasons.js'
 
 export interface Question {
   readonly key: SubjectKey
@@ -15,98 +26,165 @@ export interface Question {
   readonly at: number
 }
 
-/** Explains a rule for a state that was worked out with a program that keeps exact values. */
-export function explainState(
-  { key, rule, at }: Question,
-  state: SubjectState,
-  program: Program,
-  decisions: readonly Decision[],
-  related?: RelatedVerdicts,
-): Explained {
-  const view = viewOf(state, at, related)
-  const base = { subject: subjectName(key), rule, at: new Date(at).toISOString() }
-  const own = decisions.filter((decision) => decision.rule === rule || decision['journey'] === rule)
-  const tag = program.subjects[key.kind].tagsById.get(rule)
-  if (tag?.definition !== undefined) {
-    const name = tag.definition.name
-    const conditions = tag.kind === 'computed' ? tag.condition.explain(view) : undefined
-    const { holds = hasTag(state, rule), until = null } = conditions ?? {}
-    const named = { ...(name !== undefined && { name }), ...(conditions && { conditions }) }
-    return { ...base, kind: 'tag', ...named, holds, until, decisions: own }
-  }
-  const journey = program.journeys.get(rule)
-  if (journey === undefined || journey.subject !== key.kind) throw unknownRule(rule, key, program)
-  const run = state.runs.find((one) => one.journey === rule)
-  const conditions = journey.entry.condition?.explain(view)
-  const { name } = journey.definition
-  return {
-    ...base,
-    kind: 'journey',
-    ...(name !== undefined && { name }),
-    ...(conditions && { conditions }),
-    holds: run !== undefined,
-    until: run !== undefined && run.until > 0 ? new Date(run.until).toISOString() : null,
-    decisions: own,
-  }
-}
-
-function unknownRule(rule: string, { kind }: SubjectKey, program: Program): EngineError {
-  const { tags } = program.subjects[kind]
-  const journeys = [...program.journeys.values()].filter((journey) => journey.subject === kind)
-  const known = [...tags.filter((tag) => tag.definition).map((tag) => tag.id), ...journeys.map((journey) => journey.id)]
-  const message = `There is no tag or journey ${JSON.stringify(rule)} for a ${kind}. There are: ${known.join(', ') || 'none'}.`
-  return new EngineError('rule.unknown', message, { rule, known })
-}
-
-/** Explains from an engine's store: a user's log is gone through again up to the instant. */
+/** Explains from a store: what is on record of the subject is gone through again up to the instant. */
 export async function explainFromLog({
   store,
   pack,
   ...question
-}: Question & { readonly store: Store; readonly pack: Pack }): Promise<Explained> {
-  const { key, at } = question
-  const program = compileProgram(pack, { exact: true })
-  const decisions = await store.readDecisions({ subject: subjectName(key) })
-  const until = decisions.filter((decision) => decision.at <= at)
-  const stored = await store.readSubject(key)
-  const related = await relatedOf(store, stored)
-  if (key.kind !== 'user') {
-    if (stored === undefined) throw unknownSubject(key)
-    return explainState(question, stored, compileProgram(pack), until, related)
-  }
-  const events = await store.readEvents({ userId: key.id })
-  if (events.length === 0) throw unknownSubject(key)
-  const inputs = events.filter((event) => event.at <= at).map((event) => inputOf(event, event.at))
-  inputs.push({ kind: 'instant', at }, ...leaderByCommunity(stored, at))
-  const replayed = advance(key, UNBORN, inputs, program, related).state
-  // Runs and tags that steps put on depend on more than the log: they are taken as they are.
-  const tags = replayed.tags.copy()
-  for (const [id, state] of stored?.tags.entries() ?? []) {
-    if (program.subjects.user.tagsById.get(id)?.kind === 'manual') tags.set(id, state)
-  }
-  const state = { ...replayed, runs: stored?.runs ?? [], tags }
-  return explainState(question, state, program, until, related)
+}: Question & { readonly store: StoreReads; readonly pack: Pack }): Promise<Explained> {
+  const neighbourhood = new Neighbourhood(store, exactly(pack))
+  return neighbourhood.look(question.key, (past) => explain(question, past, neighbourhood))
 }
 
-/** A user's own log does not say what the community said of its leader. */
-function leaderByCommunity(stored: SubjectState | undefined, at: number): Input[] {
-  const { community, leader } = stored?.relations ?? {}
-  if (community === undefined || leader === undefined || leader[1] > at) return []
-  const changes = { relations: { leader: leader[0] } }
-  return [{ kind: 'refresh', at, relation: 'community', id: community[0], changes, changedAt: leader[1] }]
+const exactPrograms = new WeakMap<Pack, Program>()
+
+/** The pack compiled so that explanations show exact values; once, as long as somebody has the pack. */
+function exactly(pack: Pack): Program {
+  const program = exactPrograms.get(pack) ?? compileProgram(pack, { exact: true })
+  exactPrograms.set(pack, program)
+  return program
 }
 
-function unknownSubject(key: SubjectKey): EngineError {
-  return new EngineError('subject.unknown', `Nothing is known of ${subjectName(key)}.`, { subject: subjectName(key) })
+/** What is asked, and what is known for the answer. */
+interface Case {
+  readonly question: Question
+  readonly neighbourhood: Neighbourhood
+  readonly past: Past
+  readonly picture: Picture
+  /** What the rule has decided by then. */
+  readonly decisions: readonly Decision[]
 }
 
-/** Reads what rules may ask about a subject's related subjects. */
-export async function relatedOf(store: Store, state: SubjectState | undefined): Promise<RelatedVerdicts> {
-  const related = new Map<string, SubjectState>()
-  for (const relation of ['community', 'leader'] as const) {
-    const id = state?.relations[relation]?.[0]
-    const found = id === undefined ? undefined : await store.readSubject({ kind: relation, id })
-    if (found !== undefined) related.set(`${relation}:${id}`, found)
+type Answer = Omit<Explained, 'subject' | 'rule' | 'at' | 'timeZone' | 'decisions'>
+
+function explain(question: Question, past: Past, neighbourhood: Neighbourhood): Explained {
+  const { key, rule, at } = question
+  const answer = answerFor(rule, key, neighbourhood.program)
+  const picture = neighbourhood.until(at).pictureOf(key)
+  if (picture === undefined) {
+    const subject = subjectName(key)
+    throw new EngineError('subject.unknown', `Nothing is known of ${subject} at that time.`, { subject })
   }
-  return (relation, id, verdict) => hasTag(related.get(`${relation}:${id}`) ?? UNBORN, verdict)
+  const decisions = past.decisions.filter(
+    (decision) => decision.at <= at && (decision.rule === rule || decision['journey'] === rule),
+  )
+  return {
+    subject: subjectName(key),
+    rule,
+    at: isoOf(at),
+    timeZone: zoneFor(picture, DEFAULT_ZONE),
+    ...answer({ question, neighbourhood, past, picture, decisions }),
+    decisions,
+  }
+}
+
+function answerFor(rule: string, { kind }: SubjectKey, program: Program): (asked: Case) => Answer {
+  const { tagsById, scoresById } = program.subjects[kind]
+  const tag = tagsById.get(rule)
+  if (tag?.definition !== undefined) return (asked) => explainTag(tag, asked)
+  const score = scoresById.get(rule)
+  if (score !== undefined) return (asked) => explainScore(score, asked)
+  const journey = program.journeys.get(rule)
+  if (journey?.subject === kind) return (asked) => explainJourney(journey, asked)
+  const journeys = [...program.journeys.values()].filter((one) => one.subject === kind)
+  const tags = [...tagsById.values()].filter(({ definition }) => definition)
+  const known = [...tags, ...scoresById.values(), ...journeys].map(({ id }) => id)
+  const message = `There is no tag, score or journey ${JSON.stringify(rule)} for a ${kind}. There are: ${known.join(', ') || 'none'}.`
+  throw new EngineError('rule.unknown', message, { rule, known })
+}
+
+function explainTag({ id, kind, condition, definition }: CompiledTag, asked: Case): Answer {
+  const { picture, decisions } = asked
+  const holds = picture.hasTag(id)
+  const last = decisions.findLast(({ decision }) => decision.startsWith('tag.'))
+  return {
+    kind: 'tag',
+    ...nameOf(definition),
+    holds,
+    since: last !== undefined && (last.decision === 'tag.added') === holds ? isoOf(last.at) : null,
+    until: kind === 'computed' ? untilOf(asked, (one) => one.hasTag(id)) : null,
+    ...(kind === 'computed' && { conditions: withReasons(condition.explain(picture, picture.events), picture) }),
+  }
+}
+
+function explainScore(score: CompiledScore, asked: Case): Answer {
+  const { picture, decisions } = asked
+  const explained = scoreWithReasons(score.explain(picture, picture.events), picture)
+  const last = decisions.findLast(({ decision }) => decision === 'score.changed')
+  return {
+    kind: 'score',
+    ...nameOf(score.definition),
+    holds: explained.value !== 0,
+    since: last !== undefined && last['to'] === explained.value ? isoOf(last.at) : null,
+    until: untilOf(asked, (one) => one.score(score.id)),
+    score: explained,
+  }
+}
+
+function explainJourney(journey: CompiledJourney, asked: Case): Answer {
+  const { picture, decisions, neighbourhood, question, past } = asked
+  const runs = picture.runs.filter((run) => run.journey === journey.id)
+  const entered = decisions.findLast(({ decision, run }) => decision === 'journey.entered' && run === runs.at(-1)?.id)
+  const left = decisions.findLast(({ decision }) => decision === 'journey.exited')
+  // Of somebody inside, the conditions are shown as they were on entering.
+  const askedAt = entered?.at ?? question.at
+  const event = triggerOf(journey, past, askedAt, entered)
+  const scene = neighbourhood.until(askedAt)
+  const then = scene.pictureOf(question.key, askedAt, event && recordOf(event))
+  const since = runs.length > 0 ? entered?.at : left?.at
+  return {
+    kind: 'journey',
+    ...nameOf(journey.definition),
+    holds: runs.length > 0,
+    since: since === undefined ? null : isoOf(since),
+    until: endOf(runs),
+    ...(event && { event: eventFor(event) }),
+    ...(then &&
+      journey.entry.condition && {
+        conditions: withReasons(journey.entry.condition.explain(then, then.events), then),
+        askedAt: isoOf(askedAt),
+      }),
+    runs: runs.map(({ id, key, enteredAt, step, until }) => ({
+      run: id,
+      ...(key !== undefined && { key }),
+      enteredAt: isoOf(enteredAt),
+      step,
+      until: until > 0 ? isoOf(until) : null,
+    })),
+  }
+}
+
+/** The event that let somebody in; else the latest that could have. */
+function triggerOf(
+  { entry }: CompiledJourney,
+  { events }: Past,
+  at: number,
+  entered: Decision | undefined,
+): StoredEvent | undefined {
+  if (entry.on !== 'event') return undefined
+  const named = entered?.['messageId']
+  const found = named === undefined ? undefined : events.find(({ messageId }) => messageId === named)
+  return found ?? events.findLast((event) => event.at <= at && entry.events.has(event.event))
+}
+
+function eventFor({ messageId, event, at, properties }: StoredEvent): ExplainedEvent {
+  return { messageId, event, at: isoOf(at), properties }
+}
+
+function endOf(runs: readonly Run[]): string | null {
+  const ends = runs.map(({ until }) => until).filter((until) => until > 0)
+  return ends.length === 0 ? null : isoOf(Math.min(...ends))
+}
+
+function untilOf({ neighbourhood, question }: Case, see: (picture: Picture) => unknown): string | null {
+  const turns = turnsAt(neighbourhood.until(question.at), question.key, see)
+  return Number.isFinite(turns) ? isoOf(turns) : null
+}
+
+function nameOf(definition: { readonly name?: string | undefined } | undefined): { readonly name?: string } {
+  return definition?.name === undefined ? {} : { name: definition.name }
+}
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString()
 }

@@ -1,29 +1,58 @@
-import { type Explanation, formatDuration, parseDuration } from '@linli/rules'
+import { type Explanation, formatDuration, parseDuration, type ScoreExplanation } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 
-/** The answer to "why?" about one subject and one rule at one instant. */
+/** The answer to "why?" about one subject and one rule at one instant. All instants are ISO 8601. */
 export interface Explained {
   /** `user:u-1` */
   readonly subject: string
   readonly rule: string
-  readonly kind: 'tag' | 'journey'
+  readonly kind: 'tag' | 'score' | 'journey'
   readonly name?: string
-  /** ISO 8601. */
   readonly at: string
-  /** Tag: whether it is on. Journey: whether the subject is in it. */
+  /** The subject's time zone, in which days and months of its rules begin. */
+  readonly timeZone: string
+  /** Tag: whether it is on. Score: whether it is not 0. Journey: whether the subject is in it. */
   readonly holds: boolean
-  /** When that next changes by itself; null when only something new can change it. */
+  /** Since when that is so (of a score: its value), by what was decided; null where nothing was. */
+  readonly since: string | null
+  /** When that next changes by itself, if nothing new happens; null when only something new can change it. */
   readonly until: string | null
   /** The conditions (of a journey: its entry conditions) with their actual values; absent where there are none. */
   readonly conditions?: Explanation
+  /** Of a journey, the instant that the conditions are shown at: of somebody inside, when they were let in; else `at`. */
+  readonly askedAt?: string
+  /** Of a journey that events enter: the one that let the subject in; else the latest that could have. */
+  readonly event?: ExplainedEvent
+  /** Of a journey: where the subject is in it. */
+  readonly runs?: readonly ExplainedRun[]
+  /** Of a score: its value, its tier, and what each term gives. */
+  readonly score?: ScoreExplanation
   /** What was decided by this rule about this subject so far. */
   readonly decisions: readonly Decision[]
+}
+
+export interface ExplainedEvent {
+  readonly messageId: string
+  readonly event: string
+  readonly at: string
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+export interface ExplainedRun {
+  readonly run: string
+  readonly key?: string
+  readonly enteredAt: string
+  /** The step at which it waits. */
+  readonly step: string
+  /** When the wait ends by itself; null while it waits for an outcome. */
+  readonly until: string | null
 }
 
 type Language = 'en' | 'zh'
 
 const WORDS = {
   en: {
+    score: 'has the score',
     on: 'has the tag',
     off: 'does not have the tag',
     inside: 'is in the journey',
@@ -39,6 +68,7 @@ const WORDS = {
     decided: 'What was decided:',
   },
   zh: {
+    score: '有分数',
     on: '有标签',
     off: '没有标签',
     inside: '正在旅程中',
@@ -70,8 +100,17 @@ export function formatExplanation(
   { language = 'en' }: { readonly language?: Language } = {},
 ): string {
   const words = WORDS[language]
-  const { kind, holds, until, name, rule, subject, at, conditions, decisions } = explained
-  const state = kind === 'tag' ? (holds ? words.on : words.off) : holds ? words.inside : words.outside
+  const { kind, holds, until, name, rule, subject, at, conditions, decisions, score } = explained
+  const state =
+    kind === 'score'
+      ? `${words.score} ${score?.value}`
+      : kind === 'tag'
+        ? holds
+          ? words.on
+          : words.off
+        : holds
+          ? words.inside
+          : words.outside
   const title = name === undefined ? rule : `${name} (${rule})`
   const lines = [`${at}  ${subject} ${state} ${title}${until === null ? '' : `, ${words.until} ${until}`}`]
   if (conditions !== undefined) {
@@ -132,7 +171,7 @@ function showValue(value: unknown, fact: string): string {
 }
 
 /** A decision on one line: when, what, and its details. */
-export function decisionLine({ at, subject: _, decision, rule, ...details }: Decision): string {
+export function decisionLine({ at, subject: _, decision, rule, messageId: __, ...details }: Decision): string {
   const said = Object.entries(details).filter(([name, value]) => value !== undefined && name !== 'run')
   const text = said.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
   return [new Date(at).toISOString(), decision, rule ?? '', ...text].join('  ')

@@ -17,8 +17,8 @@ export interface SimulateOptions {
   readonly onDecision?: (decision: Decision) => void
   /** Told how many events were taken in. */
   readonly onProgress?: (events: number) => void
-  /** Keeps every event of each window, so that explanations show exact values. */
-  readonly exact?: boolean
+  /** Keeps events and decisions, for those who look into it afterwards. */
+  readonly keep?: boolean
 }
 
 /** What a simulation came to. */
@@ -71,16 +71,14 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
 
 /** Like `simulate`, but leaves the world open. The caller closes it. */
 export async function runSimulation(options: SimulateOptions): Promise<SimulationRun> {
-  const program = compileProgram(options.rules, { exact: options.exact ?? false })
+  const program = compileProgram(options.rules)
   const tally = new Tally(program)
   const counted = { total: 0, accepted: 0, duplicates: 0, rejected: 0 }
-  const store = memoryStore({
-    keepEvents: false,
-    onDecision: (decision) => {
-      tally.count(decision)
-      options.onDecision?.(decision)
-    },
-  })
+  const onDecision = (decision: Decision) => {
+    tally.count(decision)
+    options.onDecision?.(decision)
+  }
+  const store = memoryStore(options.keep ? {} : { keepEvents: false, onDecision })
   const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
   const open = (now: number) => openWorld({ rules: options.rules, now, database: store, program })
   const timeline = new Timeline()

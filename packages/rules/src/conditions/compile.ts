@@ -1,11 +1,12 @@
 import { FACT_TYPES } from '../facts/catalogue.js'
-import type { ConditionScope, FactType, FactUse } from '../facts/fact.js'
-import { paramsPlace } from '../facts/fact.js'
+import { evidenceFor } from '../facts/evidence.js'
+import { type ConditionScope, type FactType, type FactUse, paramsPlace } from '../facts/fact.js'
 import type { Place } from '../problems.js'
 import { RELATIONS, type RelationName, type SubjectView } from '../subject.js'
 import { readShape } from '../zod-problems.js'
 import { compareOverTime } from './comparison.js'
-import { allOf, anyOf, type Condition, judged, namedAs, notOf } from './condition.js'
+import { allOf, anyOf, type Condition, namedAs, notOf } from './condition.js'
+import { judged } from './explanation.js'
 import { type CheckedLeaf, checkLeaf, readPath } from './leaf.js'
 import { refuseEmptyAny } from './predicate.js'
 import type { Conditions } from './tree.js'
@@ -119,10 +120,11 @@ function fromVerdict(
   expected: (view: SubjectView) => unknown,
 ): Condition {
   const { fact, operator, params, path } = source
+  const [use] = uses
   return {
     timeless: uses.every(({ changesAt }) => changesAt === undefined),
     verdict,
-    explain: (view) => ({
+    explain: (view, log) => ({
       kind: 'fact',
       ...judged(verdict(view)),
       fact,
@@ -131,6 +133,8 @@ function fromVerdict(
       operator,
       expected: expected(view),
       actual: actual(view),
+      ...(use && evidenceFor(use, view, log)),
+      ...(use?.reads && { reads: use.reads }),
     }),
   }
 }
@@ -174,6 +178,7 @@ function compileRelated(leaf: CheckedLeaf, relation: unknown, scope: ConditionSc
         operator,
         expected: leaf.constant,
         actual: holding ? 'holds there' : 'does not hold there',
+        reads: { kind: name, verdict: verdictId },
       }
     },
   }

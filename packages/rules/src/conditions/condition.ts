@@ -1,38 +1,14 @@
-import type { SubjectView } from '../subject.js'
-import { ALWAYS, both, either, holds, NEVER, until, type Verdict } from './verdict.js'
+import type { EventRecord, SubjectView } from '../subject.js'
+import { type Explanation, judged } from './explanation.js'
+import { ALWAYS, both, either, NEVER, type Verdict } from './verdict.js'
 
 /** A compiled condition tree about a subject. */
 export interface Condition {
   /** Whether time alone never changes the verdict. */
   readonly timeless: boolean
   verdict(view: SubjectView): Verdict
-  explain(view: SubjectView): Explanation
-}
-
-/** Why a condition holds or not, with the values that made it so. */
-export type Explanation =
-  | (Judged & { readonly kind: 'all' | 'any'; readonly parts: readonly Explanation[] })
-  | (Judged & { readonly kind: 'not'; readonly part: Explanation })
-  | (Judged & { readonly kind: 'condition'; readonly name: string; readonly part: Explanation })
-  | (Judged & {
-      readonly kind: 'fact'
-      readonly fact: string
-      readonly params?: Readonly<Record<string, unknown>>
-      readonly path?: string
-      readonly operator: string
-      readonly expected: unknown
-      readonly actual: unknown
-    })
-
-interface Judged {
-  readonly holds: boolean
-  /** When the verdict can next change by itself; null when only something new can change it. */
-  readonly until: string | null
-}
-
-export function judged(verdict: Verdict): Judged {
-  const at = until(verdict)
-  return { holds: holds(verdict), until: Number.isFinite(at) ? new Date(at).toISOString() : null }
+  /** With the subject's log, in any order, also which of its events were counted. */
+  explain(view: SubjectView, log?: readonly EventRecord[]): Explanation
 }
 
 export function allOf(parts: readonly Condition[]): Condition {
@@ -63,7 +39,7 @@ function combined(
   return {
     timeless: parts.every((part) => part.timeless),
     verdict: parts.length === 1 && parts[0] !== undefined ? parts[0].verdict : verdict,
-    explain: (view) => ({ kind, ...judged(verdict(view)), parts: parts.map((part) => part.explain(view)) }),
+    explain: (view, log) => ({ kind, ...judged(verdict(view)), parts: parts.map((part) => part.explain(view, log)) }),
   }
 }
 
@@ -71,13 +47,13 @@ export function notOf(part: Condition): Condition {
   return {
     timeless: part.timeless,
     verdict: (view) => -part.verdict(view),
-    explain: (view) => ({ kind: 'not', ...judged(-part.verdict(view)), part: part.explain(view) }),
+    explain: (view, log) => ({ kind: 'not', ...judged(-part.verdict(view)), part: part.explain(view, log) }),
   }
 }
 
 export function namedAs(name: string, part: Condition): Condition {
   return {
     ...part,
-    explain: (view) => ({ kind: 'condition', name, ...judged(part.verdict(view)), part: part.explain(view) }),
+    explain: (view, log) => ({ kind: 'condition', name, ...judged(part.verdict(view)), part: part.explain(view, log) }),
   }
 }

@@ -96,6 +96,7 @@ function compileAmount(
   if (!window.endless) feature.retention.need(Number.POSITIVE_INFINITY, window)
   return {
     ...useOfLedger(key, measure, window, { scope, leaf }),
+    shows: values,
     evidence: (view, events) => {
       const counting = countingEvents(view, events, filter, window).filter((event) => bring(event) !== undefined)
       const { stands } = measure

@@ -67,6 +67,7 @@ function compileCount(request: FactRequest<CountParams>, fact: string, count: Co
   return {
     ...use,
     ...(!window.endless && { window: window.text }),
+    ...(count !== 'one' && { shows: count }),
     evidence: (view, events) =>
       countingEvents(view, events, filter, window).filter((event) => count === 'one' || count(event) > 0),
   }

@@ -67,6 +67,7 @@ function compileDifferent(
     ...useOfDifferent(state, window, leaf),
     ...(test && { verdict: (view: SubjectView) => test.verdict(view, reach, view.at) }),
     rounding: (view) => state(view)?.[1],
+    ...(property !== undefined && { shows: values }),
     evidence: (view, events) =>
       countingEvents(view, events, filter, window).filter((event) => values(event).length > 0),
   }

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { Read } from '../conditions/explanation.js'
 import type { CheckedLeaf } from '../conditions/leaf.js'
 import type { PredicateScope } from '../conditions/predicate.js'
 import type { Verdict } from '../conditions/verdict.js'
@@ -67,6 +68,10 @@ export interface FactUse {
   verdict?(view: SubjectView): Verdict
   /** Which of these events of the subject's log made the value what it is at `view.at`. For facts over events. */
   readonly evidence?: (view: SubjectView, events: readonly EventRecord[]) => readonly EventRecord[]
+  /** What the fact reads of one of those events; left out where it only counts them. */
+  readonly shows?: (event: EventRecord) => unknown
+  /** The tag or score that it reads. */
+  readonly reads?: Read
   /**
    * The grid in milliseconds that the times behind the value are rounded down to, because there were too many: events may
    * enter and leave the window this much early. Undefined where they are exact.

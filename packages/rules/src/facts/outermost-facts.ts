@@ -68,6 +68,7 @@ function compileOutermost({ params, place, scope, leaf }: FactRequest<EventParam
   const ever = readWindow({}, place, scope)
   const use: FactUse = {
     read: (view) => state(view)?.[1],
+    shows: keep,
     ...(ever && { evidence: (view: SubjectView, events: readonly EventRecord[]) => evidence(view, events, ever) }),
   }
   return { state, evidence, use }
@@ -92,7 +93,7 @@ function compileLastEvent(request: FactRequest<z.infer<typeof lastEventParams>>)
   if (window === undefined || !refuseDelayed(window, request)) return undefined
   const outermost = compileOutermost(request, 'lastEvent', 'latest')
   if (outermost === undefined || window.endless) return outermost?.use
-  const { state, evidence } = outermost
+  const { state, evidence, use } = outermost
   const leavesAt = (view: SubjectView) => {
     const latest = state(view)
     return latest === undefined ? Number.NEGATIVE_INFINITY : window.spanFor(view).leaves(latest[0])
@@ -100,6 +101,7 @@ function compileLastEvent(request: FactRequest<z.infer<typeof lastEventParams>>)
   const value = (view: SubjectView) => (leavesAt(view) > view.at ? state(view)?.[1] : undefined)
   const changesAt = (view: SubjectView) => (leavesAt(view) > view.at ? leavesAt(view) : Number.POSITIVE_INFINITY)
   return {
+    ...use,
     read: value,
     changesAt,
     evidence: (view, events) => evidence(view, events, window),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { SubjectView } from '../subject.js'
 import { type Tier, tierOf } from '../tiers.js'
 import { type FactRequest, type FactType, type FactUse, paramsPlace, valuePlace } from './fact.js'
 import { checkNumericLeaf } from './thresholds.js'
@@ -28,8 +29,9 @@ function compileScoreFact(request: Request): FactUse | undefined {
   }
   if (as === 'value' ? !checkNumericLeaf(leaf, 'score', scope) : !checkTier(tiers, request)) return undefined
   scope.depends.scores.add(id)
-  if (as === 'value') return { read: (view) => view.score(id) ?? 0 }
-  return { read: (view) => tierOf(tiers, view.score(id) ?? 0) }
+  const value = (view: SubjectView) => view.score(id) ?? 0
+  const read = as === 'value' ? value : (view: SubjectView) => tierOf(tiers, value(view))
+  return { read, reads: { kind: 'score', id } }
 }
 
 /** Whether a tier is compared with tiers that there are; what is wrong is reported. */

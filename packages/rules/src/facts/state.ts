@@ -52,7 +52,7 @@ export const tag: FactType<z.infer<typeof tagParams>> = {
     }
     if (!checkBooleanLeaf(leaf, scope, 'A tag is there or not: compare it with true or false.')) return undefined
     scope.depends.tags.add(id)
-    return { read: (view) => view.hasTag(id) }
+    return { read: (view) => view.hasTag(id), reads: { kind: 'tag', id } }
   },
 }
 

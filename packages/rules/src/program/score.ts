@@ -1,14 +1,15 @@
 import { compileConditions, compileValue } from '../conditions/compile.js'
-import type { Explanation } from '../conditions/condition.js'
+import { type Evidence, type Explanation, isoOf } from '../conditions/explanation.js'
 import { holds, until } from '../conditions/verdict.js'
-import { DURATION_FORMS, formatDuration, parseDuration } from '../duration.js'
-import { countFresh, DecayFeature, type DecayState, decayedSum, nextHalving } from '../facts/decay.js'
+import { DURATION_FORMS, parseDuration } from '../duration.js'
+import { countFresh, DecayFeature, type DecayState, decayedSum, HALVINGS, nextHalving } from '../facts/decay.js'
 import { compileFilterAt } from '../facts/event-filter.js'
+import { evidenceFor } from '../facts/evidence.js'
 import type { ConditionScope } from '../facts/fact.js'
 import { featureKey } from '../facts/feature.js'
 import type { Place, Problems } from '../problems.js'
 import type { ScoreDefinition, TermDefinition } from '../schemas/score.js'
-import type { SubjectView } from '../subject.js'
+import type { EventRecord, SubjectView } from '../subject.js'
 import { type Tier, tierOf } from '../tiers.js'
 
 /** A number that subjects have at every instant, added up from terms. */
@@ -22,7 +23,8 @@ export interface CompiledScore {
   readonly tiers: readonly Tier[]
   /** The value, exact to a millionth, and until when it is certain if nothing new happens (infinity: for ever). */
   evaluate(view: SubjectView): readonly [value: number, until: number]
-  explain(view: SubjectView): ScoreExplanation
+  /** With the subject's log, in any order, also which of its events were counted. */
+  explain(view: SubjectView, log?: readonly EventRecord[]): ScoreExplanation
 }
 
 /** Where a score comes from. */
@@ -35,7 +37,7 @@ export interface ScoreExplanation {
   readonly terms: readonly TermExplanation[]
 }
 
-export interface TermExplanation {
+export interface TermExplanation extends Evidence {
   /** As written. */
   readonly term: TermDefinition
   readonly points: number
@@ -46,14 +48,12 @@ export interface TermExplanation {
   readonly conditions?: Explanation
   /** Of a term with `per`: the fact's value. Of a term with `event`: how many events count. */
   readonly actual?: unknown
-  /** How far times of events are rounded down, such as `1h`, where there are too many to keep each. */
-  readonly rounded?: string
 }
 
 interface Term {
   /** Millionths of points, and until when that is certain. */
   evaluate(view: SubjectView): readonly [contribution: number, until: number]
-  explain(view: SubjectView): Pick<TermExplanation, 'conditions' | 'actual' | 'rounded'>
+  explain(view: SubjectView, log?: readonly EventRecord[]): Pick<TermExplanation, 'conditions' | 'actual'> & Evidence
 }
 
 const MILLION = 1_000_000
@@ -87,23 +87,23 @@ export function compileScore(
     definition,
     tiers,
     evaluate,
-    explain: (view) => {
+    explain: (view, log) => {
       const [value, certain] = evaluate(view)
       const tier = tierOf(tiers, value)
-      const explained = terms.map((term) => explainTerm(term, view))
-      return { value, ...(tier !== undefined && { tier }), until: textOf(certain), terms: explained }
+      const explained = terms.map((term) => explainTerm(term, view, log))
+      return { value, ...(tier !== undefined && { tier }), until: isoOf(certain), terms: explained }
     },
   }
 }
 
-function explainTerm({ definition, ...term }: Term & { readonly definition: TermDefinition }, view: SubjectView) {
+function explainTerm(
+  { definition, ...term }: Term & { readonly definition: TermDefinition },
+  view: SubjectView,
+  log: readonly EventRecord[] | undefined,
+): TermExplanation {
   const [contribution, certain] = term.evaluate(view)
   const base = { term: definition, points: definition.points, contribution: contribution / MILLION }
-  return { ...base, until: textOf(certain), ...term.explain(view) }
-}
-
-function textOf(instant: number): string | null {
-  return Number.isFinite(instant) ? new Date(instant).toISOString() : null
+  return { ...base, until: isoOf(certain), ...term.explain(view, log) }
 }
 
 /** A score's tiers in the order of `from`; what is wrong with them is reported. */
@@ -138,7 +138,7 @@ function compileTerm(term: TermDefinition, place: Place, scope: ConditionScope):
         const verdict = condition.verdict(view)
         return [holds(verdict) ? amount : 0, until(verdict)]
       },
-      explain: (view) => ({ conditions: condition.explain(view) }),
+      explain: (view, log) => ({ conditions: condition.explain(view, log) }),
     }
   }
   const most = Math.round((term.max ?? LARGEST_CONTRIBUTION) * MILLION)
@@ -182,7 +182,7 @@ function perTerm(
       const contribution = typeof value === 'number' && !Number.isNaN(value) ? Math.round(value * amount) : 0
       return [capped(contribution), changesAt(view)]
     },
-    explain: (view) => ({ actual: use.read(view) }),
+    explain: (view, log) => ({ actual: use.read(view), ...evidenceFor(use, view, log) }),
   }
 }
 
@@ -198,11 +198,20 @@ function eventTerm(
   const feature = scope.features.obtain(key, () => new DecayFeature(key, filter))
   scope.depends.features.add(key)
   const state = (view: SubjectView) => view.features.get(key) as DecayState | undefined
+  const names = new Set(filter.events)
+  const evidence = (view: SubjectView, log: readonly EventRecord[] | undefined, freshMs: number) => {
+    const isFresh = ({ at }: EventRecord) => at <= view.at && view.at < at + freshMs
+    const fresh = (_: SubjectView, events: readonly EventRecord[]) =>
+      events
+        .filter((event) => names.has(event.event) && isFresh(event) && filter.matches(event))
+        .sort((a, b) => a.at - b.at)
+    return evidenceFor({ evidence: fresh, rounding: (at) => state(at)?.[1] }, view, log)
+  }
   if (term.halfLife === undefined) {
     const total = (view: SubjectView) => state(view)?.[0] ?? 0
     return {
       evaluate: (view) => [capped(total(view) * amount), Number.POSITIVE_INFINITY],
-      explain: (view) => ({ actual: total(view) }),
+      explain: (view, log) => ({ actual: total(view), ...evidence(view, log, Number.POSITIVE_INFINITY) }),
     }
   }
   const halfLifeMs = parseDuration(term.halfLife)
@@ -218,10 +227,9 @@ function eventTerm(
       capped(decayedSum(state(view), amount, halfLifeMs, view.at)),
       nextHalving(state(view), halfLifeMs, view.at),
     ],
-    explain: (view) => {
-      const gridMs = state(view)?.[1] ?? 0
-      const actual = countFresh(state(view), halfLifeMs, view.at)
-      return { actual, ...(gridMs > 0 && { rounded: formatDuration(gridMs) }) }
-    },
+    explain: (view, log) => ({
+      actual: countFresh(state(view), halfLifeMs, view.at),
+      ...evidence(view, log, HALVINGS * halfLifeMs),
+    }),
   }
 }
