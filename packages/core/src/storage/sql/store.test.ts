@@ -118,6 +118,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     const store = await open()
     await store.transaction((tx) => touch(tx, 'a', 'b'))
     let runs = 0
+    let holding = 0
     let openGate = (): void => undefined
     const bothHoldOne = new Promise<void>((resolve) => {
       openGate = resolve
@@ -126,7 +127,8 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       store.transaction(async (tx) => {
         runs++
         await touch(tx, first)
-        if (runs === 2) openGate()
+        holding++
+        if (holding === 2) openGate()
         await bothHoldOne
         await touch(tx, second)
       })
