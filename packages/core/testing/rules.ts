@@ -25,6 +25,8 @@ export function count(event: string, operator: string, value: number, params: Ru
 
 export const atLeast = (n: number, event: string, params: Rule = {}) => count(event, 'greaterThanInclusive', n, params)
 
+export const atMost = (n: number, event: string, params: Rule = {}) => count(event, 'lessThanInclusive', n, params)
+
 export const tagged = (id: string, value = true): Rule => ({ fact: 'tag', operator: 'equal', value, params: { id } })
 
 export const scored = (id: string, operator: string, value: unknown, params: Rule = {}): Rule => ({

@@ -156,7 +156,7 @@ error relation.unfit  pack.json#/terms/2/per/params/of
   "of" is for comparisons: what a related subject is known for is whether a condition holds there.
   found: "community"
 error fact.moment  pack.json#/terms/3/per/fact
-  Tags and scores are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in conditions of journeys.
+  Tags, scores and conditions that are waited for are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in other conditions of journeys, or wait until a local time.
   found: "now"
 error points.fine  pack.json#/terms/4/points
   Points have at most six decimals.
@@ -216,7 +216,7 @@ error tier.unknown  pack.json#/4/exit/tier
   'the time of day in a tag': [
     tag({ fact: 'now', operator: 'greaterThan', value: '18:00', params: { as: 'time' } }),
     `error fact.moment  pack.json#/conditions/fact
-  Tags and scores are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in conditions of journeys.
+  Tags, scores and conditions that are waited for are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in other conditions of journeys, or wait until a local time.
   found: "now"`,
   ],
   'times that are none': [
@@ -314,6 +314,46 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
     `error form.unknown  pack.json#/steps/0/sned
   This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "exit". Did you mean "send"?
   found: "id, sned"`,
+  ],
+  'several things that are waited for': [
+    steps({
+      id: 's',
+      waitFor: {
+        any: [
+          { id: 'a', event: 'x' },
+          { id: 'a', conditions: { fact: 'now', params: { as: 'hour' }, operator: 'equal', value: 9 } },
+          { id: 'c' },
+        ],
+        timeout: '1d',
+      },
+    }),
+    `error form.unknown  pack.json#/steps/0/waitFor/any/2
+  This needs one of the keys "event", "conditions".
+  found: "id"`,
+  ],
+  'cases of one name, and the time of day among them': [
+    steps({
+      id: 's',
+      waitFor: {
+        any: [
+          { id: 'a', event: 'x' },
+          { id: 'a', conditions: { fact: 'now', params: { as: 'hour' }, operator: 'equal', value: 9 } },
+        ],
+        timeout: '1d',
+      },
+    }),
+    `error fact.moment  pack.json#/steps/0/waitFor/any/1/conditions/fact
+  Tags, scores and conditions that are waited for are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in other conditions of journeys, or wait until a local time.
+  found: "now"
+error case.duplicate  pack.json#/steps/0/waitFor/any/1/id
+  Two cases are called "a".
+  found: "a"`,
+  ],
+  'steps after several things that are waited for': [
+    steps({ id: 's', waitFor: { any: [{ id: 'a', event: 'x' }], timeout: '1d' }, then: [{ id: 't', wait: '1d' }] }),
+    `error waitFor.then  pack.json#/steps/0/then
+  Of several things that are waited for, each has its own "then". Put these steps there.
+  found: ["any","timeout"]`,
   ],
   'a step without a verb': [
     steps({ id: 'x' }),

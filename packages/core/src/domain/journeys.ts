@@ -6,11 +6,12 @@ import {
   type EventRecord,
   hashShare,
   holds,
+  type WaitCase,
 } from '@linli/rules'
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Change, Draft } from './draft.js'
-import { exitRun, runSteps } from './steps.js'
+import { awaitConditions, exitRun, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
 /** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
@@ -21,14 +22,16 @@ export function dueRuns(draft: Draft, instant: number): readonly Run[] {
   return draft.runs.filter((run) => run.until > 0 && run.until <= instant)
 }
 
-/** Ends a wait by time: the next step after `wait`, the `else` steps of `waitFor`. */
+/** Ends a wait by time: the next step after `wait`, the `else` steps of `waitFor`. One for conditions is looked at. */
 export function timeOut(draft: Draft, run: Run): void {
   const journey = journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
   if (journey === undefined || step === undefined) return exitRun(draft, run, 'its journey no longer exists')
   if (step.verb === 'wait') runSteps(draft, journey, run, step.next)
-  else if (step.verb === 'waitFor') runSteps(draft, journey, run, step.otherwise)
-  else exitRun(draft, run, 'its step cannot wait')
+  else if (step.verb === 'waitFor') {
+    if (draft.at >= (run.deadline ?? 0)) runSteps(draft, journey, run, step.otherwise)
+    else awaitConditions(draft, journey, run, step)
+  } else exitRun(draft, run, 'its step cannot wait')
 }
 
 /** Shows an event to the runs there are. A run that waits for exactly this event takes it; else the exit may. */
@@ -38,8 +41,9 @@ export function moveRunsByEvent(draft: Draft, event: EventRecord): void {
     const journey = journeyOf(draft, run)
     if (journey === undefined || event.at < run.enteredAt || !sameKey(draft, journey, run.key)) continue
     const step = journey.steps[journey.stepIndex.get(run.step) ?? -1]
-    if (step?.verb === 'waitFor' && matches(draft, step, event)) {
-      runSteps(draft, journey, { ...run, ...(journey.keepsEvent && { event }) }, step.then)
+    const taken = step?.verb === 'waitFor' ? step.cases.find((one) => isMet(draft, one, event)) : undefined
+    if (taken !== undefined) {
+      takeCase(draft, journey, { ...run, ...(journey.keepsEvent && { event }) }, taken)
     } else if (journey.exit?.on === 'event' && matches(draft, journey.exit, event)) {
       exitRun(draft, run, `event ${event.event}`)
     }
@@ -59,16 +63,24 @@ export function enterByEvent(draft: Draft, event: EventRecord): void {
  */
 export function reactToChanges(draft: Draft): void {
   followRuns(draft)
-  for (let count = 0; draft.changes.length > 0; count++) {
+  for (let count = 0; draft.changes.length > 0 || followWaits(draft); count++) {
     const change = draft.changes.shift()
-    if (change === undefined) return
     if (count >= CASCADE_LIMIT) {
       draft.changes.length = 0
-      return draft.decide('journey.held', change.id, { reason: 'cascade', limit: CASCADE_LIMIT })
+      return draft.decide('journey.held', change?.id ?? draft.name, { reason: 'cascade', limit: CASCADE_LIMIT })
     }
-    reactTo(draft, change)
+    if (change !== undefined) reactTo(draft, change)
     followRuns(draft)
   }
+}
+
+/** Whether a run that waited for conditions went on, because they hold now. */
+function followWaits(draft: Draft): boolean {
+  return draft.runs.some((run) => {
+    const journey = run.deadline === undefined ? undefined : journeyOf(draft, run)
+    const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
+    return journey !== undefined && step?.verb === 'waitFor' && awaitConditions(draft, journey, run, step)
+  })
 }
 
 /** Looks again at the tags and scores that read runs which have changed. */
@@ -116,6 +128,10 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
 
 function journeyOf(draft: Draft, run: Run): CompiledJourney | undefined {
   return draft.program.journeysByHash.get(run.hash)
+}
+
+function isMet(draft: Draft, one: WaitCase, event: EventRecord): boolean {
+  return one.on === 'event' && matches(draft, one, event)
 }
 
 function matches(draft: Draft, match: EventMatch, event: EventRecord): boolean {

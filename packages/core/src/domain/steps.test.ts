@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { atLeast, eventHas, journey, putTag, send, tag, tagged, template, traitIs, wait } from '../../testing/rules.js'
+import {
+  atLeast,
+  atMost,
+  eventHas,
+  journey,
+  putTag,
+  send,
+  tag,
+  tagged,
+  template,
+  traitIs,
+  wait,
+} from '../../testing/rules.js'
 import { programOf, TestSubject } from '../../testing/subject.js'
 
 const user = (...rules: readonly unknown[]) => new TestSubject(programOf(...rules))
@@ -67,6 +79,76 @@ describe('a wait until a date', () => {
     u1.event('cart', '2026-03-04T10:00:00.000Z')
 
     expect(u1.has('told')).toBe(true)
+  })
+})
+
+describe('a wait for the first of several things', () => {
+  const leave = (reason: string) => [{ id: `is-${reason}`, exit: { reason } }]
+  const step = {
+    id: 'what',
+    waitFor: {
+      any: [
+        { id: 'paid', event: 'order', conditions: eventHas('kind', 'fruit'), then: leave('paid') },
+        { id: 'viewed', event: ['view', 'order'], then: leave('viewed') },
+        { id: 'quiet', conditions: atMost(0, 'view', { within: '7d' }), then: leave('quiet') },
+        { id: 'vip', conditions: tagged('vip'), then: leave('vip') },
+      ],
+      timeout: '30d',
+    },
+    else: leave('late'),
+  }
+  const rules = [tag('vip', atLeast(3, 'click')), journey('remind', [step])]
+  const begun = () => {
+    const u1 = user(...rules)
+    u1.event('view', '2026-03-01T00:00:00Z')
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    return u1
+  }
+  const ends = (u1: TestSubject) => u1.said('journey.exited').map(({ reason }) => reason)
+
+  it('takes the first case that an event meets, and says which', () => {
+    const u1 = begun()
+    u1.event('order', '2026-03-02T08:00:00Z', { kind: 'fruit' })
+    expect(ends(u1)).toEqual(['paid'])
+    expect(u1.said('journey.stepped')).toMatchObject([{ step: 'what' }, { step: 'what', case: 'paid' }, {}])
+
+    const u2 = begun()
+    u2.event('order', '2026-03-02T08:00:00Z', { kind: 'milk' })
+    expect(ends(u2)).toEqual(['viewed'])
+  })
+
+  it('takes conditions at the very instant at which time makes them hold', () => {
+    const u1 = begun()
+    expect(u1.next).toBe('2026-03-08T00:00:00.000Z')
+
+    u1.instant('2026-03-20T00:00:00Z')
+
+    expect(u1.log.at(-1)).toBe('2026-03-08T00:00:00.000Z journey.exited remind')
+    expect(ends(u1)).toEqual(['quiet'])
+  })
+
+  it('takes conditions that an event makes hold, if it meets no case itself', () => {
+    const u1 = begun()
+    for (const minute of ['01', '02', '03']) u1.event('click', `2026-03-02T08:${minute}:00Z`)
+    expect(ends(u1)).toEqual(['vip'])
+  })
+
+  it('takes at once what holds already', () => {
+    const u1 = user(...rules)
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    expect(ends(u1)).toEqual(['quiet'])
+  })
+
+  it('ends at its timeout, also when conditions would hold from that instant on', () => {
+    const late = { ...step, waitFor: { ...step.waitFor, timeout: '64h' } }
+    const u1 = user(tag('vip'), journey('remind', [late]))
+    u1.event('view', '2026-02-25T00:00:00Z')
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    u1.instant('2026-03-05T00:00:00Z')
+
+    expect(u1.log.at(-1)).toBe('2026-03-04T00:00:00.000Z journey.exited remind')
+    expect(ends(u1)).toEqual(['late'])
   })
 })
 

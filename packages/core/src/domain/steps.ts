@@ -1,16 +1,26 @@
-import { type CompiledJourney, type CompiledStep, END, hashShare, holds, type StepTarget } from '@linli/rules'
+import {
+  type CompiledJourney,
+  type CompiledStep,
+  END,
+  hashShare,
+  holds,
+  type StepTarget,
+  until,
+  type Variant,
+  type WaitCase,
+} from '@linli/rules'
 import type { StepSource, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Draft } from './draft.js'
 import type { Run } from './subject.js'
 
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
-type Outcome = { readonly go: StepTarget } | { readonly stay: number } | { readonly exit: string }
+type Outcome =
+  | { readonly go: StepTarget }
+  | { readonly stay: number; readonly deadline?: number }
+  | { readonly exit: string }
 
 type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
-
-/** Writes down that the run has come to a step. */
-type Stepped = (details?: Readonly<Record<string, unknown>>) => void
 
 /** Takes a run on from a step, until it waits or ends. Steps nest and never lead back, so this ends. */
 export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from: StepTarget): void {
@@ -18,9 +28,15 @@ export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from:
   for (let target = from; target !== END; ) {
     const step = journey.steps[target]
     if (step === undefined) break
-    current = { ...current, step: step.id, until: 0 }
+    const { deadline: _, ...passing } = current
+    current = { ...passing, step: step.id, until: 0 }
+    const details = detailsOf(draft, journey, step)
+    draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
     const outcome = perform(draft, journey, current, step)
-    if ('stay' in outcome) return replaceRun(draft, { ...current, until: outcome.stay })
+    if ('stay' in outcome) {
+      const { stay: until, deadline } = outcome
+      return replaceRun(draft, { ...current, until, ...(deadline !== undefined && { deadline }) })
+    }
     if ('exit' in outcome) return exitRun(draft, current, outcome.exit)
     target = outcome.go
   }
@@ -42,25 +58,21 @@ function replaceRun(draft: Draft, run: Run): void {
   )
 }
 
-function perform(draft: Draft, journey: CompiledJourney, run: Run, step: CompiledStep): Outcome {
-  const stepped: Stepped = (details = {}) =>
-    draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
-  if (step.verb === 'wait') return wait(draft, step, stepped)
-  if (step.verb === 'split') return split(draft, journey, step, stepped)
-  stepped()
-  return act(draft, run, step, { journey: journey.id, run: run.id, step: step.id })
+/** What is said of a step beyond that the run has come to it. */
+function detailsOf(draft: Draft, journey: CompiledJourney, step: CompiledStep) {
+  if (step.verb === 'split') return { variant: variantOf(draft, journey, step)?.id }
+  return step.verb === 'wait' && step.end(draft) === undefined ? { reason: 'no date to come' } : {}
 }
 
-function act(
-  draft: Draft,
-  run: Run,
-  step: StepOf<Exclude<CompiledStep['verb'], 'wait' | 'split'>>,
-  source: StepSource,
-): Outcome {
-  // biome-ignore lint/nursery/useExhaustiveSwitchCases: the type leaves out the two that are missing.
+function perform(draft: Draft, journey: CompiledJourney, run: Run, step: CompiledStep): Outcome {
+  const source = { journey: journey.id, run: run.id, step: step.id }
   switch (step.verb) {
+    case 'wait':
+      return wait(draft, step)
+    case 'split':
+      return { go: variantOf(draft, journey, step)?.then ?? END }
     case 'waitFor':
-      return { stay: draft.at + step.timeoutMs }
+      return waitFor(draft, step)
     case 'branch':
       return { go: takeBranch(draft, run, step) }
     case 'send':
@@ -81,22 +93,46 @@ function act(
   }
 }
 
-function wait(draft: Draft, step: StepOf<'wait'>, stepped: Stepped): Outcome {
+function wait(draft: Draft, step: StepOf<'wait'>): Outcome {
   const end = step.end(draft)
-  if (end === undefined) {
-    stepped({ reason: 'no date to come' })
-    return { go: step.otherwise }
-  }
-  stepped()
+  if (end === undefined) return { go: step.otherwise }
   return end > draft.at ? { stay: end } : { go: step.next }
 }
 
-/** The variant is always the same for the same subject, in every run. */
-function split(draft: Draft, { id }: CompiledJourney, step: StepOf<'split'>, stepped: Stepped): Outcome {
+function waitFor(draft: Draft, step: StepOf<'waitFor'>): Outcome {
+  const deadline = draft.at + step.timeoutMs
+  // Conditions are looked at when all that brought the run here has been taken in.
+  return step.cases.some(({ on }) => on === 'state') ? { stay: deadline, deadline } : { stay: deadline }
+}
+
+/** Goes on where conditions that a run waits for hold, and says whether it did; else it knows when to look again. */
+export function awaitConditions(draft: Draft, journey: CompiledJourney, run: Run, step: StepOf<'waitFor'>): boolean {
+  let again = run.deadline ?? Number.POSITIVE_INFINITY
+  for (const one of step.cases) {
+    if (one.on !== 'state') continue
+    const verdict = one.condition.verdict(draft)
+    if (holds(verdict)) {
+      takeCase(draft, journey, run, one)
+      return true
+    }
+    again = Math.min(again, until(verdict))
+  }
+  if (again !== run.until) replaceRun(draft, { ...run, until: again })
+  return false
+}
+
+/** Goes on with what was waited for; where it was one of several things, says which. */
+export function takeCase(draft: Draft, journey: CompiledJourney, run: Run, { id, then }: WaitCase): void {
+  if (id !== undefined) {
+    draft.decide('journey.stepped', journey.id, { run: run.id, step: run.step, verb: 'waitFor', case: id })
+  }
+  runSteps(draft, journey, run, then)
+}
+
+/** Always the same for the same subject, in every run. */
+function variantOf(draft: Draft, { id }: CompiledJourney, step: StepOf<'split'>): Variant | undefined {
   const share = hashShare(`${id}/${step.id}|${draft.name}`)
-  const variant = step.variants.find(({ below }) => share < below)
-  stepped({ variant: variant?.id })
-  return { go: variant?.then ?? END }
+  return step.variants.find(({ below }) => share < below)
 }
 
 function takeBranch(draft: Draft, run: Run, step: StepOf<'branch'>): StepTarget {

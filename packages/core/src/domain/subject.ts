@@ -49,8 +49,10 @@ export interface Run {
   readonly enteredAt: number
   /** The step at which it waits. */
   readonly step: string
-  /** When the wait ends by itself; 0 while it waits for an outcome. */
+  /** When the wait ends by itself, or is looked at again; 0 while it waits for an outcome. */
   readonly until: number
+  /** When the wait ends, where it may also end because conditions come to hold. */
+  readonly deadline?: number
   /** The event it was entered by, and the one that last moved it, where steps read them. */
   readonly entry?: EventRecord
   readonly event?: EventRecord

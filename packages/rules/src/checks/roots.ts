@@ -44,7 +44,11 @@ function rootsOfJourney({ definition, place }: Located<JourneyDefinition>): Root
     conditions === undefined ? [] : [{ conditions, place: at(place, pointer), subject }]
   const { entry, exit, goal } = definition
   const steps = [...stepsOf(definition.steps)].flatMap(({ step, pointer }) => {
-    if ('waitFor' in step) return root(step.waitFor.conditions, `${pointer}/waitFor/conditions`)
+    if ('waitFor' in step) {
+      const { waitFor } = step
+      if (!('any' in waitFor)) return root(waitFor.conditions, `${pointer}/waitFor/conditions`)
+      return waitFor.any.flatMap((one, index) => root(one.conditions, `${pointer}/waitFor/any/${index}/conditions`))
+    }
     if (!('branch' in step)) return []
     return step.branch.flatMap((one, index) => root(one.conditions, `${pointer}/branch/${index}/conditions`))
   })

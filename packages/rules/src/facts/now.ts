@@ -31,7 +31,7 @@ function compileNow({ params, place, scope, leaf }: FactRequest<z.infer<typeof n
   const { as, timeZone = DEFAULT_ZONE } = params
   if (scope.moment === 'state') {
     const message =
-      'Tags and scores are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in conditions of journeys.'
+      'Tags, scores and conditions that are waited for are right at every instant, so one that asks for the time would change for everybody at once. Ask "now" in other conditions of journeys, or wait until a local time.'
     scope.problems.error({ ...place, pointer: `${place.pointer}/fact` }, 'fact.moment', message, { found: 'now' })
     return undefined
   }

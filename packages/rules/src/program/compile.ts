@@ -228,7 +228,8 @@ function indexSubject(
 
 /** Names of the events that a journey can be moved by. */
 function eventsOf({ entry, exit, goal, steps }: CompiledJourney): string[] {
-  const matches = [entry, exit, goal, ...steps].filter((part) => part !== undefined && 'events' in part)
+  const parts = [entry, exit, goal, ...steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))]
+  const matches = parts.filter((part) => part !== undefined && 'events' in part)
   return matches.flatMap(({ events }) => [...events])
 }
 

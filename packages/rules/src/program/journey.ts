@@ -21,6 +21,7 @@ import {
   type Reentry,
   type StepTarget,
   type Variant,
+  type WaitCase,
 } from './program.js'
 import { compileWait } from './wait.js'
 
@@ -170,15 +171,9 @@ class JourneyCompiler {
     }
     if ('split' in step) return { verb: 'split', variants: this.variants(step.split, `${pointer}/split`, next) }
     if ('waitFor' in step) {
-      const match = this.eventMatch(step.waitFor, `${pointer}/waitFor`)
       const timeoutMs = this.duration(step.waitFor.timeout, `${pointer}/waitFor/timeout`)
-      return {
-        verb: 'waitFor',
-        ...match,
-        timeoutMs,
-        then: nested(step.then, 'then'),
-        otherwise: nested(step.else, 'else'),
-      }
+      const cases = this.waitCases(step, pointer, next)
+      return { verb: 'waitFor', timeoutMs, cases, otherwise: nested(step.else, 'else') }
     }
     if ('branch' in step) {
       const cases = step.branch.map((one, index) => ({
@@ -206,6 +201,32 @@ class JourneyCompiler {
     }
     if ('tag' in step) return this.tagStep(step.tag, pointer, next)
     return { verb: 'exit', reason: step.exit.reason ?? 'exit step' }
+  }
+
+  private waitCases(
+    { waitFor, then }: Extract<StepDefinition, { waitFor: unknown }>,
+    pointer: string,
+    next: StepTarget,
+  ): readonly WaitCase[] {
+    const nested = (steps: readonly StepDefinition[] | undefined, at: string) =>
+      steps === undefined ? next : this.sequence(steps, at, next)
+    if (!('any' in waitFor)) {
+      const match = this.eventMatch(waitFor, `${pointer}/waitFor`)
+      return [{ on: 'event', ...match, then: nested(then, `${pointer}/then`) }]
+    }
+    if (then !== undefined) {
+      const message = 'Of several things that are waited for, each has its own "then". Put these steps there.'
+      this.error(`${pointer}/then`, 'waitFor.then', message, Object.keys(waitFor))
+    }
+    return waitFor.any.map((one, index): WaitCase => {
+      const at = `${pointer}/waitFor/any/${index}`
+      if (waitFor.any.findIndex(({ id }) => id === one.id) < index) {
+        this.error(`${at}/id`, 'case.duplicate', `Two cases are called "${one.id}".`, one.id)
+      }
+      const target = { id: one.id, then: nested(one.then, `${at}/then`) }
+      if ('event' in one) return { on: 'event', ...target, ...this.eventMatch(one, at) }
+      return { on: 'state', ...target, condition: this.condition(one.conditions, `${at}/conditions`, 'state') }
+    })
   }
 
   private variants(
@@ -244,7 +265,12 @@ class JourneyCompiler {
     return { events: new Set(typeof event === 'string' ? [event] : event), condition }
   }
 
-  private condition(tree: Conditions, pointer: string, moment: 'instant' | 'event', atHand = false): Condition {
+  private condition(
+    tree: Conditions,
+    pointer: string,
+    moment: 'state' | 'instant' | 'event',
+    atHand = false,
+  ): Condition {
     if (!atHand && readsEventFact(tree)) this.readsEvent = true
     return compileConditions(tree, this.at(pointer), { ...this.scope.conditions, moment })
   }

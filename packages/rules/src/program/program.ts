@@ -134,12 +134,12 @@ export type CompiledStep = { readonly id: string } & CompiledVerb
 
 export type CompiledVerb =
   | { readonly verb: 'wait'; readonly end: WaitEnd; readonly next: StepTarget; readonly otherwise: StepTarget }
-  | (EventMatch & {
+  | {
       readonly verb: 'waitFor'
       readonly timeoutMs: number
-      readonly then: StepTarget
+      readonly cases: readonly WaitCase[]
       readonly otherwise: StepTarget
-    })
+    }
   | {
       readonly verb: 'branch'
       readonly cases: readonly { readonly condition: Condition; readonly then: StepTarget }[]
@@ -157,6 +157,12 @@ export type CompiledVerb =
   | { readonly verb: 'suggest'; readonly template: string; readonly expiresMs: number; readonly next: StepTarget }
   | { readonly verb: 'tag'; readonly tag: string; readonly put: boolean; readonly next: StepTarget }
   | { readonly verb: 'exit'; readonly reason: string }
+
+/** What a run waits for: an event, or conditions of the subject that come to hold. */
+export type WaitCase = { readonly id?: string; readonly then: StepTarget } & (
+  | (EventMatch & { readonly on: 'event' })
+  | { readonly on: 'state'; readonly condition: Condition }
+)
 
 /** One way of a split. */
 export interface Variant {

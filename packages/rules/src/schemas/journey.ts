@@ -18,11 +18,9 @@ import { type WaitDefinition, waitSchema } from './wait.js'
 export type StepDefinition = { readonly id: string } & (
   | { readonly wait: WaitDefinition; readonly else?: StepDefinition[] }
   | {
-      readonly waitFor: {
-        readonly event: string | string[]
-        readonly conditions?: Conditions
-        readonly timeout: string
-      }
+      readonly waitFor:
+        | { readonly event: string | string[]; readonly conditions?: Conditions; readonly timeout: string }
+        | { readonly any: WaitCaseDefinition[]; readonly timeout: string }
       readonly then?: StepDefinition[]
       readonly else?: StepDefinition[]
     }
@@ -44,6 +42,12 @@ export type StepDefinition = { readonly id: string } & (
   | { readonly exit: { readonly reason?: string } }
 )
 
+/** One of several things that a run may wait for: an event, or that conditions hold. */
+export type WaitCaseDefinition = { readonly id: string; readonly then?: StepDefinition[] } & (
+  | { readonly event: string | string[]; readonly conditions?: Conditions }
+  | { readonly conditions: Conditions }
+)
+
 /** The words that say what a step does. */
 export const STEP_VERBS = ['wait', 'waitFor', 'branch', 'split', 'send', 'issue', 'suggest', 'tag', 'exit'] as const
 
@@ -54,11 +58,30 @@ function step<Shape extends z.core.$ZodLooseShape>(verb: (typeof STEP_VERBS)[num
   return variant(verb, z.strictObject({ id: idSchema, ...shape }).describe(meaning))
 }
 
-const waitForSchema = z.strictObject({
-  event: eventNames,
-  conditions: conditionsSchema.optional(),
-  timeout: durationSchema.describe('How long to wait at most.'),
-})
+const timeoutSchema = durationSchema.describe('How long to wait at most.')
+
+const waitCaseShape = { id: idSchema.describe('The name of the case.'), then: stepsSchema.optional() }
+
+const waitCaseSchema = z.union([
+  variant(
+    'event',
+    z
+      .strictObject({ ...waitCaseShape, event: eventNames, conditions: conditionsSchema.optional() })
+      .describe('When this event comes.'),
+  ),
+  variant(
+    'conditions',
+    z.strictObject({ ...waitCaseShape, conditions: conditionsSchema }).describe('As soon as these conditions hold.'),
+  ),
+])
+
+const waitForSchema = z.union([
+  variant(
+    'event',
+    z.strictObject({ event: eventNames, conditions: conditionsSchema.optional(), timeout: timeoutSchema }),
+  ),
+  variant('any', z.strictObject({ any: z.array(waitCaseSchema).min(1).max(20), timeout: timeoutSchema })),
+])
 
 const branchSchema = z
   .array(z.strictObject({ conditions: conditionsSchema, then: stepsSchema }))
@@ -108,10 +131,10 @@ const stepSchema = z
       'waitFor',
       {
         waitFor: waitForSchema,
-        then: otherwise('When the event came.'),
-        else: otherwise('When it did not come in time.'),
+        then: otherwise('When the event came. Of several, each has its own.'),
+        else: otherwise('When nothing of it came in time.'),
       },
-      'Waits for an event.',
+      'Waits for an event, or for the first of several events and conditions.',
     ),
     step(
       'branch',
@@ -211,6 +234,11 @@ export function* stepsOf(steps: readonly StepDefinition[], pointer = 'steps'): G
     yield { step, pointer: at }
     if ('branch' in step) {
       for (const [place, one] of step.branch.entries()) yield* stepsOf(one.then, `${at}/branch/${place}/then`)
+    }
+    if ('waitFor' in step && 'any' in step.waitFor) {
+      for (const [place, one] of step.waitFor.any.entries()) {
+        yield* stepsOf(one.then ?? [], `${at}/waitFor/any/${place}/then`)
+      }
     }
     if ('split' in step) {
       for (const [place, one] of step.split.entries()) yield* stepsOf(one.then ?? [], `${at}/split/${place}/then`)
