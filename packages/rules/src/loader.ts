@@ -38,8 +38,7 @@ export async function checkPack(...paths: readonly string[]): Promise<PackCheck>
     problems.error(place, 'pack.empty', 'There is no .json file here.')
   }
   const pack = readPack(sources, problems)
-  compilePack(pack, problems)
-  checkMeaning(pack, problems)
+  checkMeaning(pack, compilePack(pack, problems), problems)
   return { pack: problems.hasErrors ? undefined : pack, problems: inReadingOrder(problems.list), files: files.length }
 }
 

@@ -1,17 +1,25 @@
 import type { Pack } from '../pack.js'
 import { inReadingOrder, type Problem, Problems } from '../problems.js'
+import { compilePack } from '../program/compile.js'
+import type { Program } from '../program/program.js'
+import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
+import { below } from './expand.js'
 import { checkHistory } from './history.js'
+import { rootsOfJourney } from './roots.js'
+import { RulesInView } from './rules-in-view.js'
+import { boundsOfScore, checkCrossings, checkTiers, rangeOfBounds } from './scores.js'
 import { warnAbout } from './warnings.js'
 
 /**
  * What is allowed but cannot be meant, or is seldom meant. A pack that is not right otherwise is checked less: of what
  * does not fit together nobody knows what it means.
  */
-export function checkMeaning(pack: Pack, problems: Problems): void {
+export function checkMeaning(pack: Pack, program: Program, problems: Problems): void {
   const right = !problems.hasErrors
   warnAbout(pack, problems)
   if (!right) return
   checkHistory(pack, problems)
+  checkImpossible(pack, program, problems)
 }
 
 /**
@@ -20,6 +28,42 @@ export function checkMeaning(pack: Pack, problems: Problems): void {
  */
 export function reviewPack(pack: Pack): readonly Problem[] {
   const problems = new Problems()
-  checkMeaning(pack, problems)
+  checkMeaning(pack, compilePack(pack, problems), problems)
   return inReadingOrder(problems.list)
+}
+
+/** Finds what can never hold, and what always does: first in what others read. */
+function checkImpossible(pack: Pack, program: Program, problems: Problems): void {
+  const rules = new RulesInView(pack, problems)
+  const bounds = new Map<string, readonly [number, number]>()
+  const tags = byName(pack.tags)
+  const scores = byName(pack.scores)
+  for (const kind of SUBJECT_KINDS.toReversed()) {
+    for (const { kind: what, id } of program.subjects[kind].derived) {
+      const name = `${kind} ${id}`
+      const tag = what === 'score' ? undefined : tags.get(name)
+      if (tag?.definition.conditions !== undefined) {
+        const tree = { conditions: tag.definition.conditions, place: below(tag.place, 'conditions') }
+        if (rules.check(tree, kind) === undefined) rules.knowTag(kind, id, tree)
+      }
+      const score = what === 'score' ? scores.get(name) : undefined
+      if (score === undefined) continue
+      const found = boundsOfScore(score, rules)
+      bounds.set(name, found)
+      rules.knowScore(kind, id, rangeOfBounds(found))
+      checkTiers(score, found, problems)
+    }
+  }
+  for (const journey of pack.journeys) {
+    for (const { subject, ...tree } of rootsOfJourney(journey)) rules.check(tree, subject)
+    checkCrossings(journey, (subject, score) => bounds.get(`${subject} ${score}`), problems)
+  }
+}
+
+interface Named {
+  readonly definition: { readonly id: string; readonly subject?: SubjectKind | undefined }
+}
+
+function byName<T extends Named>(located: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(located.map((one) => [`${one.definition.subject ?? 'user'} ${one.definition.id}`, one]))
 }

@@ -38,7 +38,7 @@ export function termsOf(pack: Pack): readonly TermAt[] {
   })
 }
 
-function rootsOfJourney({ definition, place }: Located<JourneyDefinition>): Root[] {
+export function rootsOfJourney({ definition, place }: Located<JourneyDefinition>): Root[] {
   const subject = definition.subject ?? 'user'
   const root = (conditions: Conditions | undefined, pointer: string): Root[] =>
     conditions === undefined ? [] : [{ conditions, place: at(place, pointer), subject }]

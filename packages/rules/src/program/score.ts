@@ -56,10 +56,10 @@ interface Term {
   explain(view: SubjectView, log?: readonly EventRecord[]): Pick<TermExplanation, 'conditions' | 'actual'> & Evidence
 }
 
-const MILLION = 1_000_000
+export const MILLION = 1_000_000
 
 /** What one term gives at most: fifty such are still added up exactly. */
-const LARGEST_CONTRIBUTION = 100_000_000
+export const LARGEST_CONTRIBUTION = 100_000_000
 
 export function compileScore(
   definition: ScoreDefinition,

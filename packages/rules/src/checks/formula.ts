@@ -1,0 +1,41 @@
+import type { ConditionLeaf } from '../conditions/tree.js'
+import type { Place } from '../problems.js'
+import type { Cell, Range } from './cells.js'
+import type { Answer } from './comparison.js'
+import type { Measure } from './measure.js'
+
+/** What a leaf compares: the same for all leaves that compare the same thing. */
+export interface Variable {
+  readonly key: string
+  readonly range: Range
+  /** For facts that stand in a relation to others. */
+  readonly measure?: Measure | undefined
+}
+
+/** A leaf as a statement about a variable. */
+export interface Reading {
+  readonly variable: Variable
+  readonly constants: readonly unknown[]
+  answer(cell: Cell): Answer
+  /** Whether it may fail whatever the variable is: where the subject that it is about is missing. */
+  readonly mayFail: boolean
+}
+
+/** A leaf that must hold, or must not. */
+export interface Literal {
+  readonly kind: 'literal'
+  readonly reading: Reading
+  readonly holds: boolean
+  readonly leaf: ConditionLeaf
+  readonly place: Place
+}
+
+/** Formulas of which all must hold, or one. */
+export interface Several<Kind extends 'all' | 'any'> {
+  readonly kind: Kind
+  readonly parts: readonly Formula[]
+  readonly place: Place
+}
+
+/** Conditions without names and negations: those stand at the leaves. */
+export type Formula = Literal | Several<'all'> | Several<'any'>

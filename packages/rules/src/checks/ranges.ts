@@ -1,0 +1,82 @@
+import { MOST_CHAIN_ENTRIES } from '../facts/sequence-feature.js'
+import type { Range } from './cells.js'
+
+const COUNT = numbers({ low: 0, whole: true })
+const AMOUNT = numbers({})
+const AMOUNT_OR_NONE = numbers({ absent: true })
+const ANYTHING: Range = { kind: 'anything' }
+const YES_OR_NO: Range = { kind: 'values', values: [true, false] }
+
+function numbers(bounds: Partial<Extract<Range, { kind: 'numbers' }>>): Range {
+  return { kind: 'numbers', low: -Infinity, high: Infinity, whole: false, absent: false, ...bounds }
+}
+
+/** How long ago something was, in milliseconds. */
+export const TIME_AGO = numbers({ low: 0, whole: true, absent: true })
+
+const RANGES: Readonly<Record<string, Range>> = {
+  eventCount: COUNT,
+  itemCount: COUNT,
+  eventDistinct: COUNT,
+  userCount: COUNT,
+  messageCount: COUNT,
+  // Of so many events, no more can end a sequence.
+  sequence: numbers({ low: 0, high: MOST_CHAIN_ENTRIES, whole: true }),
+  eventSum: AMOUNT,
+  itemSum: AMOUNT,
+  eventAvg: AMOUNT_OR_NONE,
+  eventMin: AMOUNT_OR_NONE,
+  eventMax: AMOUNT_OR_NONE,
+  sinceFirstEvent: TIME_AGO,
+  sinceLastEvent: TIME_AGO,
+  firstEvent: ANYTHING,
+  lastEvent: ANYTHING,
+  trait: ANYTHING,
+  relation: ANYTHING,
+  event: ANYTHING,
+  tag: YES_OR_NO,
+  run: YES_OR_NO,
+  consent: { kind: 'values', values: [true, false, undefined] },
+}
+
+const NOW: Readonly<Record<string, Range>> = {
+  weekday: numbers({ low: 1, high: 7, whole: true }),
+  hour: numbers({ low: 0, high: 23, whole: true }),
+  day: numbers({ low: 1, high: 31, whole: true }),
+  month: numbers({ low: 1, high: 12, whole: true }),
+  time: { kind: 'texts', near: timesNear },
+  date: { kind: 'texts', near: datesNear },
+}
+
+/** The values that a fact can have, whatever happens; undefined of a fact that is not known here. */
+export function rangeOf(fact: string, params: Readonly<Record<string, unknown>>): Range | undefined {
+  return fact === 'now' ? NOW[String(params['as'])] : RANGES[fact]
+}
+
+const MINUTES_OF_DAY = 1440
+
+function timesNear(constants: readonly unknown[]): readonly unknown[] {
+  const minutes = constants.filter((one) => typeof one === 'string').map(minuteOf)
+  const near = [0, ...minutes.flatMap((minute) => [minute - 1, minute, minute + 1])]
+  return [...new Set(near)].filter((minute) => minute >= 0 && minute < MINUTES_OF_DAY).map(timeText)
+}
+
+function minuteOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number)
+  return hours * 60 + minutes
+}
+
+function timeText(minute: number): string {
+  const two = (part: number) => String(part).padStart(2, '0')
+  return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`
+}
+
+const DAY_MS = 86_400_000
+
+/** Undefined where something is no date of the calendar. */
+function datesNear(constants: readonly unknown[]): readonly unknown[] | undefined {
+  const days = constants.map((one) => Date.parse(String(one)))
+  if (days.some(Number.isNaN)) return undefined
+  const near = [...days, 0].flatMap((day) => [day - DAY_MS, day, day + DAY_MS])
+  return [...new Set(near)].map((day) => new Date(day).toISOString().slice(0, 10))
+}

@@ -1,0 +1,71 @@
+import type { NamedConditions } from '../conditions/named.js'
+import type { ConditionLeaf } from '../conditions/tree.js'
+import { parseDuration } from '../duration.js'
+import { canonicalJson, isObject } from '../json.js'
+import type { Range } from './cells.js'
+import { answerOf, type Comparison, comparisonOf, constantsOf } from './comparison.js'
+import type { Reading, Variable } from './formula.js'
+import { measureOf } from './measure.js'
+import { rangeOf } from './ranges.js'
+
+type Params = Readonly<Record<string, unknown>>
+
+/** What is known of what facts read, beyond the facts themselves. */
+export interface Knowledge {
+  readonly named: NamedConditions
+  /** The range of a fact that depends on other rules; undefined: the fact's own. */
+  rangeOf(fact: string, params: Params): Range | undefined
+}
+
+/** A leaf about a subject as a statement about a variable. */
+export function readLeaf(leaf: ConditionLeaf, knowledge: Knowledge): Reading {
+  const { fact, params = {}, path } = leaf
+  const comparison = comparisonIn(leaf)
+  const range = knowledge.rangeOf(fact, params) ?? rangeOf(fact, params)
+  if (comparison === undefined || range === undefined) return opaque(leaf)
+  const variable: Variable = {
+    // A path on what is no object gives the value itself.
+    key: canonicalJson({ fact, params, path: range.kind === 'anything' ? path : undefined }),
+    range,
+    measure: path === undefined ? measureOf(fact, params, knowledge.named) : undefined,
+  }
+  return about(variable, comparison, params['of'] !== undefined)
+}
+
+/** A leaf about a property of one object. */
+export function readProperty(leaf: ConditionLeaf): Reading {
+  const comparison = comparisonOf(leaf)
+  if (comparison === undefined) return opaque(leaf)
+  const key = canonicalJson({ fact: leaf.fact, path: leaf.path })
+  return about({ key, range: { kind: 'anything' } }, comparison, false)
+}
+
+/** How long ago something was is compared with durations: both are milliseconds here. */
+function comparisonIn(leaf: ConditionLeaf): Comparison | undefined {
+  const comparison = comparisonOf(leaf)
+  if (comparison === undefined || !leaf.fact.startsWith('since')) return comparison
+  return { ...comparison, constant: parseDuration(comparison.constant) }
+}
+
+function about(variable: Variable, comparison: Comparison, mayFail: boolean): Reading {
+  return {
+    variable,
+    constants: constantsOf(comparison),
+    answer: (cell) => answerOf(comparison, cell),
+    mayFail,
+  }
+}
+
+/** A leaf of which only is known that it holds or not, and that its like does the same. */
+export function opaque(leaf: ConditionLeaf): Reading {
+  const { fact, operator, value, params, path } = leaf
+  return {
+    variable: {
+      key: canonicalJson({ fact, operator, value, params, path }),
+      range: { kind: 'values', values: [true, false] },
+    },
+    constants: [],
+    answer: ({ sample }) => (sample === true ? 'holds' : 'fails'),
+    mayFail: isObject(params) && params['of'] !== undefined,
+  }
+}

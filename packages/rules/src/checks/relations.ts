@@ -1,0 +1,146 @@
+import type { Cell } from './cells.js'
+import type { Variable } from './formula.js'
+import { isAmong, isSameFilter, type Measure } from './measure.js'
+import { countsAtOnce, liesIn, type Stretch, stretchText } from './stretch.js'
+
+/** What two variables have to do with each other: which of their values can be there at once. */
+export interface Relation {
+  readonly a: Variable
+  readonly b: Variable
+  readonly fits: Fits
+  /** Why, for people. */
+  readonly because: string
+}
+
+type Fits = (a: Cell, b: Cell) => boolean
+type Rule = (a: Measure, b: Measure) => Fits | undefined
+
+/** All relations among variables. */
+export function relationsAmong(variables: readonly Variable[]): readonly Relation[] {
+  const measured = variables.filter(({ measure }) => measure !== undefined)
+  return measured.flatMap((a) => measured.flatMap((b) => (a === b ? [] : relationsOf(a, b))))
+}
+
+function relationsOf(a: Variable, b: Variable): readonly Relation[] {
+  const [one, other] = [a.measure, b.measure]
+  if (one === undefined || other === undefined || one.of !== other.of) return []
+  return RULES.flatMap((rule) => {
+    const fits = rule(one, other)
+    return fits === undefined ? [] : [{ a, b, fits, because: becauseOf(one, other) }]
+  })
+}
+
+function becauseOf(a: Measure, b: Measure): string {
+  if (isSameFilter(a.filter, b.filter) && a.stretch.kind === 'ago' && b.stretch.kind === 'ago') {
+    return `What lies${stretchText(a.stretch)} lies${stretchText(b.stretch)}, too.`
+  }
+  return 'Both look at the same events, or one at some of those of the other.'
+}
+
+/** Facts that count, each thing at most once: of fewer events or less time, there are no more. */
+const COUNTS: ReadonlySet<string> = new Set(['eventCount', 'itemCount', 'eventDistinct', 'userCount', 'sequence'])
+
+const RULES: readonly Rule[] = [fewer, counted, extremes, ordered, something, recent, since]
+
+/** A count of less is no more than the same count of more. */
+function fewer(a: Measure, b: Measure): Fits | undefined {
+  const same = a.fact === b.fact && a.rest === b.rest && COUNTS.has(a.fact)
+  return same && isWithin(a, b) && (isExact(b) || isSameFilter(a.filter, b.filter)) ? noMore : undefined
+}
+
+/** There are no more people, or complete sequences, than events; nor more events with such items than such items. */
+function counted(a: Measure, b: Measure): Fits | undefined {
+  const ofEvents = b.fact === 'eventCount' && (a.fact === 'userCount' || a.fact === 'sequence')
+  const ofItems = b.fact === 'itemCount' && a.fact === 'eventCount' && a.filter.item.size > 0
+  return (ofEvents || ofItems) && isWithin(a, b) && isExact(b) ? noMore : undefined
+}
+
+/** The greatest of less is no greater, and the least no less. */
+function extremes(a: Measure, b: Measure): Fits | undefined {
+  if (a.fact !== b.fact || a.rest !== b.rest || !isSameFilter(a.filter, b.filter) || !isWithin(a, b)) return undefined
+  if (a.fact === 'eventMax') return (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(x, y))
+  return a.fact === 'eventMin' ? (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(y, x)) : undefined
+}
+
+/** The least of the same is no more than the greatest. */
+function ordered(a: Measure, b: Measure): Fits | undefined {
+  const same = a.rest === b.rest && isSameFilter(a.filter, b.filter) && isWithin(a, b) && isWithin(b, a)
+  if (a.fact !== 'eventMin' || b.fact !== 'eventMax' || !same) return undefined
+  return (x, y) => isAbsent(x) || isAbsent(y) || canBeNoMore(x, y)
+}
+
+/** Where there is something of some events, there are such events. */
+function something(a: Measure, b: Measure): Fits | undefined {
+  if (b.fact !== 'eventCount' || a.fact === 'eventCount' || !isExact(b) || !isWithin(a, b)) return undefined
+  return OF_EVENTS.has(a.fact) ? (x, y) => canBeNothing(x) || y.high >= 1 : undefined
+}
+
+const OF_EVENTS: ReadonlySet<string> = new Set([
+  'eventSum',
+  'itemSum',
+  'itemCount',
+  'eventDistinct',
+  'eventAvg',
+  'eventMin',
+  'eventMax',
+  'firstEvent',
+  'lastEvent',
+])
+
+/** How long ago the latest (or first) event was, and whether there were such events lately. */
+function recent(a: Measure, b: Measure): Fits | undefined {
+  if (!isSince(a) || b.fact !== 'eventCount') return undefined
+  const withinMs = lengthOf(b.stretch)
+  const rules: Fits[] = []
+  // So many such events lately: the latest was not longer ago.
+  if (isAmong(b.filter, a.filter)) {
+    const latestMs = a.fact === 'sinceLastEvent' ? (withinMs ?? Infinity) : Infinity
+    rules.push((x, y) => y.low < 1 || (!isAbsent(x) && x.low < latestMs))
+  }
+  // One so lately: there is one.
+  if (withinMs !== undefined && isAmong(a.filter, b.filter)) {
+    rules.push((x, y) => isAbsent(x) || (x.high >= withinMs && withinMs < Infinity) || y.high >= 1)
+  }
+  return rules.length === 0 ? undefined : (x, y) => rules.every((fits) => fits(x, y))
+}
+
+/** How long ago an event that counts was at most, and every younger one counts; undefined where that cannot be said. */
+function lengthOf(stretch: Stretch): number | undefined {
+  if (stretch.kind === 'ever') return Infinity
+  return stretch.kind === 'ago' && stretch.toMs === 0 ? stretch.fromMs : undefined
+}
+
+/** The latest of more events was no longer ago, nor the first less long; and the first no later than the latest. */
+function since(a: Measure, b: Measure): Fits | undefined {
+  if (!isSince(a) || !isSince(b) || !isAmong(a.filter, b.filter)) return undefined
+  if (b.fact === 'sinceFirstEvent') return (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(x, y))
+  return a.fact === 'sinceLastEvent' ? (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(y, x)) : undefined
+}
+
+function isSince({ fact }: Measure): boolean {
+  return fact === 'sinceLastEvent' || fact === 'sinceFirstEvent'
+}
+
+function isWithin(a: Measure, b: Measure): boolean {
+  return isAmong(a.filter, b.filter) && liesIn(a.stretch, b.stretch)
+}
+
+/** Whether a count is never rounded: what is within it is never missing there. */
+function isExact({ stretch }: Measure): boolean {
+  return countsAtOnce(stretch)
+}
+
+const noMore: Fits = (x, y) => canBeNoMore(x, y)
+
+function canBeNoMore(x: Cell, y: Cell): boolean {
+  return x.low < y.high || (x.low === y.high && !x.open && !y.open)
+}
+
+function isAbsent({ sample, kind }: Cell): boolean {
+  return kind === 'value' && sample === undefined
+}
+
+/** Whether no value, or 0, is among its values. */
+function canBeNothing(cell: Cell): boolean {
+  return isAbsent(cell) || (cell.low <= 0 && cell.high >= 0)
+}

@@ -1,0 +1,108 @@
+import { NamedConditions, namedTrees } from '../conditions/named.js'
+import type { ConditionLeaf, Conditions } from '../conditions/tree.js'
+import { isObject } from '../json.js'
+import type { Pack } from '../pack.js'
+import { type Place, Problems, placeText } from '../problems.js'
+import type { SubjectKind } from '../subject.js'
+import type { Range } from './cells.js'
+import { below, type Tree, type Understanding } from './expand.js'
+import { checkConditions, type Outcome } from './impossible.js'
+import { opaque, readLeaf, readProperty } from './readings.js'
+
+type Params = Readonly<Record<string, unknown>>
+
+/** Where conditions look: at a subject, or at the properties of one object. */
+type Sight = SubjectKind | 'properties'
+
+/**
+ * What is known of a pack's rules while they are checked. What was found once is not found again in the rules that read
+ * it: they are checked as if it could hold and fail.
+ */
+export class RulesInView {
+  private readonly named: NamedConditions
+  private readonly outcomes = new Map<string, Outcome | 'being checked'>()
+  private readonly tags = new Map<string, Tree>()
+  private readonly ranges = new Map<string, Range>()
+
+  constructor(
+    pack: Pack,
+    private readonly problems: Problems,
+  ) {
+    this.named = new NamedConditions(namedTrees(pack.conditions), new Problems())
+  }
+
+  /** From now on, what the tag says is known where it is asked for. */
+  knowTag(subject: SubjectKind, id: string, tree: Tree): void {
+    this.tags.set(`${subject} ${id}`, tree)
+  }
+
+  /** From now on, between which values the score lies is known. */
+  knowScore(subject: SubjectKind, id: string, range: Range): void {
+    this.ranges.set(`${subject} ${id}`, range)
+  }
+
+  /** Checks conditions, each tree once. */
+  check(tree: Tree, sight: Sight): Outcome {
+    const name = `${sight} ${placeText(tree.place)}`
+    const known = this.outcomes.get(name)
+    if (known === 'being checked') return undefined
+    if (known !== undefined || this.outcomes.has(name)) return known
+    this.outcomes.set(name, 'being checked')
+    const outcome = checkConditions(tree, this.understanding(sight), this.problems)
+    this.outcomes.set(name, outcome)
+    return outcome
+  }
+
+  /** Checks what a fact's params say of events; whether one of it can never match. */
+  matchesNothing({ params = {} }: { readonly params?: Params | undefined }, place: Place): boolean {
+    return this.filterMatchesNothing(params, below(place, 'params'))
+  }
+
+  filterMatchesNothing(filter: Params, place: Place): boolean {
+    const trees = ['where', 'item'].flatMap((key) => {
+      const conditions = filter[key]
+      return isObject(conditions) ? [{ conditions: conditions as unknown as Conditions, place: below(place, key) }] : []
+    })
+    const outcomes = trees.map((tree) => this.check(tree, 'properties'))
+    const steps = Array.isArray(filter['steps']) ? filter['steps'].filter(isObject) : []
+    const inSteps = steps.flatMap((step, index) => {
+      const at = below(place, `steps/${index}`)
+      const inner = ['unless', 'no'].flatMap((key) => {
+        const other = step[key]
+        return isObject(other) ? [this.filterMatchesNothing(other, below(at, key))] : []
+      })
+      return [this.filterMatchesNothing(step, at), ...inner]
+    })
+    return outcomes.includes('never') || inSteps.includes(true)
+  }
+
+  rangeOf(subject: SubjectKind, fact: string, { of = subject, id, as }: Params): Range | undefined {
+    return fact === 'score' && as !== 'tier' ? this.ranges.get(`${String(of)} ${String(id)}`) : undefined
+  }
+
+  private understanding(sight: Sight): Understanding {
+    const find = (name: string) => {
+      const target = this.named.find(name)
+      return target === undefined || this.check(target, sight) !== undefined ? undefined : target
+    }
+    if (sight === 'properties') return { find, read: readProperty, tagOf: () => undefined }
+    return {
+      find,
+      read: (leaf, place) => this.read(leaf, place, sight),
+      tagOf: ({ fact, params = {} }) => {
+        return fact === 'tag' && params['of'] === undefined
+          ? this.tags.get(`${sight} ${String(params['id'])}`)
+          : undefined
+      },
+    }
+  }
+
+  private read(leaf: ConditionLeaf, place: Place, subject: SubjectKind) {
+    const silent = [
+      this.matchesNothing(leaf, place),
+      isObject(leaf.value) && this.matchesNothing(leaf.value, below(place, 'value')),
+    ]
+    if (silent.includes(true)) return opaque(leaf)
+    return readLeaf(leaf, { named: this.named, rangeOf: (fact, params) => this.rangeOf(subject, fact, params) })
+  }
+}

@@ -1,0 +1,127 @@
+import { type Cell, cellsOf } from './cells.js'
+import type { Formula, Literal, Several, Variable } from './formula.js'
+import { type Relation, relationsAmong } from './relations.js'
+
+/** So many choices are tried before something counts as possible. */
+const MOST_CHOICES = 500
+
+/** Relations are looked for among so many variables at most. */
+const MOST_RELATED = 80
+
+/** The values that a variable can still have: one truth value a cell. */
+type Left = readonly boolean[]
+
+/**
+ * Whether formulas cannot hold at once, whatever the variables are. Errs towards "they can": where there are too many
+ * choices, and where values are not told apart finely enough.
+ */
+export class Contradictions {
+  private readonly cells = new Map<string, readonly Cell[]>()
+  private readonly relations: readonly Relation[]
+  private readonly allowed = new Map<Literal, Left>()
+  private choices = 0
+
+  /** For these formulas and parts of them. */
+  constructor(formulas: readonly Formula[]) {
+    const literals = formulas.flatMap(literalsOf)
+    const variables = new Map<string, Variable>()
+    const constants = new Map<string, unknown[]>()
+    for (const { reading } of literals) {
+      const { variable } = reading
+      variables.set(variable.key, variable)
+      const known = constants.get(variable.key) ?? []
+      known.push(...reading.constants)
+      constants.set(variable.key, known)
+    }
+    for (const { key, range } of variables.values()) this.cells.set(key, cellsOf(range, constants.get(key) ?? []))
+    this.relations = variables.size > MOST_RELATED ? [] : relationsAmong([...variables.values()])
+  }
+
+  /** Whether they cannot hold at once. */
+  among(formulas: readonly Formula[]): boolean {
+    this.choices = 0
+    return !this.possible(formulas, new Map())
+  }
+
+  private possible(formulas: readonly Formula[], known: ReadonlyMap<string, Left>): boolean {
+    const left = new Map(known)
+    const open: Several<'any'>[] = []
+    const pending = [...formulas]
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (next.kind === 'all') pending.push(...next.parts)
+      else if (next.kind === 'any') open.push(next)
+      else if (!this.narrow(left, next.reading.variable.key, this.allowedBy(next))) return false
+    }
+    if (!this.relate(left)) return false
+    const choice = fewestParts(open)
+    if (choice === undefined) return true
+    const others = open.filter((one) => one !== choice)
+    for (const part of choice.parts) {
+      this.choices += 1
+      if (this.choices > MOST_CHOICES || this.possible([...others, part], left)) return true
+    }
+    return false
+  }
+
+  /** Takes values away; false when none is left. */
+  private narrow(left: Map<string, Left>, key: string, allowed: Left): boolean {
+    const before = left.get(key)
+    const after = before === undefined ? allowed : before.map((one, index) => one && allowed[index] === true)
+    left.set(key, after)
+    return after.includes(true)
+  }
+
+  private allowedBy(literal: Literal): Left {
+    const known = this.allowed.get(literal)
+    if (known !== undefined) return known
+    const { reading, holds } = literal
+    const refusing = holds ? 'fails' : 'holds'
+    const cells = this.cells.get(reading.variable.key) ?? []
+    const allowed = cells.map((cell) => (!holds && reading.mayFail) || reading.answer(cell) !== refusing)
+    this.allowed.set(literal, allowed)
+    return allowed
+  }
+
+  /** Takes away what has no partner in a related variable, until nothing changes; false when nothing is left. */
+  private relate(left: Map<string, Left>): boolean {
+    const between = this.relations.filter(({ a, b }) => left.has(a.key) && left.has(b.key))
+    for (let changed = true; changed; ) {
+      changed = false
+      for (const { a, b, fits } of between) {
+        const [as, bs] = [this.cellsLeft(left, a), this.cellsLeft(left, b)]
+        const ofA = as.filter((x) => bs.some((y) => fits(x, y)))
+        const ofB = bs.filter((y) => ofA.some((x) => fits(x, y)))
+        if (ofA.length === 0 || ofB.length === 0) return false
+        if (ofA.length === as.length && ofB.length === bs.length) continue
+        changed = true
+        this.keep(left, a, ofA)
+        this.keep(left, b, ofB)
+      }
+    }
+    return true
+  }
+
+  private cellsLeft(left: ReadonlyMap<string, Left>, { key }: Variable): readonly Cell[] {
+    const still = left.get(key) ?? []
+    return (this.cells.get(key) ?? []).filter((_, index) => still[index])
+  }
+
+  private keep(left: Map<string, Left>, { key }: Variable, kept: readonly Cell[]): void {
+    const set = new Set(kept)
+    left.set(
+      key,
+      (this.cells.get(key) ?? []).map((cell) => set.has(cell)),
+    )
+  }
+}
+
+function fewestParts(open: readonly Several<'any'>[]): Several<'any'> | undefined {
+  return open.reduce<Several<'any'> | undefined>(
+    (best, one) => (best === undefined || one.parts.length < best.parts.length ? one : best),
+    undefined,
+  )
+}
+
+export function literalsOf(formula: Formula): readonly Literal[] {
+  return formula.kind === 'literal' ? [formula] : formula.parts.flatMap(literalsOf)
+}
