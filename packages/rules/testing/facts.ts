@@ -6,6 +6,9 @@ import { Problems } from '../src/problems.js'
 import type { EventRecord, FeatureState } from '../src/subject.js'
 import type { Features } from './history.js'
 
+/** The names of all facts that conditions may read. */
+export const FACT_NAMES: readonly string[] = [...FACT_TYPES.keys()]
+
 /** One fact by itself: how it is read, and what it keeps. */
 export interface FactAlone {
   readonly use: FactUse

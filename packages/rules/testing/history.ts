@@ -81,19 +81,19 @@ const properties = fc.record(
   { requiredKeys: [] },
 )
 
+/** One event, without its id. */
+export const eventArb = fc.record(
+  {
+    event: fc.constantFrom('paid', 'seen', 'paid', 'seen', 'left'),
+    at: time,
+    properties,
+    userId: fc.constantFrom('u1', 'u2', 'u3'),
+  },
+  { requiredKeys: ['event', 'at', 'properties'] },
+)
+
 export const eventsArb: fc.Arbitrary<EventRecord[]> = fc
-  .array(
-    fc.record(
-      {
-        event: fc.constantFrom('paid', 'seen', 'paid', 'seen', 'left'),
-        at: time,
-        properties,
-        userId: fc.constantFrom('u1', 'u2', 'u3'),
-      },
-      { requiredKeys: ['event', 'at', 'properties'] },
-    ),
-    { maxLength: 14 },
-  )
+  .array(eventArb, { maxLength: 14 })
   .map((events) => events.map((event, index) => ({ messageId: `m${index}`, ...event })))
 
 /** All kinds of windows; the first instants of the tests are midnight in UTC. */

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { FACT_NAMES } from '../../../rules/testing/facts.js'
+import { MUTANTS } from '../../testing/law/mutants.js'
+import { FACTS_OF_JOURNEYS, LATER, ORACLE_FACTS } from '../../testing/law/oracle.js'
+import { reducerCaseArb, tryReducer } from '../../testing/law/reducer-trial.js'
+import { readCorpus, TRIALS } from '../../testing/law/trials.js'
+
+// Thousands of lives take a while on a busy machine.
+vi.setConfig({ testTimeout: 600_000 })
+
+describe('the law: what is kept equals a plain recomputation of the log', () => {
+  it('holds where it was once broken', async () => {
+    for (const { trial, case: one } of readCorpus()) await TRIALS[trial].run(one)
+  })
+
+  it('holds for one user, at random instants and at every flip', async () => {
+    const { cases, run } = TRIALS.reducer
+    await fc.assert(fc.asyncProperty(cases, run), { numRuns: 5000 })
+  })
+
+  it('is asked about every fact', () => {
+    const asked = new Set([...ORACLE_FACTS, ...FACTS_OF_JOURNEYS, ...LATER])
+    expect(FACT_NAMES.filter((name) => !asked.has(name))).toEqual([])
+  })
+
+  it.each(Object.entries(MUTANTS))('notices it when %s', async (_, mutant) => {
+    const broken = fc.asyncProperty(reducerCaseArb, (one) => tryReducer(one, mutant))
+    const { failed } = await fc.check(broken, { numRuns: 2000, seed: 1, endOnFailure: true })
+    expect(failed).toBe(true)
+  })
+})

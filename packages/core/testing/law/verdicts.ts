@@ -1,0 +1,57 @@
+import type { Program } from '@linli/rules'
+import type { Decision } from '../../src/domain/decision.js'
+import type { Standing } from './oracle.js'
+
+/** What was found of a subject: its tags and its scores. */
+export interface Seen {
+  readonly tags: ReadonlySet<string>
+  readonly scores: ReadonlyMap<string, number>
+}
+
+/** Breaks something in a compiled program, to see that the law notices. */
+export type Mutant = (program: Program) => void
+
+/** The law does not hold. */
+export class LawBroken extends Error {
+  override readonly name = 'LawBroken'
+}
+
+/** Throws where a subject does not stand where the oracle does. */
+export function compare(name: string, seen: Seen | undefined, right: Standing, at: number): void {
+  const tags = seen?.tags ?? new Set()
+  const differing = [...new Set([...tags, ...right.tags])].filter((id) => tags.has(id) !== right.tags.has(id))
+  for (const id of differing) {
+    throw new LawBroken(`${textOf(at)} ${name}: tag ${id} is ${tags.has(id)}, ${right.tags.has(id)} is right`)
+  }
+  for (const [id, value] of right.scores) {
+    const found = seen?.scores.get(id) ?? 0
+    if (found !== value) throw new LawBroken(`${textOf(at)} ${name}: score ${id} is ${found}, ${value} is right`)
+  }
+}
+
+/**
+ * Throws where something is said to have changed by itself at an instant at which it did not: a millisecond before, the
+ * oracle finds what was, and at it what is.
+ */
+export async function checkFlips(
+  decisions: readonly Decision[],
+  standing: (at: number) => Promise<ReadonlyMap<string, Standing>>,
+): Promise<void> {
+  const instants = new Set(decisions.map(({ at }) => at))
+  for (const at of instants) {
+    const [before, after] = [await standing(at - 1), await standing(at)]
+    for (const { subject, decision, rule = '', from, to, at: when } of decisions) {
+      if (when !== at) continue
+      const [was, is] = [before.get(subject), after.get(subject)]
+      const isRight =
+        decision === 'score.changed'
+          ? was?.scores.get(rule) === from && is?.scores.get(rule) === to
+          : was?.tags.has(rule) === (decision === 'tag.removed') && is?.tags.has(rule) === (decision === 'tag.added')
+      if (!isRight) throw new LawBroken(`${textOf(at)} ${subject}: ${decision} ${rule} is not of this instant`)
+    }
+  }
+}
+
+function textOf(at: number): string {
+  return new Date(at).toISOString()
+}
