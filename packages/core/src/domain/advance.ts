@@ -1,10 +1,10 @@
-import type { Derived, EventRecord, Program } from '@linli/rules'
+import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input } from './decision.js'
 import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
 import { Draft, type RelatedVerdicts } from './draft.js'
 import { dueRuns, enterByEvent, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
-import { nextInstant, type SubjectKey, type SubjectState } from './subject.js'
+import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
 
 export interface Advanced {
   readonly state: SubjectState
@@ -54,10 +54,21 @@ export function reevaluate(
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
+const nobodies = new WeakMap<Program, Map<SubjectKind, SubjectState>>()
+
+/** One of this kind of whom nothing is known: what its conditions come to does not change with time. */
+export function nobodyOf(kind: SubjectKind, program: Program): SubjectState {
+  const known = nobodies.get(program) ?? new Map<SubjectKind, SubjectState>()
+  nobodies.set(program, known)
+  const found = known.get(kind) ?? advance({ kind, id: '' }, UNBORN, [{ kind: 'instant', at: 1 }], program).state
+  known.set(kind, found)
+  return found
+}
+
 function take(draft: Draft, input: Input): void {
   if (draft.at === 0) {
     // Word for a visitor who has turned out to be a user since. Only events make a subject known.
-    if (input.kind === 'refresh' || input.kind === 'outcome') return
+    if (input.kind === 'refresh' || input.kind === 'outcome' || input.kind === 'greet') return
     beBorn(draft, input.at)
   }
   passTime(draft, input.at)
@@ -66,6 +77,7 @@ function take(draft: Draft, input: Input): void {
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') takeRefresh(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
+  else if (input.kind === 'greet') draft.effects.push({ kind: 'welcome', member: input.member })
   reactToChanges(draft)
 }
 

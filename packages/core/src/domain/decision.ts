@@ -1,5 +1,5 @@
 import type { EventRecord, MessageClass, RelationName } from '@linli/rules'
-import type { Coupon } from './subject.js'
+import type { Coupon, SubjectKey } from './subject.js'
 
 /** What happened, in words that programs may rely on. */
 export type DecisionKind =
@@ -43,6 +43,8 @@ export type Effect =
   | SuggestEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName }
+  /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
+  | { readonly kind: 'welcome'; readonly member: SubjectKey }
   /** Who leads a community: for all its members, or for the one that joined. */
   | { readonly kind: 'lead'; readonly leader: string; readonly at: number; readonly member: string | undefined }
 
@@ -104,6 +106,8 @@ export type Input =
       /** When the changes were said; left out without changes. */
       readonly changedAt?: number
     }
+  /** Somebody who reads conditions of this subject has come to it. */
+  | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey }
   /** What became of a `send` or `issue` step. */
   | {
       readonly kind: 'outcome'

@@ -121,7 +121,7 @@ async function mergeVisitor(
       [user, visitor].map((subject) => ({ subject, inputs: [] })),
     )
     const advanced = merge(user, visitor, program, now, related)
-    await writeAdvanced(tx, [{ subject: user, advanced }])
+    await writeAdvanced(tx, program, [{ subject: user, advanced }])
     locked.set(userId, { ...user, state: advanced.state, isNew: false })
     await tx.reassignEvents(visitor.key.id, userId)
   }

@@ -1,9 +1,9 @@
 import { type Program, RELATIONS, type RelationName } from '@linli/rules'
 import { planDeliveries } from '../delivery/plan.js'
-import { type Advanced, advance } from '../domain/advance.js'
+import { type Advanced, advance, nobodyOf } from '../domain/advance.js'
 import type { Effect, Input } from '../domain/decision.js'
 import type { RelatedVerdicts } from '../domain/draft.js'
-import { hasTag, type SubjectKey, subjectName, UNBORN } from '../domain/subject.js'
+import { hasTag, type SubjectKey, subjectName } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
 
 /** A subject whose lock is held, and what is to move it. */
@@ -41,7 +41,7 @@ export async function advanceSubjects(
       return { subject, advanced: leftAlone(subject, inputs, error) }
     }
   })
-  await writeAdvanced(tx, advanced)
+  await writeAdvanced(tx, program, advanced)
   return advanced
 }
 
@@ -58,19 +58,36 @@ function leftAlone({ key, state }: LockedSubject, inputs: readonly Input[], erro
   return { state: { ...state, at, due: at + POISON_PAUSE_MS }, decisions: [decision], effects: [] }
 }
 
-/** Writes back subjects that were advanced. */
-export async function writeAdvanced(tx: StoreTransaction, advanced: readonly AdvancedSubject[]): Promise<void> {
+/** Writes back subjects that were advanced, and leaves words for those who are related to them. */
+export async function writeAdvanced(
+  tx: StoreTransaction,
+  program: Program,
+  advanced: readonly AdvancedSubject[],
+): Promise<void> {
   const decisions = advanced.flatMap((one) => one.advanced.decisions)
   const wishing = advanced.filter((one) => one.advanced.effects.length > 0)
   const deliveries = wishing.flatMap(({ subject, advanced: { effects } }) => planDeliveries(subject.key, effects))
-  const inbox: InboxEntry[] = []
-  for (const { subject, advanced: one } of wishing) {
-    inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
-  }
   await tx.saveSubjects(advanced.map(({ subject, advanced: { state } }) => saved(subject, state)))
   if (decisions.length > 0) await tx.addDecisions(decisions)
   if (deliveries.length > 0) await tx.addDeliveries(deliveries)
+  // Once the states are written: who has come to a community in this very batch belongs to it.
+  const inbox = advanced.flatMap((one) => greetings(program, one))
+  for (const { subject, advanced: one } of wishing) {
+    inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
+  }
   if (inbox.length > 0) await tx.addInbox(inbox)
+}
+
+/**
+ * Who comes to a community (or leader) whose conditions their rules read has looked at it without its lock: it may be
+ * turning at this moment, and not know of them yet. So it is told of them, and has them look again once it is known.
+ */
+function greetings(program: Program, { subject: { key, state: before }, advanced: { state } }: AdvancedSubject) {
+  return [...program.subjects[key.kind].reads].flatMap((relation): InboxEntry[] => {
+    const id = state.relations[relation]?.[0]
+    if (id === undefined || id === before.relations[relation]?.[0]) return []
+    return [{ key: { kind: relation, id }, input: { kind: 'greet', at: state.at, member: key } }]
+  })
 }
 
 function saved({ key, dueAt, isNew }: LockedSubject, state: SavedSubject['state']): SavedSubject {
@@ -93,8 +110,9 @@ export async function readRelated(
   }
   if (keys.size === 0) return () => false
   const peeked = await tx.peekSubjects([...keys.values()])
-  const states = new Map(peeked.map(({ key, state }) => [subjectName(key), state]))
-  return (relation, id, verdict) => hasTag(states.get(`${relation}:${id}`) ?? UNBORN, verdict)
+  const born = peeked.filter(({ state }) => state.at > 0)
+  const states = new Map(born.map(({ key, state }) => [subjectName(key), state]))
+  return (relation, id, verdict) => hasTag(states.get(`${relation}:${id}`) ?? nobodyOf(relation, program), verdict)
 }
 
 /** The subjects this one is related to, before or after its inputs. */
@@ -117,6 +135,10 @@ async function wordsToMembers(
   const joined = leads.flatMap((lead): InboxEntry[] =>
     lead.member === undefined ? [] : [{ key: { kind: 'user', id: lead.member }, input: leaderIs(id, lead, at) }],
   )
+  for (const effect of effects) {
+    if (effect.kind !== 'welcome') continue
+    joined.push({ key: effect.member, input: { kind: 'refresh', at, relation: kind, id } })
+  }
   if (inputs.length === 0) return joined
   const readers = (['user', 'community'] as const).filter((reader) => RELATIONS[reader].includes(kind))
   const members = (await Promise.all(readers.map((reader) => tx.relatedTo(reader, kind, id)))).flat()

@@ -101,7 +101,7 @@ async function rebuildUsers(
     const filled = fold(new Map(), missing, events.get(subject.key.id) ?? [], now)
     return { subject, advanced: refilled(subject, program, filled, now, related) }
   })
-  await writeAdvanced(tx, advanced)
+  await writeAdvanced(tx, program, advanced)
   return locked.flatMap((subject) => contributionsOf(subject, events.get(subject.key.id) ?? []))
 }
 
@@ -114,7 +114,8 @@ async function rebuildRelated(
 ): Promise<void> {
   const now = (await tx.now()) ?? clockNow
   const [subject] = await tx.lockSubjects([key])
-  if (subject !== undefined) await writeAdvanced(tx, [{ subject, advanced: refilled(subject, program, features, now) }])
+  if (subject !== undefined)
+    await writeAdvanced(tx, program, [{ subject, advanced: refilled(subject, program, features, now) }])
 }
 
 /** A subject with new features, without those that no rule reads any more, and all its tags looked at again. */
