@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { FACT_NAMES } from '../../../rules/testing/facts.js'
-import { MUTANTS } from '../../testing/law/mutants.js'
+import { engineCaseArb, tryEngine } from '../../testing/law/engine-trial.js'
+import { MUTANTS, MUTANTS_OF_TOWNS } from '../../testing/law/mutants.js'
 import { FACTS_OF_JOURNEYS, LATER, ORACLE_FACTS } from '../../testing/law/oracle.js'
 import { reducerCaseArb, tryReducer } from '../../testing/law/reducer-trial.js'
 import { readCorpus, TRIALS } from '../../testing/law/trials.js'
@@ -16,7 +17,12 @@ describe('the law: what is kept equals a plain recomputation of the log', () => 
 
   it('holds for one user, at random instants and at every flip', async () => {
     const { cases, run } = TRIALS.reducer
-    await fc.assert(fc.asyncProperty(cases, run), { numRuns: 5000 })
+    await fc.assert(fc.asyncProperty(cases, run), { numRuns: 4600 })
+  })
+
+  it('holds for people, their communities and leaders, in the whole engine', async () => {
+    const { cases, run } = TRIALS.engine
+    await fc.assert(fc.asyncProperty(cases, run), { numRuns: 460 })
   })
 
   it('is asked about every fact', () => {
@@ -27,6 +33,12 @@ describe('the law: what is kept equals a plain recomputation of the log', () => 
   it.each(Object.entries(MUTANTS))('notices it when %s', async (_, mutant) => {
     const broken = fc.asyncProperty(reducerCaseArb, (one) => tryReducer(one, mutant))
     const { failed } = await fc.check(broken, { numRuns: 2000, seed: 1, endOnFailure: true })
+    expect(failed).toBe(true)
+  })
+
+  it.each(Object.entries(MUTANTS_OF_TOWNS))('notices it when %s', async (_, mutant) => {
+    const broken = fc.asyncProperty(engineCaseArb, (one) => tryEngine(one, { mutant }))
+    const { failed } = await fc.check(broken, { numRuns: 500, seed: 1, endOnFailure: true })
     expect(failed).toBe(true)
   })
 })

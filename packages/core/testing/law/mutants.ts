@@ -117,3 +117,14 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     for (const one of derived) overwrite(one, { rank: -one.rank })
   }),
 }
+
+/** Bugs that take a community. */
+export const MUTANTS_OF_TOWNS: Readonly<Record<string, Mutant>> = {
+  'members are not told when their community turns': everyKind(({ tags }) => {
+    for (const tag of tags) Reflect.deleteProperty(tag, 'readAs')
+  }),
+  'members who are told do not look': withoutReaders('related'),
+  'communities do not hear of events': ({ subjects: { community } }) =>
+    overwrite(community, { listensTo: new Set<string>() }),
+  'leaders do not hear of events': ({ subjects: { leader } }) => overwrite(leader, { listensTo: new Set<string>() }),
+}

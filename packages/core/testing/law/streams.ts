@@ -129,13 +129,17 @@ export interface Batch {
   readonly events: readonly Arrival[]
 }
 
-/** The stream in the order of arrival. What joins comes in with the one before, when the later of the two arrives. */
+/**
+ * The stream in the order of arrival. What joins comes in with the one before, when the later of the two arrives. Who
+ * joins a community does so alone: whose events come with it belong to the community that they have afterwards.
+ */
 export function batchesOf(stream: readonly Arrival[]): readonly Batch[] {
   const batches: { now: number; events: Arrival[] }[] = []
   for (const arrival of [...stream].sort((a, b) => a.at + a.delay - (b.at + b.delay))) {
     const now = arrival.at + arrival.delay
     const open = batches.at(-1)
-    if (open === undefined || !arrival.joins || now - open.now > 1000) batches.push({ now, events: [arrival] })
+    const isAlone = !arrival.joins || arrival.type === 'group' || open?.events[0]?.type === 'group'
+    if (open === undefined || isAlone || now - open.now > 1000) batches.push({ now, events: [arrival] })
     else Object.assign(open, { now, events: [...open.events, arrival] })
   }
   return batches

@@ -31,25 +31,39 @@ export function compare(name: string, seen: Seen | undefined, right: Standing, a
 
 /**
  * Throws where something is said to have changed by itself at an instant at which it did not: a millisecond before, the
- * oracle finds what was, and at it what is.
+ * oracle finds what was, and at it what is. Changes of one instant count as one: somebody and their community follow each
+ * other in turn.
  */
 export async function checkFlips(
   decisions: readonly Decision[],
   standing: (at: number) => Promise<ReadonlyMap<string, Standing>>,
 ): Promise<void> {
-  const instants = new Set(decisions.map(({ at }) => at))
-  for (const at of instants) {
+  for (const at of new Set(decisions.map((one) => one.at))) {
     const [before, after] = [await standing(at - 1), await standing(at)]
-    for (const { subject, decision, rule = '', from, to, at: when } of decisions) {
-      if (when !== at) continue
+    for (const changes of changesAt(decisions, at)) {
+      const [first, last] = [changes[0], changes.at(-1)]
+      if (first === undefined || last === undefined) continue
+      const { subject, rule = '', decision } = first
       const [was, is] = [before.get(subject), after.get(subject)]
       const isRight =
         decision === 'score.changed'
-          ? was?.scores.get(rule) === from && is?.scores.get(rule) === to
-          : was?.tags.has(rule) === (decision === 'tag.removed') && is?.tags.has(rule) === (decision === 'tag.added')
+          ? was?.scores.get(rule) === first['from'] && is?.scores.get(rule) === last['to']
+          : was?.tags.has(rule) === (decision === 'tag.removed') &&
+            is?.tags.has(rule) === (last.decision === 'tag.added')
       if (!isRight) throw new LawBroken(`${textOf(at)} ${subject}: ${decision} ${rule} is not of this instant`)
     }
   }
+}
+
+/** What was decided at an instant, by whom and what it is about. */
+function changesAt(decisions: readonly Decision[], at: number): Iterable<readonly Decision[]> {
+  const changes = new Map<string, Decision[]>()
+  for (const one of decisions) {
+    if (one.at !== at) continue
+    const about = `${one.subject} ${one.rule}`
+    changes.set(about, [...(changes.get(about) ?? []), one])
+  }
+  return changes.values()
 }
 
 function textOf(at: number): string {
