@@ -32,7 +32,16 @@ export { DEFAULT_ZONE, firstInstantOf, zoneFor } from './time-zone.js'
 // Evaluate conditions by themselves
 export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'
 export type { Condition } from './conditions/condition.js'
-export type { Evidence, EvidenceEvent, Explanation, FactExplanation, Read } from './conditions/explanation.js'
+export type {
+  Evidence,
+  EvidenceEvent,
+  Explanation,
+  FactExplanation,
+  FactTurn,
+  Read,
+  Turn,
+} from './conditions/explanation.js'
+export { combined, turnOf } from './conditions/turn.js'
 export { ALWAYS, holds, NEVER, until, type Verdict } from './conditions/verdict.js'
 export type { ConditionLeaf, Conditions } from './conditions/tree.js'
 

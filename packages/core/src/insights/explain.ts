@@ -19,6 +19,7 @@ import { Neighbourhood } from './neighbourhood.js'
 import type { Past } from './past.js'
 import type { Picture } from './picture.js'
 import { scoreWithReasons, withReasons } from './reasons.js'
+import { turnByHand, turnInto, turnOfScore, turnOfTag, turnOut } from './turns.js'
 
 export interface Question {
   readonly key: SubjectKey
@@ -97,13 +98,16 @@ function explainTag({ id, kind, condition, definition }: CompiledTag, asked: Cas
   const { picture, decisions } = asked
   const holds = picture.hasTag(id)
   const last = decisions.findLast(({ decision }) => decision.startsWith('tag.'))
+  const until = kind === 'computed' ? untilOf(asked, (one) => one.hasTag(id)) : null
+  const conditions = kind === 'computed' ? withReasons(condition.explain(picture, picture.events), picture) : undefined
   return {
     kind: 'tag',
     ...nameOf(definition),
     holds,
     since: last !== undefined && (last.decision === 'tag.added') === holds ? isoOf(last.at) : null,
-    until: kind === 'computed' ? untilOf(asked, (one) => one.hasTag(id)) : null,
-    ...(kind === 'computed' && { conditions: withReasons(condition.explain(picture, picture.events), picture) }),
+    until,
+    ...(conditions && { conditions }),
+    toTurn: conditions === undefined ? turnByHand(id, holds) : turnOfTag(conditions, until),
   }
 }
 
@@ -111,6 +115,7 @@ function explainScore(score: CompiledScore, asked: Case): Answer {
   const { picture, decisions } = asked
   const explained = scoreWithReasons(score.explain(picture, picture.events), picture)
   const last = decisions.findLast(({ decision }) => decision === 'score.changed')
+  const toTurn = turnOfScore(score, explained.value)
   return {
     kind: 'score',
     ...nameOf(score.definition),
@@ -118,6 +123,7 @@ function explainScore(score: CompiledScore, asked: Case): Answer {
     since: last !== undefined && last['to'] === explained.value ? isoOf(last.at) : null,
     until: untilOf(asked, (one) => one.score(score.id)),
     score: explained,
+    ...(toTurn && { toTurn }),
   }
 }
 
@@ -131,19 +137,21 @@ function explainJourney(journey: CompiledJourney, asked: Case): Answer {
   const event = triggerOf(journey, past, askedAt, entered)
   const scene = neighbourhood.until(askedAt)
   const then = scene.pictureOf(question.key, askedAt, event && recordOf(event))
-  const since = runs.length > 0 ? entered?.at : left?.at
+  const conditions = then && journey.entry.condition?.explain(then, then.events)
+  const explained = then && conditions && withReasons(conditions, then)
+  const isIn = runs.length > 0
+  const since = isIn ? entered?.at : left?.at
+  const outside = { subject: subjectName(question.key), at: question.at, conditions: explained, decisions }
+  const toTurn = isIn ? turnOut(journey) : turnInto(journey, outside)
   return {
     kind: 'journey',
     ...nameOf(journey.definition),
-    holds: runs.length > 0,
+    holds: isIn,
     since: since === undefined ? null : isoOf(since),
     until: endOf(runs),
     ...(event && { event: eventFor(event) }),
-    ...(then &&
-      journey.entry.condition && {
-        conditions: withReasons(journey.entry.condition.explain(then, then.events), then),
-        askedAt: isoOf(askedAt),
-      }),
+    ...(explained && { conditions: explained, askedAt: isoOf(askedAt) }),
+    ...(toTurn && { toTurn }),
     runs: runs.map(({ id, key, enteredAt, step, until }) => ({
       run: id,
       ...(key !== undefined && { key }),

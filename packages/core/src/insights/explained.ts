@@ -1,4 +1,4 @@
-import { type Explanation, formatDuration, parseDuration, type ScoreExplanation } from '@linli/rules'
+import { type Explanation, formatDuration, parseDuration, type ScoreExplanation, type Turn } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 
 /** The answer to "why?" about one subject and one rule at one instant. All instants are ISO 8601. */
@@ -27,6 +27,11 @@ export interface Explained {
   readonly runs?: readonly ExplainedRun[]
   /** Of a score: its value, its tier, and what each term gives. */
   readonly score?: ScoreExplanation
+  /**
+   * What would have to happen for `holds` to turn: of a score, to reach the next tier. Each part turns it as long as all else
+   * stays as it is. Absent where nothing is known that would.
+   */
+  readonly toTurn?: Turn
   /** What was decided by this rule about this subject so far. */
   readonly decisions: readonly Decision[]
 }

@@ -1,29 +1,34 @@
-import type { Explanation, FactExplanation, ScoreExplanation } from '@linli/rules'
+import type { Explanation, FactExplanation, ScoreExplanation, Turn } from '@linli/rules'
 import type { Picture } from './picture.js'
 
 /** A tree of conditions in which what reads a tag, or a related subject, also says why that is as it is. Each tag once. */
-export function withReasons(tree: Explanation, picture: Picture, told: Set<string> = new Set()): Explanation {
+export function withReasons(
+  tree: Explanation,
+  picture: Picture,
+  told = new Set<string>(),
+  root = picture,
+): Explanation {
   switch (tree.kind) {
     case 'all':
     case 'any':
-      return { ...tree, parts: tree.parts.map((part) => withReasons(part, picture, told)) }
+      return { ...tree, parts: tree.parts.map((part) => withReasons(part, picture, told, root)) }
     case 'not':
     case 'condition':
-      return { ...tree, part: withReasons(tree.part, picture, told) }
+      return { ...tree, part: withReasons(tree.part, picture, told, root) }
     case 'fact':
-      return withReason(tree, picture, told)
+      return about(withReason(tree, picture, told, root), picture, root)
   }
 }
 
-function withReason(leaf: FactExplanation, picture: Picture, told: Set<string>): FactExplanation {
+function withReason(leaf: FactExplanation, picture: Picture, told: Set<string>, root: Picture): FactExplanation {
   const { reads } = leaf
   if (reads === undefined || reads.kind === 'score') return leaf
   if (reads.kind === 'tag') {
-    const because = once(told, `${picture.name}/${reads.id}`) ? reasonOf(reads.id, picture, told) : undefined
+    const because = once(told, `${picture.name}/${reads.id}`) ? reasonOf(reads.id, picture, told, root) : undefined
     return because === undefined ? leaf : { ...leaf, because }
   }
   const other = picture.related(reads.kind)
-  const because = other && reasonOf(reads.verdict, other, told)
+  const because = other && reasonOf(reads.verdict, other, told, root)
   if (because?.kind !== 'fact') return { ...leaf, actual: undefined }
   return { ...leaf, actual: because.actual, until: because.until, because }
 }
@@ -34,10 +39,22 @@ function once(told: Set<string>, name: string): boolean {
   return true
 }
 
-function reasonOf(id: string, picture: Picture, told: Set<string>): Explanation | undefined {
+/** Says whom a comparison is about where that is not the one who was asked about. */
+function about(leaf: FactExplanation, picture: Picture, root: Picture): FactExplanation {
+  if (picture === root) return leaf
+  return { ...leaf, about: picture.name, toTurn: turnAbout(leaf.toTurn, picture.name) }
+}
+
+function turnAbout(turn: Turn, name: string): Turn {
+  if (turn.kind === 'all' || turn.kind === 'any')
+    return { ...turn, parts: turn.parts.map((part) => turnAbout(part, name)) }
+  return turn.kind === 'fact' ? { ...turn, about: name } : turn
+}
+
+function reasonOf(id: string, picture: Picture, told: Set<string>, root: Picture): Explanation | undefined {
   const tag = picture.rules.tagsById.get(id)
   if (tag === undefined || tag.kind === 'manual') return undefined
-  return withReasons(tag.condition.explain(picture, picture.events), picture, told)
+  return withReasons(tag.condition.explain(picture, picture.events), picture, told, root)
 }
 
 /** The same for the terms of a score. */

@@ -34,6 +34,6 @@ export function compareOverTime(
 }
 
 /** The same subject at another instant. What it answers with may be methods of a class, which a copy would not have. */
-function viewAt(view: SubjectView, at: number): SubjectView {
+export function viewAt(view: SubjectView, at: number): SubjectView {
   return Object.create(view, { at: { value: at } }) as SubjectView
 }

@@ -144,6 +144,7 @@ describe('an explanation', () => {
           operator: 'greaterThanInclusive',
           expected: 2,
           actual: 3,
+          toTurn: { kind: 'time', at: '2026-01-01T00:00:01.100Z' },
         },
         { kind: 'not', holds: false, until: null, part: { kind: 'all', holds: true, until: null, parts: [] } },
       ],

@@ -10,6 +10,7 @@ import { judged } from './explanation.js'
 import { type CheckedLeaf, checkLeaf, readPath } from './leaf.js'
 import { refuseEmptyAny } from './predicate.js'
 import type { Conditions } from './tree.js'
+import { turnOfLeaf } from './turn.js'
 import { ALWAYS, NEVER, type Verdict } from './verdict.js'
 
 /** Stands for a condition that was refused, so that checking can go on. */
@@ -113,29 +114,34 @@ function compareWithFact(leaf: CheckedLeaf, use: FactUse, expected: FactUse, sco
 }
 
 function fromVerdict(
-  { source }: CheckedLeaf,
+  leaf: CheckedLeaf,
   verdict: (view: SubjectView) => Verdict,
-  uses: readonly FactUse[],
+  uses: readonly [FactUse, ...FactUse[]],
   actual: (view: SubjectView) => unknown,
   expected: (view: SubjectView) => unknown,
 ): Condition {
-  const { fact, operator, params, path } = source
+  const { fact, operator, params, path } = leaf.source
   const [use] = uses
   return {
     timeless: uses.every(({ changesAt }) => changesAt === undefined),
     verdict,
-    explain: (view, log) => ({
-      kind: 'fact',
-      ...judged(verdict(view)),
-      fact,
-      ...(params && { params }),
-      ...(path !== undefined && { path }),
-      operator,
-      expected: expected(view),
-      actual: actual(view),
-      ...(use && evidenceFor(use, view, log)),
-      ...(use?.reads && { reads: use.reads }),
-    }),
+    explain: (view, log) => {
+      const said = judged(verdict(view))
+      const compared = expected(view)
+      return {
+        kind: 'fact',
+        ...said,
+        fact,
+        ...(params && { params }),
+        ...(path !== undefined && { path }),
+        operator,
+        expected: compared,
+        actual: actual(view),
+        ...evidenceFor(use, view, log),
+        ...(use.reads && { reads: use.reads }),
+        toTurn: turnOfLeaf({ leaf, use, view, judged: said, expected: compared }),
+      }
+    },
   }
 }
 
@@ -179,6 +185,14 @@ function compileRelated(leaf: CheckedLeaf, relation: unknown, scope: ConditionSc
         expected: leaf.constant,
         actual: holding ? 'holds there' : 'does not hold there',
         reads: { kind: name, verdict: verdictId },
+        toTurn: {
+          kind: 'fact',
+          fact,
+          ...(written && { params: written }),
+          operator,
+          expected: leaf.constant,
+          holds: !holding,
+        },
       }
     },
   }

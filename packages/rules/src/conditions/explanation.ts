@@ -19,10 +19,47 @@ export interface FactExplanation extends Judged, Evidence {
   readonly expected: unknown
   /** The fact's value; left out where it has none. */
   readonly actual: unknown
+  /** What would turn it. */
+  readonly toTurn: Turn
+  /** Whom it is about, where that is not the subject itself: `community:c-1`. */
+  readonly about?: string
   /** What else it reads: a tag or score of the subject, or a related subject. */
   readonly reads?: Read
   /** Why what it reads is as it is: a tag's conditions, the comparison as it was made by the related subject. */
   readonly because?: Explanation
+}
+
+/** What would have to happen for a verdict to turn. */
+export type Turn =
+  | { readonly kind: 'all' | 'any'; readonly parts: readonly Turn[] }
+  /** It turns by itself then, if nothing new happens. ISO 8601. */
+  | { readonly kind: 'time'; readonly at: string }
+  | FactTurn
+  /** What lets somebody into a journey, or out: as its definition says, without conditions. */
+  | { readonly kind: 'trigger'; readonly trigger: Readonly<Record<string, unknown>> }
+  /** Nothing can turn it any more. */
+  | { readonly kind: 'never' }
+
+/** A comparison that has to come out otherwise. */
+export interface FactTurn {
+  readonly kind: 'fact'
+  readonly fact: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly path?: string
+  readonly operator: string
+  readonly expected: unknown
+  /** Whether the comparison has to come to hold, or to hold no longer. */
+  readonly holds: boolean
+  /** Of counts, how many more it takes; of sums, how much more (below 0: less); else 1: one such event can turn it. */
+  readonly more?: number
+  /** What the property of that event has to be, at least or at most. */
+  readonly value?: number
+  /** Until then: afterwards something has left the window, and it takes more. ISO 8601. */
+  readonly before?: string
+  /** What happens now turns it only from then on. ISO 8601. */
+  readonly from?: string
+  /** Whom it is about, where that is not the subject itself: `community:c-1`. */
+  readonly about?: string
 }
 
 /** What stands behind a value. */

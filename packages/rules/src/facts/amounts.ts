@@ -1,15 +1,17 @@
 import * as z from 'zod'
-import type { EventRecord } from '../subject.js'
+import type { CheckedLeaf } from '../conditions/leaf.js'
+import { MILLIONTH, numberFor, stepsToTurn } from '../conditions/nearest.js'
+import type { EventRecord, SubjectView } from '../subject.js'
 import { matchingItems } from './counts.js'
 import { compileFilter, compileItem, filterParams, propertyParam, readProperty } from './event-filter.js'
 import { countingEvents } from './evidence.js'
-import type { FactRequest, FactType, FactUse } from './fact.js'
+import type { FactRequest, FactType, FactUse, Moved } from './fact.js'
 import { featureKey } from './feature.js'
 import { LedgerFeature } from './ledger.js'
 import { useOfLedger } from './ledger-use.js'
 import { additive, extreme, type Measure, type Quantities } from './measures.js'
 import { checkNumericLeaf } from './thresholds.js'
-import { readWindow, windowParams } from './window.js'
+import { countsFrom, readWindow, type Window, windowParams } from './window.js'
 
 const MILLION = 1_000_000
 
@@ -94,15 +96,41 @@ function compileAmount(
   const bring = (event: EventRecord) => measured(numbersOf(values(event)))
   const feature = scope.features.obtain(key, () => new LedgerFeature(key, filter, measure, bring))
   if (!window.endless) feature.retention.need(Number.POSITIVE_INFINITY, window)
+  const use = useOfLedger(key, measure, window, { scope, leaf })
   return {
-    ...useOfLedger(key, measure, window, { scope, leaf }),
+    ...use,
     shows: values,
+    ...movedBy(measure, window, leaf, use.read),
     evidence: (view, events) => {
       const counting = countingEvents(view, events, filter, window).filter((event) => bring(event) !== undefined)
       const { stands } = measure
       return stands === undefined ? counting : outstanding(counting, bring, stands)
     },
   }
+}
+
+/** A sum grows by what happens; an extreme goes further out by one event. What one event does to an average depends. */
+function movedBy(
+  measure: Measure,
+  window: Window,
+  leaf: CheckedLeaf | undefined,
+  read: FactUse['read'],
+): { readonly moved?: Moved } {
+  if (measure === SUM) return { moved: { by: 'adding', from: countsFrom(window) } }
+  const { stands } = measure
+  if (stands === undefined || leaf === undefined || leaf.reference !== undefined || window.delayMs > 0) return {}
+  const test = (value: number) => leaf.test(value, leaf.constant)
+  const ways = (view: SubjectView, holding: boolean) => {
+    const value = read(view)
+    if (typeof value !== 'number') {
+      const first = numberFor((one) => test(one) !== holding, leaf.constant, MILLIONTH)
+      return first === undefined ? [] : [{ more: 1, value: first }]
+    }
+    const { up, down } = stepsToTurn(test, value, leaf.constant, MILLIONTH)
+    const further = stands(1, 0) ? up : down
+    return further === undefined ? [] : [{ more: 1, value: stands(1, 0) ? value + further : value - further }]
+  }
+  return { moved: { by: 'event', ways } }
 }
 
 /** The latest of the most extreme events. */

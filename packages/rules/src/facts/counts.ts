@@ -10,7 +10,7 @@ import { additive } from './measures.js'
 import { countWithin, nextExpiry, reaches, SeriesFeature, type SeriesState } from './series.js'
 import { stateReader } from './state-reader.js'
 import { checkNumericLeaf, compileCountTest, entriesNeeded, type Reaches } from './thresholds.js'
-import { readWindow, type Window, windowParams } from './window.js'
+import { countsFrom, readWindow, type Window, windowParams } from './window.js'
 
 const countParams = z.strictObject({ ...filterParams, ...windowParams })
 export type CountParams = z.infer<typeof countParams>
@@ -68,6 +68,7 @@ function compileCount(request: FactRequest<CountParams>, fact: string, count: Co
     ...use,
     ...(!window.endless && { window: window.text }),
     ...(count !== 'one' && { shows: count }),
+    moved: { by: 'counting', from: countsFrom(window) },
     evidence: (view, events) =>
       countingEvents(view, events, filter, window).filter((event) => count === 'one' || count(event) > 0),
   }

@@ -8,7 +8,7 @@ import { featureKey } from './feature.js'
 import { stateReader } from './state-reader.js'
 import { useOfTally } from './sweep.js'
 import { checkNumericLeaf, compileCountTest, entriesNeeded, type Reaches } from './thresholds.js'
-import { readWindow, type Window, type WindowParams, windowParams } from './window.js'
+import { countsFrom, readWindow, type Window, type WindowParams, windowParams } from './window.js'
 
 const distinctParams = z.strictObject({ ...filterParams, ...windowParams, property: propertyParam })
 const userParams = z.strictObject({ ...filterParams, ...windowParams })
@@ -68,6 +68,7 @@ function compileDifferent(
     ...(test && { verdict: (view: SubjectView) => test.verdict(view, reach, view.at) }),
     rounding: (view) => state(view)?.[1],
     ...(property !== undefined && { shows: values }),
+    moved: { by: 'counting', from: countsFrom(window) },
     evidence: (view, events) =>
       countingEvents(view, events, filter, window).filter((event) => values(event).length > 0),
   }

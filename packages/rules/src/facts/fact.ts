@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { Read } from '../conditions/explanation.js'
+import type { FactTurn, Read } from '../conditions/explanation.js'
 import type { CheckedLeaf } from '../conditions/leaf.js'
 import type { PredicateScope } from '../conditions/predicate.js'
 import type { Verdict } from '../conditions/verdict.js'
@@ -70,6 +70,8 @@ export interface FactUse {
   readonly evidence?: (view: SubjectView, events: readonly EventRecord[]) => readonly EventRecord[]
   /** What the fact reads of one of those events; left out where it only counts them. */
   readonly shows?: (event: EventRecord) => unknown
+  /** What changes the value when something happens; left out where it is what is said of the subject. */
+  readonly moved?: Moved
   /** The tag or score that it reads. */
   readonly reads?: Read
   /**
@@ -85,6 +87,15 @@ export interface FactUse {
   /** The window for people, such as `last 30d`; left out where the fact has none. */
   readonly window?: string
 }
+
+export type Moved =
+  /** Each such event (or item, value, person) adds 1, or what it brings, once what happens now counts: `from`. */
+  | { readonly by: 'counting' | 'adding'; readonly from: (view: SubjectView) => number }
+  /** One such event can: how, if the comparison holds or not; none where only time can. */
+  | { readonly by: 'event'; readonly ways: (view: SubjectView, holding: boolean) => readonly EventWay[] }
+
+/** One such event: what its property has to be, and from when it tells. */
+export type EventWay = Pick<FactTurn, 'more' | 'value' | 'from'>
 
 export interface FactRequest<Params> {
   readonly params: Params

@@ -69,6 +69,7 @@ function compileOutermost({ params, place, scope, leaf }: FactRequest<EventParam
   const use: FactUse = {
     read: (view) => state(view)?.[1],
     shows: keep,
+    moved: { by: 'event', ways: (view) => (which === 'first' && state(view) !== undefined ? [] : [{ more: 1 }]) },
     ...(ever && { evidence: (view: SubjectView, events: readonly EventRecord[]) => evidence(view, events, ever) }),
   }
   return { state, evidence, use }
@@ -149,7 +150,17 @@ function compileSince(request: FactRequest<FilterParams>, fact: string, which: W
   const key = featureKey(fact, filter)
   scope.features.obtain(key, () => new OutermostFeature(key, filter, which, undefined))
   const state = stateReader<OutermostState>(key, scope)
+  const holdsAfter = (ms: number) => (ms < turnsAfter ? less : !less) === sign > 0
   return {
+    moved: {
+      by: 'event',
+      ways: (view, holding) => {
+        const known = state(view) !== undefined
+        if (known && which === 'first') return []
+        if (holdsAfter(0) !== holding) return [{ more: 1 }]
+        return known ? [] : [{ more: 1, from: new Date(view.at + turnsAfter).toISOString() }]
+      },
+    },
     read: (view) => {
       const found = state(view)
       return found === undefined ? undefined : view.at - found[0]

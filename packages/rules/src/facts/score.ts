@@ -31,7 +31,8 @@ function compileScoreFact(request: Request): FactUse | undefined {
   scope.depends.scores.add(id)
   const value = (view: SubjectView) => view.score(id) ?? 0
   const read = as === 'value' ? value : (view: SubjectView) => tierOf(tiers, value(view))
-  return { read, reads: { kind: 'score', id } }
+  const moved = as === 'value' && ({ moved: { by: 'adding', from: (view: SubjectView) => view.at } } as const)
+  return { read, reads: { kind: 'score', id }, ...moved }
 }
 
 /** Whether a tier is compared with tiers that there are; what is wrong is reported. */

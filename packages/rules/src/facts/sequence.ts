@@ -11,7 +11,7 @@ import { SequenceFeature, type SequencePart, type SequenceState } from './sequen
 import { stateReader } from './state-reader.js'
 import { type Tally, useOfTally } from './sweep.js'
 import { checkNumericLeaf } from './thresholds.js'
-import { isInside, readWindow, type Window, windowParams } from './window.js'
+import { countsFrom, isInside, readWindow, type Window, windowParams } from './window.js'
 
 const filterSchema = z.strictObject(filterParams)
 
@@ -68,6 +68,7 @@ function compileSequence(request: SequenceRequest): FactUse | undefined {
     ...useOfTally({ window, entries, tally: () => new Completions() }, leaf),
     window: window.text,
     forgotten: (view) => state(view)?.[1],
+    moved: { by: 'counting', from: countsFrom(window) },
     evidence: (view, events) => eventsOfChains(view, events, { feature, shape, window }),
   }
 }

@@ -195,6 +195,14 @@ export function longestReachMs({ within, between, during }: WindowParams): numbe
   return longestMs * (ago + 1)
 }
 
+/** When an event that happens now begins to count; infinity where it never does. */
+export function countsFrom(window: Window): (view: SubjectView) => number {
+  return (view) => {
+    const span = window.spanFor(view)
+    return span.leaves(view.at) > view.at ? span.enters(view.at) : Number.POSITIVE_INFINITY
+  }
+}
+
 /** Whether an event that happened at `s` counts at `at`. */
 export function isInside(span: Span, s: number, at: number): boolean {
   return span.enters(s) <= at && at < span.leaves(s)

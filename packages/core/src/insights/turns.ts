@@ -1,0 +1,75 @@
+import {
+  type CompiledJourney,
+  type CompiledScore,
+  combined,
+  type Explanation,
+  hashShare,
+  type Turn,
+  turnOf,
+} from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+
+/** What would turn a tag: its conditions, or time. */
+export function turnOfTag(conditions: Explanation, until: string | null): Turn {
+  return combined('any', [...(until === null ? [] : [{ kind: 'time', at: until } as const]), turnOf(conditions)])
+}
+
+/** What would turn a tag that only journeys put on and take off. */
+export function turnByHand(id: string, holds: boolean): Turn {
+  return { kind: 'fact', fact: 'tag', params: { id }, operator: 'equal', expected: true, holds: !holds }
+}
+
+/** What it takes to the next tier; undefined in the highest, or where there are no tiers. */
+export function turnOfScore({ id, tiers }: CompiledScore, value: number): Turn | undefined {
+  const next = tiers.find(({ from }) => from > value)
+  if (next === undefined) return undefined
+  const more = Math.round((next.from - value) * 1e6) / 1e6
+  return {
+    kind: 'fact',
+    fact: 'score',
+    params: { id, tier: next.id },
+    operator: 'greaterThanInclusive',
+    expected: next.from,
+    holds: true,
+    more,
+  }
+}
+
+/** What would let somebody in who is outside. */
+export function turnInto(
+  { id, definition, reentry, holdout }: CompiledJourney,
+  {
+    subject,
+    at,
+    conditions,
+    decisions,
+  }: {
+    readonly subject: string
+    readonly at: number
+    readonly conditions: Explanation | undefined
+    readonly decisions: readonly Decision[]
+  },
+): Turn {
+  if (holdout > 0 && hashShare(`${id}|${subject}`) < holdout) return { kind: 'never' }
+  const parts = [triggerOf(definition.entry)]
+  if (conditions !== undefined && !conditions.holds) parts.push(turnOf(conditions))
+  const last = decisions.findLast(({ decision }) => decision === 'journey.entered')
+  // With a key, each value counts by itself: another one may come at any time.
+  if (last !== undefined && definition.key === undefined) {
+    if (reentry.kind === 'never') return { kind: 'never' }
+    if (reentry.kind === 'after' && last.at + reentry.ms > at) {
+      parts.push({ kind: 'time', at: new Date(last.at + reentry.ms).toISOString() })
+    }
+  }
+  return combined('all', parts)
+}
+
+/** What would let somebody out before the end; undefined where nothing does. */
+export function turnOut({ definition: { exit } }: CompiledJourney): Turn | undefined {
+  return exit === undefined ? undefined : triggerOf(exit)
+}
+
+function triggerOf(definition: object): Turn {
+  const { conditions: _, ...trigger } = definition as Readonly<Record<string, unknown>>
+  return { kind: 'trigger', trigger }
+}
