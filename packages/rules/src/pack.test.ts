@@ -111,7 +111,7 @@ error condition.unknown  pack.json#/2/conditions/condition
       tag({ fact: 'tag', operator: 'equal', value: true, params: { id: ids[(index + 1) % 3] } }, { id }),
     ),
     `error tag.cycle  pack.json#/0/conditions
-  These tags depend on each other in a circle: a -> b -> c -> a.`,
+  These tags depend on each other in a circle: a -> b -> c -> a. None of them can be decided first: let one of them not ask for the next.`,
   ],
   'a tag and a score that read each other': [
     [
@@ -119,12 +119,12 @@ error condition.unknown  pack.json#/2/conditions/condition
       tag({ fact: 'score', operator: 'greaterThan', value: 5, params: { id: 's' } }),
     ],
     `error rule.cycle  pack.json#/1/conditions
-  These tags and scores depend on each other in a circle: tag a -> score s -> tag a.`,
+  These tags and scores depend on each other in a circle: tag a -> score s -> tag a. None of them can be decided first: let one of them not ask for the next.`,
   ],
   'a score that reads itself': [
     score([{ points: 1, per: { fact: 'score', params: { id: 's' } } }], { id: 's' }),
     `error rule.cycle  pack.json#/terms
-  These scores depend on each other in a circle: score s -> score s.`,
+  These scores depend on each other in a circle: score s -> score s. None of them can be decided first: let one of them not ask for the next.`,
   ],
   'a wrong term of a score': [
     score([{ points: '5', event: 'paid' }, { points: 1 }]),

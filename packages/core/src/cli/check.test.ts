@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { linli } from '../../testing/command-line.js'
-import { atLeast, journey, send, tag, template } from '../../testing/rules.js'
+import { atLeast, count, journey, send, tag, tagged, template } from '../../testing/rules.js'
 import { scratchFolder } from '../../testing/scratch.js'
 
 const scratch = scratchFolder()
@@ -38,6 +38,29 @@ describe('linli check', () => {
 
     expect(code).toBe(0)
     expect(stderr).toBe('1 files, 0 errors, 1 warning\n')
+  })
+
+  it('names the tags that depend on each other in a circle, in their order', async () => {
+    const file = scratch.rules('tags.json', tag('a', tagged('b')), tag('b', { not: tagged('a') }))
+
+    const { code, stdout } = await linli('check', file)
+
+    expect(code).toBe(1)
+    expect(stdout).toContain('error tag.cycle')
+    expect(stdout).toContain('#/0/conditions')
+    expect(stdout).toContain('These tags depend on each other in a circle: a -> b -> a.')
+  })
+
+  it('names both of two conditions that contradict each other', async () => {
+    const never = { all: [atLeast(5, 'order', { within: '7d' }), count('order', 'lessThan', 3, { within: '30d' })] }
+    const file = scratch.rules('tags.json', tag('odd', never))
+
+    const { code, stdout } = await linli('check', file)
+
+    expect(code).toBe(1)
+    expect(stdout).toContain('error condition.never')
+    expect(stdout).toContain('to be at least 5 (#/0/conditions/all/0)')
+    expect(stdout).toContain('to be less than 3 (#/0/conditions/all/1)')
   })
 
   it('with --json prints exactly one JSON document', async () => {

@@ -30,7 +30,7 @@ export function checkHistory(pack: Pack, problems: Problems): void {
   for (const use of usesOf(pack)) {
     const reach = reachOf(use)
     const windowed = paramNames(use.fact).has('within')
-    if (reach !== undefined) report(reach, use.place, comparedTime(use) ? use.value : use.params, windowed)
+    if (reach !== undefined) report(reach, use.place, comparedTime(use) ?? use.params, windowed)
   }
   for (const { term, place } of termsOf(pack)) {
     if (!('event' in term)) continue
@@ -46,16 +46,16 @@ function reachOf(use: UseAt): Reach | undefined {
   const names = paramNames(fact)
   if (!names.has('within')) {
     if (!names.has('event')) return undefined
-    const boundMs = comparedTime(use) ? parseDuration(use.value) : undefined
+    const boundMs = parseDuration(comparedTime(use))
     return boundMs === undefined || fact === 'sinceFirstEvent' ? 'all time' : boundMs
   }
   const windowMs = longestReachMs(params as WindowParams)
   return windowMs === undefined ? 'all time' : windowMs + stepsReach(params['steps'])
 }
 
-/** Whether a fact is compared with how long ago something was. */
-function comparedTime({ fact, value }: UseAt): boolean {
-  return fact.startsWith('since') && value !== undefined
+/** The length of time that a fact is compared with; undefined where it is not compared with one. */
+function comparedTime({ fact, leaf }: UseAt): unknown {
+  return fact.startsWith('since') ? leaf?.value : undefined
 }
 
 function paramNames(fact: string): ReadonlySet<string> {

@@ -3,10 +3,12 @@ import { inReadingOrder, type Problem, Problems } from '../problems.js'
 import { compilePack } from '../program/compile.js'
 import type { Program } from '../program/program.js'
 import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
+import { checkCapped } from './capped.js'
 import { below } from './expand.js'
 import { checkHistory } from './history.js'
 import { rootsOfJourney } from './roots.js'
 import { RulesInView } from './rules-in-view.js'
+import { checkSameTags } from './same.js'
 import { boundsOfScore, checkCrossings, checkTiers, rangeOfBounds } from './scores.js'
 import { warnAbout } from './warnings.js'
 
@@ -19,6 +21,8 @@ export function checkMeaning(pack: Pack, program: Program, problems: Problems): 
   warnAbout(pack, problems)
   if (!right) return
   checkHistory(pack, problems)
+  checkCapped(pack, problems)
+  checkSameTags(pack, problems)
   checkImpossible(pack, program, problems)
 }
 

@@ -25,6 +25,7 @@ const RANGES: Readonly<Record<string, Range>> = {
   eventSum: AMOUNT,
   itemSum: AMOUNT,
   eventAvg: AMOUNT_OR_NONE,
+  share: numbers({ low: 0, high: 1, absent: true }),
   eventMin: AMOUNT_OR_NONE,
   eventMax: AMOUNT_OR_NONE,
   sinceFirstEvent: TIME_AGO,

@@ -1,5 +1,5 @@
 import { namedTrees } from '../conditions/named.js'
-import type { Conditions } from '../conditions/tree.js'
+import type { ConditionLeaf, Conditions } from '../conditions/tree.js'
 import { isObject } from '../json.js'
 import type { Pack } from '../pack.js'
 import type { Place } from '../problems.js'
@@ -12,8 +12,8 @@ export interface UseAt {
   readonly fact: string
   readonly params: Params
   readonly place: Place
-  /** What it is compared with; undefined where nothing compares it. */
-  readonly value: unknown
+  /** The comparison that it stands in; undefined where it is a value by itself. */
+  readonly leaf: ConditionLeaf | undefined
 }
 
 /** Every fact about a subject that a pack's rules use; one in named conditions once. */
@@ -33,7 +33,7 @@ export function usesOf(pack: Pack): readonly UseAt[] {
       return usesIn(target.conditions, target.place)
     }
     const { fact, params = {}, value } = tree
-    return [{ fact, params, place, value }, ...referenced(value, { ...place, pointer: `${place.pointer}/value` })]
+    return [{ fact, params, place, leaf: tree }, ...referenced(value, { ...place, pointer: `${place.pointer}/value` })]
   }
   const terms = termsOf(pack).flatMap(({ term, place }): UseAt[] => {
     return 'per' in term ? referenced(term.per, { ...place, pointer: `${place.pointer}/per` }) : []
@@ -44,5 +44,5 @@ export function usesOf(pack: Pack): readonly UseAt[] {
 function referenced(value: unknown, place: Place): UseAt[] {
   if (!isObject(value) || typeof value['fact'] !== 'string') return []
   const params = isObject(value['params']) ? value['params'] : {}
-  return [{ fact: value['fact'], params, place, value: undefined }]
+  return [{ fact: value['fact'], params, place, leaf: undefined }]
 }

@@ -27,6 +27,7 @@ const THINGS: Readonly<Record<string, (params: Params) => string>> = {
   eventAvg: (params) => `the average ${property(params)} of ${events(params)}`,
   eventMin: (params) => `the least ${property(params)} of ${events(params)}`,
   eventMax: (params) => `the greatest ${property(params)} of ${events(params)}`,
+  share: (params) => `the share of ${events(params)}`,
   eventDistinct: (params) => `the number of different ${property(params)} of ${events(params)}`,
   userCount: (params) => `the number of people with ${events(params)}`,
   firstEvent: (params) => `${property(params)} of the first ${events(params)}`,

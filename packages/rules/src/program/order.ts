@@ -35,6 +35,8 @@ function isScore({ kind }: DerivedDraft['derived']): boolean {
   return kind === 'score'
 }
 
+const WAY_OUT = 'None of them can be decided first: let one of them not ask for the next.'
+
 function reportCircle(circle: readonly DerivedDraft[], problems: Problems): void {
   const [first] = circle
   if (first?.place === undefined) return
@@ -42,11 +44,11 @@ function reportCircle(circle: readonly DerivedDraft[], problems: Problems): void
   const at = { ...first.place, pointer: `${first.place.pointer}/${isScore(first.derived) ? 'terms' : 'conditions'}` }
   if (!kinds.has(true)) {
     const names = circle.map(({ derived }) => derived.id).join(' -> ')
-    return problems.error(at, 'tag.cycle', `These tags depend on each other in a circle: ${names}.`)
+    return problems.error(at, 'tag.cycle', `These tags depend on each other in a circle: ${names}. ${WAY_OUT}`)
   }
   const names = circle.map(({ derived }) => `${isScore(derived) ? 'score' : 'tag'} ${derived.id}`).join(' -> ')
   const things = kinds.has(false) ? 'tags and scores' : 'scores'
-  problems.error(at, 'rule.cycle', `These ${things} depend on each other in a circle: ${names}.`)
+  problems.error(at, 'rule.cycle', `These ${things} depend on each other in a circle: ${names}. ${WAY_OUT}`)
 }
 
 /** Who reads what: `derived` stands for `drafts`, one for one. */
