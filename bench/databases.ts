@@ -67,8 +67,10 @@ export async function copyEvents(url: string, table: string, lines: readonly str
 export function eventTable(schema: string): string[] {
   return [
     `create schema ${schema}`,
-    `create table ${schema}.event (message_id text collate "C" primary key, user_id text collate "C" not null, at int8 not null, body text not null)`,
+    `create table ${schema}.event (message_id text collate "C" primary key, user_id text collate "C" not null, at int8 not null, body text not null, community text collate "C", leader text collate "C")`,
     `create index event_user on ${schema}.event (user_id, at)`,
+    `create index event_community on ${schema}.event (community, at) where community is not null`,
+    `create index event_leader on ${schema}.event (leader, at) where leader is not null`,
   ]
 }
 

@@ -1,9 +1,10 @@
 import { contentHash, type Program } from '@linli/rules'
 import type { Decision, Input } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { type AdvancedSubject, advanceSubjects } from '../subjects/advance-subjects.js'
+import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { nextChannel } from './plan.js'
 
 /**
@@ -40,7 +41,7 @@ export class Outcomes {
   }
 
   subjectOf({ subject }: Pick<Delivery, 'subject'>): LockedSubject {
-    const unknown = { key: subject, state: UNBORN, dueAt: undefined, isNew: true }
+    const unknown = { key: subject, state: UNBORN, dueAt: undefined, isNew: true, version: 0 }
     return this.subjects.get(subjectName(subject)) ?? unknown
   }
 
@@ -98,7 +99,8 @@ export class Outcomes {
     const { journey, run, step } = source
     const record = { messageId, event, at: this.now, properties: { journey, run, step, ...properties } }
     if (subject.kind === 'user') {
-      this.events.push({ ...record, type: 'track', userId: subject.id, receivedAt: this.now })
+      const event = { ...record, type: 'track', userId: subject.id, receivedAt: this.now } as const
+      this.events.push(...attributed([event], this.subjectOf(delivery).state.relations))
     }
     this.tell(subject, { kind: 'event', at: this.now, event: record })
   }
@@ -109,23 +111,15 @@ export class Outcomes {
     const moved = [...this.inputs].map(([name, inputs]) => ({ subject: this.subjects.get(name), inputs }))
     const work = moved.flatMap(({ subject, inputs }) => (subject === undefined ? [] : [{ subject, inputs }]))
     if (this.decisions.length > 0) await tx.addDecisions(this.decisions)
-    const advanced = await advanceSubjects(tx, this.program, work)
-    await this.tellRelated(advanced)
+    await advanceSubjects(tx, this.program, work)
+    // Outcomes count for the community and the leader as well, as every event of a user does.
+    const words = this.events.flatMap((event) => wordsToRelated(this.program, event, this.now))
+    if (words.length > 0) await tx.addInbox(words)
     const others = [...this.touched].filter((name) => !this.inputs.has(name))
     const untouched = others.map((name) => this.subjects.get(name)).filter((subject) => subject !== undefined)
     await tx.saveSubjects(untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt })))
     await tx.saveDeliveries(this.deliveries)
     if (this.added.length > 0) await tx.addDeliveries(this.added)
-  }
-
-  /** Outcomes count for the community and the leader as well, as every event of a user does. */
-  private async tellRelated(advanced: readonly AdvancedSubject[]): Promise<void> {
-    const users = advanced.filter(({ subject }) => subject.key.kind === 'user')
-    const relations = new Map(users.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
-    const words = this.events.flatMap((event) =>
-      wordsToRelated(this.program, event, relations.get(event.userId) ?? {}, this.now),
-    )
-    if (words.length > 0) await this.tx.addInbox(words)
   }
 
   private tell(subject: SubjectKey, input: Input): void {

@@ -118,6 +118,11 @@ export type Input =
       readonly coupon?: Coupon
     }
 
+/** The events that an input brings. */
+export function messageIdsOf(input: Input): readonly string[] {
+  return input.kind === 'event' ? [input.event.messageId] : []
+}
+
 /** What an event says about the subject itself. */
 export interface ProfileChanges {
   readonly traits?: Readonly<Record<string, unknown>>

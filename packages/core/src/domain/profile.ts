@@ -8,6 +8,7 @@ import {
 } from '@linli/rules'
 import type { ProfileChanges } from './decision.js'
 import type { Draft } from './draft.js'
+import type { SubjectState } from './subject.js'
 
 /** Takes over what an event says about the subject; gives what reads what changed. */
 export function changeProfile(draft: Draft, { traits, relations }: ProfileChanges, at: number): Derived[] {
@@ -17,29 +18,32 @@ export function changeProfile(draft: Draft, { traits, relations }: ProfileChange
     draft.traits = { ...draft.traits, [name]: [value, at] }
     suspects.push(...(draft.rules.readers.traits.get(name) ?? []))
   }
-  for (const relation of changeRelations(draft, relations ?? {}, at)) {
+  const before = draft.relations
+  if (relations !== undefined) draft.relations = relatedBy(before, relations, at)
+  for (const relation of RELATION_NAMES) {
+    if (draft.relations[relation]?.[0] === before[relation]?.[0]) continue
     suspects.push(...(draft.rules.readers.relations.get(relation) ?? []))
   }
   return suspects
 }
 
-/** Gives the relations that changed. A user's leader comes with the community: another community has a leader of its own. */
-function changeRelations(
-  draft: Draft,
+const RELATION_NAMES: readonly RelationName[] = ['community', 'leader']
+
+/** Relations after what was said of them. A user's leader comes with the community: another community has a leader of its own. */
+export function relatedBy(
+  before: SubjectState['relations'],
   { community, leader }: NonNullable<ProfileChanges['relations']>,
   at: number,
-): RelationName[] {
-  const before = draft.relations
+): SubjectState['relations'] {
+  let relations = before
   if (community !== undefined) {
-    if (supersedes(before.community, community, at)) draft.relations = { ...before, community: [community, at] }
-    if (draft.relations.community?.[0] !== community) return []
-    if (before.community?.[0] !== community) draft.relations = { community: [community, at] }
+    if (supersedes(before.community, community, at)) relations = { ...before, community: [community, at] }
+    if (relations.community?.[0] !== community) return before
+    if (before.community?.[0] !== community) relations = { community: [community, at] }
   }
-  if (leader !== undefined && supersedes(draft.relations.leader, leader, at)) {
-    draft.relations = { ...draft.relations, leader: [leader, at] }
-  }
-  const { relations } = draft
-  return (['community', 'leader'] as const).filter((name) => relations[name]?.[0] !== before[name]?.[0])
+  return leader !== undefined && supersedes(relations.leader, leader, at)
+    ? { ...relations, leader: [leader, at] }
+    : relations
 }
 
 /** Later words replace earlier ones; of two of the same instant, the one with the greater JSON text stands. */

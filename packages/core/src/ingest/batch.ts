@@ -1,9 +1,11 @@
-import { type EventRecord, type Program, RELATIONS, type RelationName } from '@linli/rules'
-import type { Input, ProfileChanges } from '../domain/decision.js'
+import { type EventRecord, type Program, RELATIONS } from '@linli/rules'
+import type { Input } from '../domain/decision.js'
 import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
+import { attributed } from './attribution.js'
+import { changesOf, groupChanges } from './changes.js'
 import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
 
@@ -39,20 +41,22 @@ export async function ingestBatch(
   if (links.length > 0) await tx.linkIdentities(links)
   await confirmIdentities(tx, resolved)
   const events = resolved.events.filter((event) => locked.has(event.userId))
-  const fresh = await tx.addEvents(events)
-  const byUser = groupByUser(events.filter((event) => fresh.has(event.messageId)))
   for (const link of links) await mergeVisitor(tx, program, link, locked, now)
+  const counted = [...groupByUser(events)].flatMap(([userId, own]) =>
+    attributed(own, locked.get(userId)?.state.relations ?? {}),
+  )
+  const fresh = await tx.addEvents(counted)
+  const byUser = groupByUser(counted.filter((event) => fresh.has(event.messageId)))
   const work = [...byUser].flatMap(([userId, own]) => {
     const subject = locked.get(userId)
     return subject === undefined ? [] : [{ subject, inputs: own.map((event) => inputOf(event, now)) }]
   })
-  const advanced = await advanceSubjects(tx, program, work, { strict: true })
-  const relations = new Map(advanced.map(({ subject, advanced: { state } }) => [subject.key.id, state.relations]))
+  await advanceSubjects(tx, program, work, { strict: true })
   const { community, leader } = program.subjects
   const concerns = ({ type, event }: StoredEvent) =>
     type === 'group' || community.listensTo.has(event) || leader.listensTo.has(event)
-  const inbox = [...byUser].flatMap(([userId, own]) =>
-    own.filter(concerns).flatMap((event) => wordsToRelated(program, event, relations.get(userId) ?? {}, now)),
+  const inbox = [...byUser.values()].flatMap((own) =>
+    own.filter(concerns).flatMap((event) => wordsToRelated(program, event, now)),
   )
   if (inbox.length > 0) await tx.addInbox(inbox)
   const held = resolved.events.filter((event) => !locked.has(event.userId))
@@ -89,17 +93,6 @@ export function inputOf(event: StoredEvent, at: number): Input {
   return changes === undefined ? input : { ...input, changes }
 }
 
-/** What an event says of its user. */
-function changesOf({ type, traits, groupId }: StoredEvent): ProfileChanges | undefined {
-  if (type === 'group') return { relations: { ...(groupId && { community: groupId }), ...leaderIn(traits) } }
-  return type === 'identify' && traits !== undefined ? { traits } : undefined
-}
-
-function leaderIn(traits: StoredEvent['traits']): { leader?: string } {
-  const leader = traits?.['leaderId']
-  return typeof leader === 'string' && leader !== '' ? { leader } : {}
-}
-
 /**
  * Joins what is known of an anonymous visitor to the user. The visitor's row stays, empty: a batch that is creating it
  * at this moment conflicts with it, runs again and finds the user.
@@ -129,25 +122,14 @@ async function mergeVisitor(
 }
 
 /** An event also moves the user's community and leader, where their rules look at it. */
-export function wordsToRelated(
-  program: Program,
-  event: StoredEvent,
-  relations: Readonly<Partial<Record<RelationName, readonly [string, number]>>>,
-  at: number,
-): InboxEntry[] {
+export function wordsToRelated(program: Program, event: StoredEvent, at: number): InboxEntry[] {
   const record = recordOf(event)
   return RELATIONS.user.flatMap((relation) => {
-    const id = relation === 'community' && event.type === 'group' ? event.groupId : relations[relation]?.[0]
+    const id = event[relation]
     if (id === undefined) return []
     const changes = event.type === 'group' && relation === 'community' ? groupChanges(event) : undefined
     if (changes === undefined && !program.subjects[relation].listensTo.has(event.event)) return []
     const input: Input = { kind: 'event', at, event: record, member: event.userId, ...(changes && { changes }) }
     return [{ key: { kind: relation, id }, input }]
   })
-}
-
-/** What a `group` event says of the community. */
-function groupChanges({ traits = {} }: StoredEvent): ProfileChanges {
-  const { leaderId: _, ...own } = traits
-  return { traits: own, relations: leaderIn(traits) }
 }

@@ -1,4 +1,4 @@
-import type { JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type { Definition, JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
 import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
 import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
 
@@ -19,6 +19,35 @@ export interface StoredEvent {
   readonly groupId?: string
   readonly anonymousId?: string
   readonly previousId?: string
+  /** The community and the leader that it counts for: those that its user had when it was taken in. */
+  readonly community?: string
+  readonly leader?: string
+}
+
+/** Where an event stands among those of one subject. */
+export type EventPlace = Pick<StoredEvent, 'at' | 'messageId'>
+
+/** Rules that were published. The newest version is in force everywhere. */
+export interface Version {
+  /** From 1, each one more than the one before. */
+  readonly number: number
+  /** Of the program. */
+  readonly hash: string
+  readonly definitions: readonly Definition[]
+  /** What states are kept for, by kind: names of features with how much of them, of tags and scores with what they say. */
+  readonly kept: Readonly<Record<SubjectKind, readonly string[]>>
+  /** The oldest version whose states this one can go on with as they are, by kind. */
+  readonly goodSince: Readonly<Record<SubjectKind, number>>
+  readonly publishedAt: number
+  /** Whether journeys may enter people for what these rules find in the past. */
+  readonly greet: boolean
+}
+
+/** A journey's definition, and the version of the rules that it came with. */
+export interface KnownJourney {
+  readonly hash: string
+  readonly definition: JourneyDefinition
+  readonly since: number
 }
 
 /** A subject's row while a transaction holds its lock. */
@@ -29,6 +58,8 @@ export interface LockedSubject {
   readonly dueAt: number | undefined
   /** Whether there is no row yet. */
   readonly isNew: boolean
+  /** The version of the rules that its state was kept by; 0 before there was one, and without a row. */
+  readonly version: number
 }
 
 export interface LockOptions {
@@ -120,10 +151,30 @@ export interface StoreTransaction {
   /** The store's own clock, or undefined where the engine's clock decides. */
   now(): Promise<number | undefined>
 
+  /**
+   * The number of the newest version of the rules, 0 without one. It stays the newest until the transaction ends, and rows
+   * of subjects that the transaction saves are marked with it. Asked for before anything is locked.
+   */
+  holdVersion(): Promise<number>
+  /** Like `holdVersion`, but waits until no other transaction holds one, and lets none begin: for adding a version. */
+  lockVersions(): Promise<number>
+  readVersion(number: number): Promise<Version | undefined>
+  /** Adds a version, and holds it from then on. */
+  addVersion(version: Version): Promise<void>
+  /** Journeys that came with this version of the rules or an older one. */
+  readJourneys(until: number): Promise<readonly KnownJourney[]>
+  /** Remembers journeys; those that are known stay as they are. */
+  rememberJourneys(journeys: readonly KnownJourney[]): Promise<void>
+
   /** Adds events to the log; gives the message ids that were not there before. Within one call ids are unique. */
   addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>>
   /** The log's events of some users, each user's in the order they happened (equal instants: by message id). */
   eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]>
+  /**
+   * Events that count for one subject — a user's own, those that were taken in for a community or a leader — in the order
+   * they happened (equal instants: by message id), those after a place.
+   */
+  eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]>
   /** Gives the log's events of one anonymous visitor to a user. */
   reassignEvents(fromUserId: string, toUserId: string): Promise<void>
 
@@ -142,6 +193,10 @@ export interface StoreTransaction {
   removeSubject(key: SubjectKey): Promise<void>
   /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */
   takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]>
+  /** Locks at most `limit` subjects of a kind that were kept by an older version than this, passing over locked ones. */
+  takeOutdatedSubjects(kind: SubjectKind, version: number, limit: number): Promise<readonly LockedSubject[]>
+  /** Gives communities and leaders that the log has events for, and that have no row, an unborn one of version 0. */
+  addMissingRelated(): Promise<void>
   /** Subjects as they are, without a lock. Those without a row are left out. */
   peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]>
   /** Keys of the subjects of a kind that have this relation to a subject. */
@@ -150,6 +205,11 @@ export interface StoreTransaction {
   addInbox(entries: readonly InboxEntry[]): Promise<void>
   /** Takes and removes at most `limit` entries in the order they were added; none while another transaction takes. */
   takeInbox(limit: number): Promise<readonly InboxEntry[]>
+  /**
+   * Message ids of the events that wait in the inbox for a subject whose lock is held. What was seen in the log before
+   * this was asked is here too until the subject has taken it.
+   */
+  waitingFor(key: SubjectKey): Promise<ReadonlySet<string>>
 
   addDecisions(decisions: readonly Decision[]): Promise<void>
 
@@ -177,6 +237,10 @@ export interface StoreTransaction {
 /** What can be read outside of a transaction. */
 export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
+  /** The version that a subject's state was kept by, and the newest; 0 for none. */
+  readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }>
+  /** How many subjects of a kind there are that were kept by an older version than this. */
+  countOutdated(kind: SubjectKind, version: number): Promise<number>
   /** Decisions in the order they were made. */
   readDecisions(filter: { readonly subject?: string; readonly limit?: number }): Promise<readonly Decision[]>
   /** A user's events in the order they happened (equal instants: by message id). */

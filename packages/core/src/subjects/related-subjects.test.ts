@@ -77,6 +77,26 @@ describe("what becomes of a user's messages and coupons", () => {
   })
 })
 
+describe('events that come in together', () => {
+  const SEEN = tag('seen', atLeast(2, 'order'), COMMUNITY)
+  const at = (minute: number) => ({ timestamp: `2026-03-01T11:0${minute}:00+08:00` })
+
+  it('count for the community that the user was in when each happened', async () => {
+    const world = await worldOf([SEEN])
+
+    await world.ingest(
+      ...[5, 3, 1].map((minute) => ({ ...track('order', 'u1'), ...at(minute) })),
+      { ...group('u1', 'c2'), ...at(4) },
+      { ...group('u1', 'c1'), ...at(2) },
+      { ...track('order', 'u1'), ...at(6) },
+    )
+
+    expect(await tagsOf(world, 'community', 'c1')).toEqual([])
+    expect(await tagsOf(world, 'community', 'c2')).toEqual(['seen'])
+    await world.close()
+  })
+})
+
 describe('a score of a community', () => {
   it('puts tags on its members, and takes them off at the instant at which it falls', async () => {
     const world = await worldOf([

@@ -6,6 +6,7 @@ import { eventChecks } from './store-checks/events.js'
 import { logChecks } from './store-checks/log.js'
 import { subjectChecks } from './store-checks/subjects.js'
 import { transactionChecks } from './store-checks/transactions.js'
+import { versionChecks } from './store-checks/versions.js'
 
 export interface StoreContractOptions {
   /**
@@ -32,6 +33,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...logChecks,
     ...deliveryChecks,
     ...couponChecks,
+    ...versionChecks,
   ]
   return checks.map(([title, check]) => ({
     title,

@@ -1,3 +1,5 @@
+import type { RelationName } from '@linli/rules'
+import type { SubjectKey } from '../../domain/subject.js'
 import type { StoredEvent } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 
@@ -13,6 +15,20 @@ export class EventLog {
 
   of(userId: string): readonly StoredEvent[] {
     return this.#byUser.get(userId) ?? []
+  }
+
+  /** Those that count for a subject, in no order. */
+  for({ kind, id }: SubjectKey): readonly StoredEvent[] {
+    return kind === 'user' ? this.of(id) : this.#all().filter((event) => event[kind] === id)
+  }
+
+  /** The communities or leaders that some event counts for. */
+  countedFor(relation: RelationName): ReadonlySet<string> {
+    return new Set(this.#all().flatMap((event) => event[relation] ?? []))
+  }
+
+  #all(): StoredEvent[] {
+    return [...this.#byUser.values()].flat()
   }
 
   add(event: StoredEvent): void {

@@ -1,3 +1,4 @@
+import type { SubjectKey } from '../../domain/subject.js'
 import type { StoredEvent } from '../../ports/store.js'
 import { type EventLog, inOrder } from './event-log.js'
 
@@ -31,6 +32,12 @@ export class StagedEvents {
       if (this.#keepEvents) this.#changes.push(event)
     }
     return added
+  }
+
+  for(key: SubjectKey): readonly StoredEvent[] {
+    if (key.kind === 'user') return this.of(key.id)
+    const added = this.#changes.filter((change): change is StoredEvent => !isReassignment(change))
+    return inOrder([...this.#log.for(key), ...added.filter((event) => event[key.kind as 'community'] === key.id)])
   }
 
   reassign(from: string, to: string): void {

@@ -1,4 +1,4 @@
-import type { JourneyDefinition } from '@linli/rules'
+import type { JourneyDefinition, SubjectKind } from '@linli/rules'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
@@ -63,6 +63,17 @@ class Memory implements MemoryStore {
 
   async readSubject(key: SubjectKey): Promise<SubjectState | undefined> {
     return this.#tables.subjects.get(subjectName(key))?.state
+  }
+
+  async readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }> {
+    const { subjects, versions } = this.#tables
+    return { ofSubject: subjects.get(subjectName(key))?.version ?? 0, newest: versions.length }
+  }
+
+  async countOutdated(kind: SubjectKind, version: number): Promise<number> {
+    let count = 0
+    for (const row of this.#tables.subjects.values()) if (row.key.kind === kind && row.version < version) count++
+    return count
   }
 
   async readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {

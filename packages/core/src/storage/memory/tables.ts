@@ -1,7 +1,7 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
-import type { Delivery, InboxEntry, IssuedCoupon } from '../../ports/store.js'
+import type { Delivery, InboxEntry, IssuedCoupon, KnownJourney, Version } from '../../ports/store.js'
 import { type Due, DueQueue } from './due-queue.js'
 import { EventLog } from './event-log.js'
 
@@ -10,11 +10,13 @@ export interface SubjectValue {
   readonly key: SubjectKey
   readonly state: SubjectState
   readonly dueAt: number | undefined
+  readonly version: number
 }
 
 export interface SubjectRow extends SubjectValue, Due {
   state: SubjectState
   dueAt: number | undefined
+  version: number
 }
 
 export interface DeliveryRow extends Due {
@@ -50,6 +52,8 @@ export class MemoryTables {
   readonly couponCounts = new Map<string, number>()
   readonly couponCodes = new Set<string>()
   readonly decisions: Decision[] = []
+  readonly versions: Version[] = []
+  readonly journeys = new Map<string, KnownJourney>()
   inbox: InboxEntry[] = []
   /** Entries of `inbox` before this one are taken. */
   inboxStart = 0
@@ -57,13 +61,14 @@ export class MemoryTables {
   putSubject(name: string, value: SubjectValue): void {
     const row = this.subjects.get(name)
     if (row === undefined) {
-      const { key, state, dueAt } = value
-      const added: SubjectRow = { key, state, name, dueAt: undefined, place: -1 }
+      const { key, state, dueAt, version } = value
+      const added: SubjectRow = { key, state, name, dueAt: undefined, place: -1, version }
       this.subjects.set(name, added)
       this.#relate(added)
       if (dueAt !== undefined) this.dueSubjects.schedule(added, dueAt)
       return
     }
+    row.version = value.version
     if (row.state.relations === value.state.relations) {
       row.state = value.state
     } else {

@@ -1,16 +1,20 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
-import type { Decision } from '../../domain/decision.js'
+import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
   Delivery,
+  EventPlace,
   InboxEntry,
   IssuedCoupon,
+  KnownJourney,
   LockedSubject,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
+  Version,
 } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
+import { compareText } from '../text-order.js'
 import { Staged } from './staged.js'
 import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
@@ -33,6 +37,10 @@ export class MemoryTransaction implements StoreTransaction {
   readonly #inboxAdded: InboxEntry[] = []
   #inboxTaken = 0
   readonly #decisions: Decision[] = []
+  readonly #versions: Version[] = []
+  readonly #journeys: KnownJourney[] = []
+  /** The version it holds. */
+  #version = 0
   #stagedEvents: StagedEvents | undefined
   #stagedIdentities: Staged<string> | undefined
   #stagedDeliveries: StagedDeliveries | undefined
@@ -59,6 +67,10 @@ export class MemoryTransaction implements StoreTransaction {
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
     this.#stagedDeliveries?.commit()
     this.#stagedCoupons?.commit()
+    tables.versions.push(...this.#versions)
+    for (const journey of this.#journeys) {
+      if (!tables.journeys.has(journey.hash)) tables.journeys.set(journey.hash, journey)
+    }
     const sink = this.#options.onDecision
     for (const decision of this.#decisions) {
       if (sink === undefined) tables.decisions.push(decision)
@@ -90,12 +102,44 @@ export class MemoryTransaction implements StoreTransaction {
     return undefined
   }
 
+  async holdVersion(): Promise<number> {
+    this.#version = this.#tables.versions.length + this.#versions.length
+    return this.#version
+  }
+
+  lockVersions(): Promise<number> {
+    return this.holdVersion()
+  }
+
+  async readVersion(number: number): Promise<Version | undefined> {
+    return [...this.#tables.versions, ...this.#versions].find((version) => version.number === number)
+  }
+
+  async addVersion(version: Version): Promise<void> {
+    this.#versions.push(version)
+    this.#version = version.number
+  }
+
+  async readJourneys(until: number): Promise<readonly KnownJourney[]> {
+    return [...this.#tables.journeys.values(), ...this.#journeys].filter(({ since }) => since <= until)
+  }
+
+  async rememberJourneys(journeys: readonly KnownJourney[]): Promise<void> {
+    this.#journeys.push(...journeys)
+  }
+
   async addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>> {
     return this.#events.add(events)
   }
 
   async eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]> {
     return [...new Set(userIds)].flatMap((userId) => this.#events.of(userId))
+  }
+
+  async eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]> {
+    const isAfter = ({ at, messageId }: StoredEvent) =>
+      after === undefined || at > after.at || (at === after.at && compareText(messageId, after.messageId) > 0)
+    return this.#events.for(key).filter(isAfter).slice(0, limit)
   }
 
   async reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
@@ -120,9 +164,7 @@ export class MemoryTransaction implements StoreTransaction {
   async lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
     return keys.map((key) => {
       const row = this.#subjects.get(subjectName(key))
-      return row === undefined
-        ? { key, state: UNBORN, dueAt: undefined, isNew: true }
-        : { key, state: row.state, dueAt: row.dueAt, isNew: false }
+      return row === undefined ? { key, state: UNBORN, dueAt: undefined, isNew: true, version: 0 } : toLocked(row)
     })
   }
 
@@ -134,7 +176,8 @@ export class MemoryTransaction implements StoreTransaction {
         const change = exists ? 'created' : 'removed'
         throw conflict(`Subject ${name} was ${change} since it was locked.`, { subject: name })
       }
-      this.#subjects.set(name, subject)
+      const { key, state, dueAt } = subject
+      this.#subjects.set(name, { key, state, dueAt, version: this.#version })
     }
   }
 
@@ -149,7 +192,27 @@ export class MemoryTransaction implements StoreTransaction {
     const due: SubjectValue[] = committed.filter(({ name }) => !this.#subjects.isChanged(name))
     for (const [, value] of staged) if (value?.dueAt !== undefined && value.dueAt <= until) due.push(value)
     if (staged.length > 0) due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0))
-    return due.slice(0, limit).map(({ key, state, dueAt }) => ({ key, state, dueAt, isNew: false }))
+    return due.slice(0, limit).map(toLocked)
+  }
+
+  async takeOutdatedSubjects(kind: SubjectKind, version: number, limit: number): Promise<readonly LockedSubject[]> {
+    const outdated: LockedSubject[] = []
+    for (const [name, row] of this.#tables.subjects) {
+      if (outdated.length === limit) break
+      const value = this.#subjects.get(name)
+      if (row.key.kind === kind && value !== undefined && value.version < version) outdated.push(toLocked(value))
+    }
+    return outdated
+  }
+
+  async addMissingRelated(): Promise<void> {
+    for (const kind of ['community', 'leader'] as const) {
+      for (const id of this.#tables.events.countedFor(kind)) {
+        const key = { kind, id }
+        if (this.#subjects.get(subjectName(key)) !== undefined) continue
+        this.#subjects.set(subjectName(key), { key, state: UNBORN, dueAt: undefined, version: 0 })
+      }
+    }
   }
 
   async peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
@@ -182,6 +245,13 @@ export class MemoryTransaction implements StoreTransaction {
     const taken = inbox.slice(start, start + limit)
     this.#inboxTaken += taken.length
     return [...taken, ...this.#inboxAdded.splice(0, limit - taken.length)]
+  }
+
+  async waitingFor(key: SubjectKey): Promise<ReadonlySet<string>> {
+    const { inbox, inboxStart } = this.#tables
+    const waiting = [...inbox.slice(inboxStart + this.#inboxTaken), ...this.#inboxAdded]
+    const own = waiting.filter((entry) => subjectName(entry.key) === subjectName(key))
+    return new Set(own.flatMap(({ input }) => messageIdsOf(input)))
   }
 
   async addDecisions(decisions: readonly Decision[]): Promise<void> {
@@ -221,4 +291,8 @@ export class MemoryTransaction implements StoreTransaction {
   async addCoupon(coupon: IssuedCoupon): Promise<void> {
     this.#coupons.add(coupon)
   }
+}
+
+function toLocked({ key, state, dueAt, version }: SubjectValue): LockedSubject {
+  return { key, state, dueAt, isNew: false, version }
 }

@@ -1,5 +1,7 @@
-import { sql } from 'kysely'
-import type { StoredEvent } from '../../ports/store.js'
+import type { SubjectKind } from '@linli/rules'
+import { type RawBuilder, sql } from 'kysely'
+import type { SubjectKey } from '../../domain/subject.js'
+import type { EventPlace, StoredEvent } from '../../ports/store.js'
 import { type Int8, intArray, textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -13,11 +15,13 @@ export async function addEvents(session: Session, events: readonly StoredEvent[]
         ${textArray(events.map((event) => event.messageId))}::text[],
         ${textArray(events.map((event) => event.userId))}::text[],
         ${intArray(events.map((event) => event.at))}::int8[],
-        string_to_array(${textLines(events.map(encodeEvent))}, chr(10))
-      ) as input (message_id, user_id, at, body)
+        string_to_array(${textLines(events.map(encodeEvent))}, chr(10)),
+        ${textArray(events.map((event) => event.community))}::text[],
+        ${textArray(events.map((event) => event.leader))}::text[]
+      ) as input (message_id, user_id, at, body, community, leader)
       order by message_id collate "C"
     ), added as (
-      insert into ${session.tables.event} (message_id, user_id, at, body)
+      insert into ${session.tables.event} (message_id, user_id, at, body, community, leader)
       select * from input
       on conflict do nothing
       returning message_id
@@ -36,8 +40,29 @@ export async function reassignEvents(session: Session, fromUserId: string, toUse
 
 export async function readEvents(session: Session, userIds: readonly string[]): Promise<readonly StoredEvent[]> {
   const rows = await session.rows(sql<EventRow>`
-    select message_id, user_id, at, body from ${session.tables.event}
+    select message_id, user_id, at, body, community, leader from ${session.tables.event}
     where user_id = any(${textArray(userIds)}::text[]) order by user_id, at, message_id
+  `)
+  return rows.map(decodeEvent)
+}
+
+const OWNER: Readonly<Record<SubjectKind, RawBuilder<unknown>>> = {
+  user: sql.id('user_id'),
+  community: sql.id('community'),
+  leader: sql.id('leader'),
+}
+
+export async function eventsFor(
+  session: Session,
+  { kind, id }: SubjectKey,
+  after: EventPlace | undefined,
+  limit: number,
+): Promise<readonly StoredEvent[]> {
+  const { at, messageId } = after ?? { at: Number.MIN_SAFE_INTEGER, messageId: '' }
+  const rows = await session.rows(sql<EventRow>`
+    select message_id, user_id, at, body, community, leader from ${session.tables.event}
+    where ${OWNER[kind]} = ${id} and at >= ${at} and (at, message_id) > (${at}::int8, ${messageId}::text)
+    order by at, message_id limit ${limit}
   `)
   return rows.map(decodeEvent)
 }
@@ -87,6 +112,8 @@ interface EventRow {
   readonly user_id: string
   readonly at: Int8
   readonly body: string
+  readonly community: string | null
+  readonly leader: string | null
 }
 
 // Without what has a column of its own; the user may change.
@@ -95,7 +122,8 @@ function encodeEvent(event: StoredEvent): string {
   return JSON.stringify({ type, event: name, receivedAt, properties, traits, groupId, anonymousId, previousId })
 }
 
-function decodeEvent({ message_id, user_id, at, body }: EventRow): StoredEvent {
-  const rest = JSON.parse(body) as Omit<StoredEvent, 'messageId' | 'userId' | 'at'>
-  return { messageId: message_id, userId: user_id, at: Number(at), ...rest }
+function decodeEvent({ message_id, user_id, at, body, community, leader }: EventRow): StoredEvent {
+  const rest = JSON.parse(body) as Omit<StoredEvent, 'messageId' | 'userId' | 'at' | 'community' | 'leader'>
+  const countsFor = { ...(community !== null && { community }), ...(leader !== null && { leader }) }
+  return { messageId: message_id, userId: user_id, at: Number(at), ...rest, ...countsFor }
 }

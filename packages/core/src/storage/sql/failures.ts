@@ -6,11 +6,12 @@ export function sqlState(error: unknown): string | undefined {
 
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Whether the same work may well succeed when it is done again. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error)
-  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED || state === LOCK_NOT_AVAILABLE
 }
 
 /** Takes out of a database error what quotes rows: people's data must not reach logs. */

@@ -1,6 +1,7 @@
 import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
-import type { Decision, Input } from '../../domain/decision.js'
+import { type Decision, type Input, messageIdsOf } from '../../domain/decision.js'
+import type { SubjectKey } from '../../domain/subject.js'
 import type { InboxEntry } from '../../ports/store.js'
 import { textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
@@ -39,6 +40,13 @@ export async function addInbox(session: Session, entries: readonly InboxEntry[])
       string_to_array(${textLines(entries.map(({ input }) => JSON.stringify(input)))}, chr(10))
     )
   `)
+}
+
+export async function waitingFor(session: Session, { kind, id }: SubjectKey): Promise<ReadonlySet<string>> {
+  const rows = await session.rows(sql<{ body: string }>`
+    select body from ${session.tables.inbox} where kind = ${kind} and subject = ${id}
+  `)
+  return new Set(rows.flatMap(({ body }) => messageIdsOf(JSON.parse(body) as Input)))
 }
 
 interface InboxRow {

@@ -91,6 +91,7 @@ function poolOf(trx: Transaction<unknown>): PostgresPool {
 function migrations(tables: Tables): Record<string, Migration> {
   return {
     '001-tables': { up: (db) => createTables(db, tables) },
+    '002-versions': { up: (db) => addVersions(db, tables) },
   }
 }
 
@@ -136,6 +137,25 @@ async function createTables(db: Kysely<unknown>, tables: Tables): Promise<void> 
     sql`create index coupon_subject on ${tables.coupon} (subject, offer)`,
     sql`create table ${tables.journey} (hash text collate "C" primary key, definition text not null)`,
     sql`create table ${tables.rule} (name text collate "C" primary key)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+// What was taken in before counts for the community and the leader that its user has now.
+async function addVersions(db: Kysely<unknown>, tables: Tables): Promise<void> {
+  const statements = [
+    sql`create table ${tables.version} (
+      number int4 primary key, hash text not null, definitions text not null, kept text not null,
+      good_since text not null, published_at int8 not null, greet bool not null
+    )`,
+    sql`alter table ${tables.journey} add column since int4 not null default 0`,
+    sql`alter table ${tables.subject} add column version int4 not null default 0`,
+    sql`create index subject_version on ${tables.subject} (kind, version)`,
+    sql`alter table ${tables.event} add column community text collate "C", add column leader text collate "C"`,
+    sql`update ${tables.event} as event set community = subject.community, leader = subject.leader
+      from ${tables.subject} as subject where subject.kind = 'user' and subject.id = event.user_id`,
+    sql`create index event_community on ${tables.event} (community, at) where community is not null`,
+    sql`create index event_leader on ${tables.event} (leader, at) where leader is not null`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

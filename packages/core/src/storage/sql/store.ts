@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JourneyDefinition } from '@linli/rules'
+import type { JourneyDefinition, SubjectKind } from '@linli/rules'
 import { type Kysely, sql } from 'kysely'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
@@ -16,6 +16,7 @@ import { type Int8, textArray, toInstant } from './parameters.js'
 import { Session } from './session.js'
 import { type Tables, tablesIn } from './tables.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
+import { countOutdated, readVersions } from './versions.js'
 
 export interface SqlStoreOptions {
   readonly schema: string
@@ -111,6 +112,14 @@ export class SqlStore implements Store {
       select state from ${this.#tables.subject} where kind = ${kind} and id = ${id}
     `)
     return row && decodeSubject(row.state)
+  }
+
+  readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }> {
+    return readVersions(this.#reads, key)
+  }
+
+  countOutdated(kind: SubjectKind, version: number): Promise<number> {
+    return countOutdated(this.#reads, kind, version)
   }
 
   readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {

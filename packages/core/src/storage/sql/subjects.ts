@@ -18,11 +18,12 @@ interface SubjectRow {
   readonly id: string
   readonly state: string
   readonly due_at: Int8 | null
+  readonly version: number
 }
 
 // Rows are locked as the inner select finds them, one for each key and in the order of the keys: with a plain join the
 // planner would be free to lock them as it meets them, or to read the whole table. They come back as one text, a line
-// for each (place, due time, state): drivers spend more time on a thousand rows than the server does.
+// for each (place, due time, version, state): drivers spend more time on a thousand rows than the server does.
 export async function lockSubjects(
   session: Session,
   keys: readonly SubjectKey[],
@@ -32,7 +33,7 @@ export async function lockSubjects(
   const wanted = [...new Map(keys.map((key) => [subjectName(key), key])).values()]
   const [found] = await session.rows(sql<{ lines: string | null }>`
     select string_agg(
-      wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.state, chr(10)
+      wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.version || ' ' || subject.state, chr(10)
     ) as lines
     from (
       select kind, id, place - 1 as place
@@ -40,7 +41,7 @@ export async function lockSubjects(
         with ordinality as wanted (kind, id, place)
       order by kind collate "C", id collate "C"
     ) as wanted cross join lateral (
-      select due_at, state from ${session.tables.subject} as subject
+      select due_at, version, state from ${session.tables.subject} as subject
       where subject.kind = wanted.kind and subject.id = wanted.id for no key update ${passOver ? sql`skip locked` : sql``}
     ) as subject
   `)
@@ -57,7 +58,11 @@ export async function lockSubjects(
     : undefined
   return keys
     .filter((key) => held?.has(subjectName(key)) !== true)
-    .map((key) => locked.get(subjectName(key)) ?? { key, state: UNBORN, dueAt: undefined, isNew: true })
+    .map((key) => locked.get(subjectName(key)) ?? newSubject(key))
+}
+
+function newSubject(key: SubjectKey): LockedSubject {
+  return { key, state: UNBORN, dueAt: undefined, isNew: true, version: 0 }
 }
 
 /** The names of those that have a row. */
@@ -75,10 +80,12 @@ async function existing(session: Session, keys: readonly SubjectKey[]): Promise<
 function readLine(line: string, wanted: readonly SubjectKey[]): LockedSubject {
   const placeEnd = line.indexOf(' ')
   const dueEnd = line.indexOf(' ', placeEnd + 1)
+  const versionEnd = line.indexOf(' ', dueEnd + 1)
   const key = wanted[Number(line.slice(0, placeEnd))]
   if (key === undefined) throw new Error('The database gave a subject that was not asked for.')
   const dueAt = dueEnd === placeEnd + 1 ? undefined : Number(line.slice(placeEnd + 1, dueEnd))
-  return { key, state: decodeSubject(line.slice(dueEnd + 1)), dueAt, isNew: false }
+  const version = Number(line.slice(dueEnd + 1, versionEnd))
+  return { key, state: decodeSubject(line.slice(versionEnd + 1)), dueAt, isNew: false, version }
 }
 
 export async function takeDueSubjects(
@@ -87,29 +94,68 @@ export async function takeDueSubjects(
   limit: number,
 ): Promise<readonly LockedSubject[]> {
   const rows = await session.rows(sql<SubjectRow>`
-    select kind, id, state, due_at from ${session.tables.subject}
+    select kind, id, state, due_at, version from ${session.tables.subject}
     where due_at <= ${until} order by due_at limit ${limit} for no key update skip locked
   `)
   return rows.map(toLocked)
 }
 
-export async function saveSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+export async function takeOutdatedSubjects(
+  session: Session,
+  kind: SubjectKind,
+  version: number,
+  limit: number,
+): Promise<readonly LockedSubject[]> {
+  const rows = await session.rows(sql<SubjectRow>`
+    select kind, id, state, due_at, version from ${session.tables.subject}
+    where kind = ${kind} and version < ${version} limit ${limit} for no key update skip locked
+  `)
+  return rows.map(toLocked)
+}
+
+// From one name to the next, so that it takes as long as there are communities and leaders, not events.
+export async function addMissingRelated(session: Session): Promise<void> {
+  for (const kind of ['community', 'leader'] as const) {
+    const name = RELATION_COLUMNS[kind]
+    await session.write(sql`
+      with recursive known (id) as (
+        (select ${name} from ${session.tables.event} where ${name} is not null order by ${name} limit 1)
+        union all
+        select (
+          select ${name} from ${session.tables.event} where ${name} > known.id order by ${name} limit 1
+        ) from known where known.id is not null
+      )
+      insert into ${session.tables.subject} (kind, id, state)
+      select ${kind}::text, id, ${encodeSubject(UNBORN)}::text from known where id is not null
+      on conflict do nothing
+    `)
+  }
+}
+
+export async function saveSubjects(
+  session: Session,
+  subjects: readonly SavedSubject[],
+  version: number,
+): Promise<void> {
   await updateSubjects(
     session,
     subjects.filter((subject) => !subject.isNew),
+    version,
   )
   await insertSubjects(
     session,
     subjects.filter((subject) => subject.isNew),
+    version,
   )
 }
 
 // Columns that stay as they are cost no index entry, although they are set.
-async function updateSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+async function updateSubjects(session: Session, subjects: readonly SavedSubject[], version: number): Promise<void> {
   if (subjects.length === 0) return
   const written = await session.write(sql`
     update ${session.tables.subject} as subject
-    set state = saved.state, due_at = saved.due_at, community = saved.community, leader = saved.leader
+    set state = saved.state, due_at = saved.due_at, community = saved.community, leader = saved.leader,
+      version = ${version}
     from ${savedTable(subjects)}
     where subject.kind = saved.kind and subject.id = saved.id
   `)
@@ -121,11 +167,11 @@ async function updateSubjects(session: Session, subjects: readonly SavedSubject[
   }
 }
 
-async function insertSubjects(session: Session, subjects: readonly SavedSubject[]): Promise<void> {
+async function insertSubjects(session: Session, subjects: readonly SavedSubject[], version: number): Promise<void> {
   if (subjects.length === 0) return
   const written = await session.write(sql`
-    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader)
-    select kind, id, state, due_at, community, leader from ${savedTable(subjects)}
+    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader, version)
+    select kind, id, state, due_at, community, leader, ${version}::int4 from ${savedTable(subjects)}
     order by kind collate "C", id collate "C"
     on conflict do nothing
   `)
@@ -146,9 +192,9 @@ export async function peekSubjects(
   keys: readonly SubjectKey[],
 ): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
   if (keys.length === 0) return []
-  const rows = await session.rows(sql<SubjectRow>`
+  const rows = await session.rows(sql<Pick<SubjectRow, 'kind' | 'id' | 'state'>>`
     select subject.* from ${keyTable(keys)} cross join lateral (
-      select kind, id, state, due_at from ${session.tables.subject} as subject
+      select kind, id, state from ${session.tables.subject} as subject
       where subject.kind = wanted.kind and subject.id = wanted.id limit 1
     ) as subject
   `)
@@ -188,6 +234,6 @@ function savedTable(subjects: readonly SavedSubject[]): RawBuilder<unknown> {
   ) as saved (kind, id, state, due_at, community, leader)`
 }
 
-function toLocked({ kind, id, state, due_at }: SubjectRow): LockedSubject {
-  return { key: { kind, id }, state: decodeSubject(state), dueAt: toInstant(due_at), isNew: false }
+function toLocked({ kind, id, state, due_at, version }: SubjectRow): LockedSubject {
+  return { key: { kind, id }, state: decodeSubject(state), dueAt: toInstant(due_at), isNew: false, version }
 }

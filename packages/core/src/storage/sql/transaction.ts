@@ -4,13 +4,16 @@ import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
   Delivery,
+  EventPlace,
   InboxEntry,
   IssuedCoupon,
+  KnownJourney,
   LockedSubject,
   LockOptions,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
+  Version,
 } from '../../ports/store.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
@@ -19,6 +22,7 @@ import * as log from './log.js'
 import type { Int8 } from './parameters.js'
 import type { Session } from './session.js'
 import * as subjects from './subjects.js'
+import * as versions from './versions.js'
 
 /** Whose clock decides: the database's, or the engine's own (tests with a virtual clock). */
 export type StoreClock = 'database' | 'engine'
@@ -27,6 +31,8 @@ export type StoreClock = 'database' | 'engine'
 export class SqlTransaction implements StoreTransaction {
   readonly #session: Session
   readonly #clock: StoreClock
+  /** The version it holds. */
+  #version: number | undefined
 
   constructor(session: Session, clock: StoreClock) {
     this.#session = session
@@ -41,12 +47,43 @@ export class SqlTransaction implements StoreTransaction {
     return Number(row?.now)
   }
 
+  async holdVersion(): Promise<number> {
+    this.#version ??= await versions.holdVersion(this.#session)
+    return this.#version
+  }
+
+  async lockVersions(): Promise<number> {
+    this.#version = await versions.lockVersions(this.#session)
+    return this.#version
+  }
+
+  readVersion(number: number): Promise<Version | undefined> {
+    return versions.readVersion(this.#session, number)
+  }
+
+  async addVersion(version: Version): Promise<void> {
+    await versions.addVersion(this.#session, version)
+    this.#version = version.number
+  }
+
+  readJourneys(until: number): Promise<readonly KnownJourney[]> {
+    return versions.readJourneys(this.#session, until)
+  }
+
+  rememberJourneys(journeys: readonly KnownJourney[]): Promise<void> {
+    return versions.rememberJourneys(this.#session, journeys)
+  }
+
   addEvents(added: readonly StoredEvent[]): Promise<ReadonlySet<string>> {
     return events.addEvents(this.#session, added)
   }
 
   eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]> {
     return events.readEvents(this.#session, userIds)
+  }
+
+  eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]> {
+    return events.eventsFor(this.#session, key, after, limit)
   }
 
   reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
@@ -66,7 +103,7 @@ export class SqlTransaction implements StoreTransaction {
   }
 
   saveSubjects(saved: readonly SavedSubject[]): Promise<void> {
-    return subjects.saveSubjects(this.#session, saved)
+    return subjects.saveSubjects(this.#session, saved, this.#version ?? 0)
   }
 
   removeSubject(key: SubjectKey): Promise<void> {
@@ -75,6 +112,14 @@ export class SqlTransaction implements StoreTransaction {
 
   takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]> {
     return subjects.takeDueSubjects(this.#session, until, limit)
+  }
+
+  takeOutdatedSubjects(kind: SubjectKind, version: number, limit: number): Promise<readonly LockedSubject[]> {
+    return subjects.takeOutdatedSubjects(this.#session, kind, version, limit)
+  }
+
+  addMissingRelated(): Promise<void> {
+    return subjects.addMissingRelated(this.#session)
   }
 
   peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
@@ -91,6 +136,10 @@ export class SqlTransaction implements StoreTransaction {
 
   takeInbox(limit: number): Promise<readonly InboxEntry[]> {
     return log.takeInbox(this.#session, limit)
+  }
+
+  waitingFor(key: SubjectKey): Promise<ReadonlySet<string>> {
+    return log.waitingFor(this.#session, key)
   }
 
   addDecisions(decisions: readonly Decision[]): Promise<void> {

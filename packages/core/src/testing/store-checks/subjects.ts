@@ -38,7 +38,7 @@ export const subjectChecks: readonly StoreCheck[] = [
 
 async function givesUnborn(store: Store): Promise<void> {
   const [subject] = await store.transaction((tx) => tx.lockSubjects([user('u-1')]))
-  assert.deepEqual(subject, { key: user('u-1'), state: UNBORN, dueAt: undefined, isNew: true })
+  assert.deepEqual(subject, { key: user('u-1'), state: UNBORN, dueAt: undefined, isNew: true, version: 0 })
   assert.equal(await store.readSubject(user('u-1')), undefined, 'Locking creates nothing.')
   assert.deepEqual(await store.transaction((tx) => tx.lockSubjects([])), [])
 }
@@ -61,11 +61,11 @@ async function roundTrip(store: Store): Promise<void> {
   await store.transaction((tx) => save(tx, [key], { state, dueAt: 1_700_000_000_999 }))
   assert.deepEqual(plain(await store.readSubject(key)), plain(state))
   const [subject] = await store.transaction((tx) => tx.lockSubjects([key]))
-  assert.deepEqual(plain(subject), plain({ key, state, dueAt: 1_700_000_000_999, isNew: false }))
+  assert.deepEqual(plain(subject), plain({ key, state, dueAt: 1_700_000_000_999, isNew: false, version: 0 }))
   assert.deepEqual([...(subject?.state.features.keys() ?? [])], ['f-1', '常买'], 'Members stay in their order.')
   await store.transaction((tx) => save(tx, [key], { state: UNBORN, dueAt: undefined }))
   const [after] = await store.transaction((tx) => tx.lockSubjects([key]))
-  assert.deepEqual(after, { key, state: UNBORN, dueAt: undefined, isNew: false })
+  assert.deepEqual(after, { key, state: UNBORN, dueAt: undefined, isNew: false, version: 0 })
 }
 
 async function asAskedFor(store: Store): Promise<void> {
@@ -156,7 +156,7 @@ async function takesDue(store: Store): Promise<void> {
     assert.deepEqual(idsOf(await tx.takeDueSubjects(30, 10)), ['a', 'b', 'c'], 'Due at `until` itself is due.')
     const [first, ...others] = await tx.takeDueSubjects(40, 1)
     assert.deepEqual(others, [])
-    assert.deepEqual(first, { key: user('a'), state: stateOf({ at: 1 }), dueAt: 10, isNew: false })
+    assert.deepEqual(first, { key: user('a'), state: stateOf({ at: 1 }), dueAt: 10, isNew: false, version: 0 })
     await save(tx, [user('a')], { dueAt: undefined })
     await save(tx, [user('c')], { dueAt: 15 })
     assert.deepEqual(idsOf(await tx.takeDueSubjects(40, 2)), ['c', 'b'])
