@@ -1,11 +1,11 @@
 import {
   type CompiledScore,
   compileProgram,
-  type JourneyDefinition,
   type Pack,
   PackError,
   type Program,
   type RelationName,
+  reviewPack,
   type SubjectKind,
   tierOf,
   VERDICT_MARK,
@@ -13,7 +13,7 @@ import {
 import type { Kysely } from 'kysely'
 import { Dispatcher } from './delivery/dispatcher.js'
 import type { Decision } from './domain/decision.js'
-import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
+import { hasTag, type Run, type SubjectKey, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import { EngineError } from './errors.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
@@ -27,12 +27,18 @@ import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
 import { advanceDue } from './subjects/due-subjects.js'
-import { rebuild } from './subjects/rebuild.js'
+import { type Edition, Programs } from './subjects/programs.js'
+import { isInForce, type Publication, publish } from './subjects/publishing.js'
 import { advanceRelated } from './subjects/related-subjects.js'
+import { outdated, type Progress, Sweep } from './subjects/sweep.js'
+import { upToDate } from './subjects/up-to-date.js'
 
 export interface EngineOptions {
-  /** The rules: `await loadPack('./rules')`. */
-  readonly rules: Pack
+  /**
+   * The rules: `await loadPack('./rules')`. They are published at the start if they are not those in force. `'published'`:
+   * whatever was published last.
+   */
+  readonly rules: Pack | 'published'
   /** Where messages go. Every channel that a rule names must be here. */
   readonly channels?: readonly Channel[]
   /**
@@ -100,6 +106,16 @@ export interface Engine {
     /** ISO 8601, or milliseconds; now when left out. */
     readonly at?: string | number
   }): Promise<Explained>
+  /**
+   * Puts other rules in force, here and in every process on this database, from the next transaction on. Runs go on with
+   * the journeys that they began with. What new rules must know of the past is read from the event log, subject by subject:
+   * at once for those that something happens to, for the others in the background (or by `settle`).
+   *
+   * @throws PackError when a rule of it can never hold; EngineError `channel.missing`.
+   */
+  publish(pack: Pack, options?: PublishOptions): Promise<Published>
+  /** The rules in force, and how many subjects have been brought up to them. */
+  publication(): Promise<PublicationState>
   /** When something is next due; undefined when nothing is. */
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */
@@ -110,6 +126,29 @@ export interface DecisionFilter {
   readonly subject?: readonly [SubjectKind, string]
   /** At most so many, the earliest first. */
   readonly limit?: number
+}
+
+export interface PublishOptions {
+  /**
+   * Whether journeys may enter people for what the new rules find in the past. False when left out: a tag that goes on
+   * because the rules are new greets nobody.
+   */
+  readonly greet?: boolean
+  /** Told after each batch of subjects that this process brought up, and at the end, with `done` = `total`. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** A version of the rules: its number, from 1, and the hash of its content. */
+export interface Published {
+  readonly version: number
+  readonly hash: string
+}
+
+export interface PublicationState extends Published {
+  readonly publishedAt: Date
+  /** Of how many subjects the states are up to these rules. */
+  readonly done: number
+  readonly total: number
 }
 
 /** Something that a rule suggests to a leader. */
@@ -123,24 +162,39 @@ export interface Suggestion {
   readonly expiresAt: Date
 }
 
-/** Starts an engine: compiles the rules, opens the database, brings its tables up to date. */
+/**
+ * Starts an engine: compiles the rules, opens the database, brings its tables up to date, and publishes the rules if they
+ * are not in force already.
+ */
 export function createEngine(options: EngineOptions): Promise<Engine> {
-  return startEngine(options, compileProgram(options.rules))
+  const { rules } = options
+  return startEngine(options, rules === 'published' ? undefined : compileProgram(rules))
 }
 
-/** Starts an engine with rules that have been compiled already. */
-export async function startEngine(options: EngineOptions, current: Program): Promise<Engine> {
-  const channels = channelsByName(options.channels ?? [], current)
+/** Starts an engine with rules that have been compiled already; undefined for those that were published last. */
+export async function startEngine(options: EngineOptions, compiled: Program | undefined): Promise<Engine> {
+  const channels = channelsByName(options.channels ?? [])
+  if (compiled !== undefined) checkChannels(channels, compiled)
   const store = await storeOf(options)
   try {
     await store.migrate()
-    const program = await withRunningJourneys(options.rules, current, store)
-    await rebuild(store, program, options.clock ?? systemClock)
-    return new LocalEngine(options, program, channels, store)
+    const programs = new Programs(compiled)
+    if (compiled !== undefined && options.rules !== 'published') {
+      await putInForce(store, programs, { pack: options.rules, compiled, greet: false }, options.clock ?? systemClock)
+    }
+    const { program } = await store.transaction((tx) => programs.in(tx))
+    checkChannels(channels, program)
+    return new LocalEngine(options, programs, channels, store)
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+/** Publishes rules that are not in force already: publishing makes everybody wait a moment, looking does not. */
+async function putInForce(store: Store, programs: Programs, publication: Publication, clock: Clock): Promise<void> {
+  if (await store.transaction((tx) => isInForce(tx, programs, publication))) return
+  await store.transaction((tx) => publish(tx, programs, publication, clock.now()))
 }
 
 async function storeOf({ database = 'memory', clock, schema }: EngineOptions): Promise<Store> {
@@ -148,34 +202,7 @@ async function storeOf({ database = 'memory', clock, schema }: EngineOptions): P
   return openStore(database as string, { ...(schema && { schema }), ...(clock && { clock: 'engine' }) })
 }
 
-/** The program with older definitions of journeys that some run may have begun with. */
-async function withRunningJourneys(pack: Pack, current: Program, store: Store): Promise<Program> {
-  const known = await store.readJourneys()
-  const older = known.filter(({ hash }) => !current.journeysByHash.has(hash)).map(({ definition }) => definition)
-  const own = [...current.journeysByHash].map(
-    ([hash, { definition }]): { hash: string; definition: JourneyDefinition } => ({
-      hash,
-      definition,
-    }),
-  )
-  await store.rememberJourneys(own)
-  if (older.length === 0) return current
-  return (
-    tryToCompile(pack, older) ?? compileProgram(pack, { running: older.filter((one) => tryToCompile(pack, [one])) })
-  )
-}
-
-/** Undefined when the pack no longer has what a running journey needs: its runs end where they would go on. */
-function tryToCompile(pack: Pack, running: readonly JourneyDefinition[]): Program | undefined {
-  try {
-    return compileProgram(pack, { running })
-  } catch (error) {
-    if (error instanceof PackError) return undefined
-    throw error
-  }
-}
-
-function channelsByName(channels: readonly Channel[], program: Program): ReadonlyMap<string, Channel> {
+function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Channel> {
   const byName = new Map<string, Channel>()
   for (const channel of channels) {
     if (byName.has(channel.name)) {
@@ -185,7 +212,12 @@ function channelsByName(channels: readonly Channel[], program: Program): Readonl
     }
     byName.set(channel.name, channel)
   }
-  for (const journey of program.journeysByHash.values()) {
+  return byName
+}
+
+/** Every channel that a journey sends by must be there. */
+function checkChannels(byName: ReadonlyMap<string, Channel>, program: Program): void {
+  for (const journey of program.journeys.values()) {
     for (const step of journey.steps) {
       const missing = step.verb === 'send' ? step.channels.find((name) => !byName.has(name)) : undefined
       if (missing === undefined) continue
@@ -194,33 +226,35 @@ function channelsByName(channels: readonly Channel[], program: Program): Readonl
       throw new EngineError('channel.missing', message, { journey: journey.id, step: step.id, channel: missing })
     }
   }
-  return byName
 }
 
 class LocalEngine implements Engine {
   private readonly intake: Intake
   private readonly queue: InProcessQueue
   private readonly clock: Clock
+  private readonly sweep: Sweep
   private closed = false
 
   constructor(
-    private readonly options: EngineOptions,
-    private readonly program: Program,
+    options: EngineOptions,
+    private readonly programs: Programs,
     private readonly channels: ReadonlyMap<string, Channel>,
     private readonly store: Store,
   ) {
     const clock = options.clock ?? systemClock
     this.clock = clock
-    this.intake = new Intake(store, program, clock)
+    this.intake = new Intake(store, programs, clock)
+    this.sweep = new Sweep(store, programs)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
-    const dispatcher = new Dispatcher({ store, program, channels, clock, makeCode, callTimeoutMs })
+    const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
     this.queue = new InProcessQueue({
       store,
       clock,
       work: [
-        () => store.transaction((tx) => advanceRelated(tx, program)),
-        () => store.transaction((tx) => advanceDue(tx, program, clock.now())),
+        () => store.transaction((tx) => advanceRelated(tx, programs)),
+        () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
         () => dispatcher.dispatch(),
+        () => this.sweep.pass(),
       ],
       onError:
         options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error)),
@@ -251,9 +285,48 @@ class LocalEngine implements Engine {
     this.queue.start()
   }
 
+  async publish(pack: Pack, { greet = false, onProgress }: PublishOptions = {}): Promise<Published> {
+    this.mustBeOpen()
+    const mistakes = reviewPack(pack).filter(({ severity }) => severity === 'error')
+    if (mistakes.length > 0) throw new PackError(mistakes)
+    const compiled = compileProgram(pack)
+    checkChannels(this.channels, compiled)
+    const { store, programs } = this
+    programs.remember(compiled)
+    if (onProgress !== undefined) this.sweep.onProgress(onProgress)
+    await putInForce(store, programs, { pack, compiled, greet }, this.clock)
+    const { version } = await this.inForce()
+    this.queue.wake()
+    return { version: version.number, hash: version.hash }
+  }
+
+  async publication(): Promise<PublicationState> {
+    const edition = await this.inForce()
+    const { number, hash, publishedAt } = edition.version
+    const [total, left] = [await this.store.countSubjects(), await outdated(this.store, edition)]
+    return { version: number, hash, publishedAt: new Date(publishedAt), done: total - left, total }
+  }
+
   async subject(kind: SubjectKind, id: string): Promise<Subject | undefined> {
+    const { program } = await this.bringUp({ kind, id })
     const state = await this.store.readSubject({ kind, id })
-    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state, this.program)
+    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state, program)
+  }
+
+  private inForce(): Promise<Edition> {
+    return this.store.transaction((tx) => this.programs.in(tx))
+  }
+
+  /** Whoever asks about a subject gets it by the rules in force, whether the sweep has come by or not. */
+  private async bringUp(key: SubjectKey): Promise<Edition> {
+    const { ofSubject, newest } = await this.store.readVersions(key)
+    const edition = this.programs.known(newest) ?? (await this.inForce())
+    if (ofSubject >= edition.version.goodSince[key.kind]) return edition
+    return this.store.transaction(async (tx) => {
+      const inForce = await this.programs.in(tx)
+      await upToDate(tx, this.programs, inForce, await tx.lockSubjects([key]))
+      return inForce
+    })
   }
 
   decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
@@ -288,7 +361,8 @@ class LocalEngine implements Engine {
 
   async explain({ subject: [kind, id], rule, at }: Parameters<Engine['explain']>[0]): Promise<Explained> {
     const instant = at === undefined ? this.clock.now() : instantOf(at)
-    return explainFromLog({ store: this.store, pack: this.options.rules, key: { kind, id }, rule, at: instant })
+    const { pack } = await this.bringUp({ kind, id })
+    return explainFromLog({ store: this.store, pack, key: { kind, id }, rule, at: instant })
   }
 
   nextDue(): Promise<number | undefined> {

@@ -10,6 +10,8 @@ export type EngineErrorCode =
   | 'subject.unknown'
   | 'rule.unknown'
   | 'transaction.unsupported'
+  | 'rules.none'
+  | 'rules.unreadable'
 
 /** Something the engine cannot do, with a stable code and the facts as fields. */
 export class EngineError extends Error {

@@ -4,11 +4,15 @@ export {
   type DecisionFilter,
   type Engine,
   type EngineOptions,
+  type PublicationState,
+  type Published,
+  type PublishOptions,
   type Subject,
   type Suggestion,
 } from './engine.js'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
+export type { Progress } from './subjects/sweep.js'
 // Load rules
 export { checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
@@ -34,14 +38,17 @@ export type {
   Delivery,
   DeliveryKind,
   DeliveryState,
+  EventPlace,
   InboxEntry,
   IssuedCoupon,
+  KnownJourney,
   LockedSubject,
   SavedSubject,
   Store,
   StoredEvent,
   StoreReads,
   StoreTransaction,
+  Version,
 } from './ports/store.js'
 // Simulate
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'

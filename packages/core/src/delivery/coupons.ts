@@ -7,19 +7,20 @@ import { closed } from './settlement.js'
 /** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
 export async function settleCoupons(
   tx: StoreTransaction,
-  { program, makeCode }: DispatcherOptions,
+  { programs, makeCode }: DispatcherOptions,
   claims: readonly Delivery[],
   now: number,
 ): Promise<void> {
+  const edition = await programs.in(tx)
   const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, program, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...deliveries].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
     if (!outcomes.stillWaits(delivery)) {
       outcomes.save(closed(delivery, 'suppressed', 'run ended'))
       continue
     }
-    const result = await issueCoupon(tx, program, delivery, now, makeCode)
+    const result = await issueCoupon(tx, edition.program, delivery, now, makeCode)
     if (result.decision !== undefined) outcomes.say(result.decision)
     if (result.ok) {
       outcomes.save(closed(delivery, 'accepted'))

@@ -23,16 +23,17 @@ export async function clearMessages(
   options: DispatcherOptions,
   claims: readonly Delivery[],
 ): Promise<readonly Cleared[]> {
+  const edition = await options.programs.in(tx)
   const now = (await tx.now()) ?? options.clock.now()
   const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, options.program, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, options.programs, edition, deliveries, now)
   const cleared: Cleared[] = []
   for (const delivery of deliveries) {
     const { state: before } = outcomes.subjectOf(delivery)
     const verdict = judge(delivery, outcomes, options, now)
     if ('message' in verdict) {
       const { message } = verdict
-      const state = recordSend(before, message, delivery.key, options.program.policies, now)
+      const state = recordSend(before, message, delivery.key, edition.program.policies, now)
       outcomes.replaceState(delivery, state)
       const calling = startCall(delivery, now)
       outcomes.save(calling)
@@ -55,12 +56,13 @@ type Withheld =
 function judge(
   delivery: Delivery,
   outcomes: Outcomes,
-  { program, channels }: DispatcherOptions,
+  { channels }: DispatcherOptions,
   now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
   if (!maybeSent && !outcomes.stillWaits(delivery)) return { ruling: 'suppress', reason: 'run ended' }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
+  const { program } = outcomes
   const { state } = outcomes.subjectOf(delivery)
   const composed = compose(delivery, state, program)
   if (!composed.ok) return { ruling: 'suppress', ...composed }

@@ -1,12 +1,12 @@
-import type { Program } from '@linli/rules'
 import type { CodeMaker } from '../offers/issue.js'
 import type { Channel } from '../ports/channel.js'
 import type { Clock } from '../ports/clock.js'
 import type { Store } from '../ports/store.js'
+import type { Programs } from '../subjects/programs.js'
 
 export interface DispatcherOptions {
   readonly store: Store
-  readonly program: Program
+  readonly programs: Programs
   readonly channels: ReadonlyMap<string, Channel>
   readonly clock: Clock
   readonly makeCode: CodeMaker

@@ -5,6 +5,8 @@ import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
+import type { Edition, Programs } from '../subjects/programs.js'
+import { upToDate } from '../subjects/up-to-date.js'
 import { nextChannel } from './plan.js'
 
 /**
@@ -22,7 +24,8 @@ export class Outcomes {
 
   private constructor(
     private readonly tx: StoreTransaction,
-    private readonly program: Program,
+    /** What the transaction works by. */
+    readonly program: Program,
     private readonly now: number,
     locked: readonly LockedSubject[],
   ) {
@@ -32,12 +35,14 @@ export class Outcomes {
   /** Locks the subjects of deliveries. */
   static async lock(
     tx: StoreTransaction,
-    program: Program,
+    programs: Programs,
+    edition: Edition,
     deliveries: readonly Delivery[],
     now: number,
   ): Promise<Outcomes> {
     const keys = new Map<string, SubjectKey>(deliveries.map(({ subject }) => [subjectName(subject), subject]))
-    return new Outcomes(tx, program, now, await tx.lockSubjects([...keys.values()]))
+    const locked = await tx.lockSubjects([...keys.values()])
+    return new Outcomes(tx, edition.program, now, await upToDate(tx, programs, edition, locked))
   }
 
   subjectOf({ subject }: Pick<Delivery, 'subject'>): LockedSubject {

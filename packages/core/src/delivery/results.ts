@@ -11,10 +11,11 @@ export async function recordResults(
   options: DispatcherOptions,
   results: readonly { readonly delivery: Delivery; readonly result: CallResult }[],
 ): Promise<void> {
+  const edition = await options.programs.in(tx)
   const now = (await tx.now()) ?? options.clock.now()
   const locked = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
   const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
-  const outcomes = await Outcomes.lock(tx, options.program, locked, now)
+  const outcomes = await Outcomes.lock(tx, options.programs, edition, locked, now)
   for (const delivery of locked) {
     const result = byKey.get(delivery.key)
     const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL

@@ -8,18 +8,19 @@ import { closed } from './settlement.js'
 /** Makes suggestions, which then wait for the leader, and closes those that have expired. */
 export async function settleSuggestions(
   tx: StoreTransaction,
-  { program }: DispatcherOptions,
+  { programs }: DispatcherOptions,
   claims: readonly Delivery[],
   now: number,
 ): Promise<void> {
+  const edition = await programs.in(tx)
   const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, program, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
   for (const delivery of deliveries) {
     const { source, body, subject } = delivery
     const { to, expiresAt = now } = body
     const about = { run: source.run, step: source.step, template: body.what, to: `leader:${to}` }
     const said = { at: now, subject: subjectName(subject), rule: source.journey, ...about }
-    const composed = compose(delivery, outcomes.subjectOf(delivery).state, program)
+    const composed = compose(delivery, outcomes.subjectOf(delivery).state, edition.program)
     if (expiresAt <= now) outcomes.save(closed(delivery, 'rejected', 'expired'))
     else if (!composed.ok) {
       const { reason, detail } = composed

@@ -2,7 +2,7 @@ import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input } from './decision.js'
 import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
 import { Draft, type RelatedVerdicts } from './draft.js'
-import { dueRuns, enterByEvent, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
+import { dueRuns, enterByEvent, hush, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
 
@@ -36,21 +36,21 @@ export function advance(
 }
 
 /**
- * Looks at every tag and score again: after two subjects were merged, or when rules have changed. Those that the program
- * does not have are taken away. With `quiet`, journeys do not react: they greet nobody for what is long past.
+ * Looks at every tag and score again, after two subjects were merged. Those that the program does not have are taken
+ * away.
  */
 export function reevaluate(
   key: SubjectKey,
   state: SubjectState,
   program: Program,
   at: number,
-  { related = NOTHING_RELATED, quiet = false }: { readonly related?: RelatedVerdicts; readonly quiet?: boolean } = {},
+  related: RelatedVerdicts = NOTHING_RELATED,
 ): Advanced {
   const draft = new Draft(key, state, program, related)
   draft.at = Math.max(state.at, at)
   dropUnknown(draft)
   evaluateDerived(draft, draft.rules.derived)
-  if (!quiet) reactToChanges(draft)
+  reactToChanges(draft)
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
@@ -75,7 +75,7 @@ function take(draft: Draft, input: Input): void {
   draft.at = Math.max(draft.at, input.at)
   if (input.kind === 'event') draft.cause = input.event.messageId
   if (input.kind === 'event') takeEvent(draft, input)
-  else if (input.kind === 'refresh') takeRefresh(draft, input)
+  else if (input.kind === 'refresh') return takeRefresh(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'greet') draft.effects.push({ kind: 'welcome', member: input.member })
   reactToChanges(draft)
@@ -132,11 +132,15 @@ function tellMembers(draft: Draft, leaderBefore: string | undefined, joined: str
 }
 
 function takeRefresh(draft: Draft, input: Extract<Input, { kind: 'refresh' }>): void {
-  const { relation, id, changes, changedAt = 0 } = input
+  const { relation, id, changes, changedAt = 0, quietly } = input
   // Words of a community that the subject has left in the meantime.
   if (draft.relations[relation]?.[0] !== id) return
   const changed = changes === undefined ? [] : changeProfile(draft, changes, changedAt)
+  draft.occasion = quietly && { reason: quietly, quiet: true }
   evaluateDerived(draft, [...changed, ...(draft.rules.readers.related.get(relation) ?? [])])
+  if (quietly === undefined) reactToChanges(draft)
+  else hush(draft)
+  draft.occasion = undefined
 }
 
 /** Adds an event to the features it reaches, and collects what reads those that changed. */

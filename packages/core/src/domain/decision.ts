@@ -22,6 +22,9 @@ export type DecisionKind =
   | 'suggestion.made'
   | 'event.rejected'
 
+/** Why something changes that neither an event nor an instant has changed. */
+export type Occasion = 'published' | 'history'
+
 /** An entry of the log: what was decided about whom, when, by which rule, and why. */
 export interface Decision {
   /** Milliseconds since the epoch. */
@@ -42,7 +45,7 @@ export type Effect =
   | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
   | SuggestEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
-  | { readonly kind: 'refresh'; readonly readAs: RelationName }
+  | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
   /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
   | { readonly kind: 'welcome'; readonly member: SubjectKey }
   /** Who leads a community: for all its members, or for the one that joined. */
@@ -105,6 +108,8 @@ export type Input =
       readonly changes?: ProfileChanges
       /** When the changes were said; left out without changes. */
       readonly changedAt?: number
+      /** Journeys take no notice, for this reason. */
+      readonly quietly?: Occasion
     }
   /** Somebody who reads conditions of this subject has come to it. */
   | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey }

@@ -7,7 +7,7 @@ import type {
   SubjectProgram,
   SubjectView,
 } from '@linli/rules'
-import type { Decision, DecisionKind, Effect } from './decision.js'
+import type { Decision, DecisionKind, Effect, Occasion } from './decision.js'
 import type { LazyMap, ReadonlyLazyMap } from './lazy-map.js'
 import {
   hasTag,
@@ -41,6 +41,8 @@ export class Draft implements SubjectView {
   event: EventRecord | undefined
   /** The message id of the event that is being taken in; undefined while time alone, or word from elsewhere, moves the subject. */
   cause: string | undefined
+  /** Why tags and scores change now, where it is not what happens; `quiet`: journeys take no notice. */
+  occasion: { readonly reason: Occasion; readonly quiet: boolean } | undefined
   due: number
   features: ReadonlyLazyMap<FeatureState>
   traits: SubjectState['traits']
@@ -136,11 +138,20 @@ export class Draft implements SubjectView {
   changeTag(tag: CompiledTag, added: boolean, until: number): void {
     this.writeTag(tag.id, added || until > 0 ? [added ? this.at : 0, until] : undefined)
     if (tag.kind === 'verdict') {
-      if (tag.readAs !== undefined) this.effects.push({ kind: 'refresh', readAs: tag.readAs })
+      if (tag.readAs !== undefined) this.effects.push(this.refresh(tag.readAs))
       return
     }
-    this.decide(added ? 'tag.added' : 'tag.removed', tag.id)
+    this.decide(added ? 'tag.added' : 'tag.removed', tag.id, this.because())
     this.changes.push({ kind: 'tag', id: tag.id, added })
+  }
+
+  /** What decisions about tags and scores say of the occasion. */
+  because(): { readonly reason?: Occasion } {
+    return this.occasion === undefined ? {} : { reason: this.occasion.reason }
+  }
+
+  private refresh(readAs: RelationName): Effect {
+    return { kind: 'refresh', readAs, ...(this.occasion?.quiet && { quietly: this.occasion.reason }) }
   }
 
   decide(decision: DecisionKind, rule: string, details: Readonly<Record<string, unknown>> = {}): void {

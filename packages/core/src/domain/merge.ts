@@ -35,7 +35,7 @@ export function merge(
     sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
     entries: mergeEntries(mine.entries, its.entries),
   }
-  const { decisions, ...advanced } = reevaluate(into.key, merged, program, at, { related })
+  const { decisions, ...advanced } = reevaluate(into.key, merged, program, at, related)
   return { ...advanced, decisions: [...farewell(from, program, at), ...decisions] }
 }
 

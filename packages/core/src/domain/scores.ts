@@ -10,7 +10,7 @@ export function evaluateScore(draft: Draft, score: CompiledScore): boolean {
   const [before, knownUntil] = scoreOf(draft, score.id)
   if (value !== before || certainUntil !== knownUntil) draft.writeScore(score.id, [value, certainUntil])
   if (value === before) return false
-  draft.decide('score.changed', score.id, changeOf(score, before, value))
+  draft.decide('score.changed', score.id, { ...changeOf(score, before, value), ...draft.because() })
   draft.changes.push({ kind: 'score', id: score.id, from: before, to: value })
   return true
 }

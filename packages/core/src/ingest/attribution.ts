@@ -1,7 +1,7 @@
 import { relatedBy } from '../domain/profile.js'
 import type { SubjectState } from '../domain/subject.js'
 import type { StoredEvent } from '../ports/store.js'
-import { changesOf } from './changes.js'
+import { changesOf } from './records.js'
 
 /**
  * One user's events, in the order they happened, each with the community and the leader that it counts for: those that

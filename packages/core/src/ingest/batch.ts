@@ -1,13 +1,15 @@
-import { type EventRecord, type Program, RELATIONS } from '@linli/rules'
+import { type Program, RELATIONS } from '@linli/rules'
 import type { Input } from '../domain/decision.js'
 import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
+import type { Programs } from '../subjects/programs.js'
+import { upToDate } from '../subjects/up-to-date.js'
 import { attributed } from './attribution.js'
-import { changesOf, groupChanges } from './changes.js'
 import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
+import { groupByUser, groupChanges, inputOf, recordOf } from './records.js'
 
 /** What became of a batch, by message id. */
 export interface BatchResult {
@@ -24,11 +26,13 @@ export interface BatchResult {
  */
 export async function ingestBatch(
   tx: StoreTransaction,
-  program: Program,
+  programs: Programs,
   batch: readonly StoredEvent[],
   clockNow: number,
   { passOver = false }: LockOptions = {},
 ): Promise<BatchResult> {
+  const edition = await programs.in(tx)
+  const { program } = edition
   const now = (await tx.now()) ?? clockNow
   // Where the database's clock decides, it also decides what is still to come.
   const happened = batch.map((event) => (event.at > now ? { ...event, at: now } : event))
@@ -37,7 +41,8 @@ export async function ingestBatch(
   // Two people become one only with both of them at hand.
   const options = { passOver: passOver && links.length === 0 }
   const keys = subjectsOf(resolved.events, links)
-  const locked = new Map((await tx.lockSubjects(keys, options)).map((subject) => [subject.key.id, subject]))
+  const current = await upToDate(tx, programs, edition, await tx.lockSubjects(keys, options))
+  const locked = new Map(current.map((subject) => [subject.key.id, subject]))
   if (links.length > 0) await tx.linkIdentities(links)
   await confirmIdentities(tx, resolved)
   const events = resolved.events.filter((event) => locked.has(event.userId))
@@ -63,34 +68,10 @@ export async function ingestBatch(
   return { fresh, held: new Set(held.map((event) => event.messageId)) }
 }
 
-/** Events by user, each user's in the order they happened. */
-export function groupByUser(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
-  const byUser = new Map<string, StoredEvent[]>()
-  for (const event of events) {
-    const own = byUser.get(event.userId)
-    if (own === undefined) byUser.set(event.userId, [event])
-    else own.push(event)
-  }
-  for (const own of byUser.values()) if (own.length > 1) own.sort((a, b) => a.at - b.at)
-  return byUser
-}
-
 function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink[]): SubjectKey[] {
   const ids = new Set(events.map((event) => event.userId))
   for (const { anonymousId, userId } of links) ids.add(userId).add(anonymousUser(anonymousId))
   return [...ids].map((id) => ({ kind: 'user', id }))
-}
-
-/** What an event tells rules. */
-export function recordOf({ messageId, event, at, properties, userId }: StoredEvent): EventRecord {
-  return { messageId, event, at, properties, userId }
-}
-
-/** An event as what moves its user. */
-export function inputOf(event: StoredEvent, at: number): Input {
-  const changes = changesOf(event)
-  const input = { kind: 'event', at, event: recordOf(event) } as const
-  return changes === undefined ? input : { ...input, changes }
 }
 
 /**

@@ -14,7 +14,7 @@ import type { IncomingEvent } from './event.js'
 const postgresUrl = inject('postgresUrl')
 /** More for a long search: LINLI_RUNS=1000. */
 const RUNS = Number(process.env['LINLI_RUNS'] ?? 30)
-const TIMEOUT_MS = Math.max(60_000, RUNS * 1000)
+const TIMEOUT_MS = Math.max(180_000, RUNS * 1000)
 if (postgresUrl === undefined) console.warn('SKIPPED: exactly-once on PostgreSQL; there is no database.')
 
 /** Runs a test in a schema of its own; the schema of a run that fails is kept. */

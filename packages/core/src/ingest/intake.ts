@@ -1,7 +1,7 @@
-import type { Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
+import type { Programs } from '../subjects/programs.js'
 import { ingestBatch } from './batch.js'
 import type { EventResult, IncomingEvent, IngestReport } from './event.js'
 import { normalise } from './normalise.js'
@@ -41,7 +41,7 @@ export class Intake {
 
   constructor(
     private readonly store: Store,
-    private readonly program: Program,
+    private readonly programs: Programs,
     private readonly clock: Clock,
   ) {
     this.lanes = Array.from({ length: store.concurrency }, () => [])
@@ -85,7 +85,7 @@ export class Intake {
     const outcomes = new Map<string, Outcome>()
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH)
-      const { fresh } = await ingestBatch(tx, this.program, batch, this.clock.now())
+      const { fresh } = await ingestBatch(tx, this.programs, batch, this.clock.now())
       for (const { messageId } of batch) outcomes.set(messageId, fresh.has(messageId) ? 'new' : 'known')
     }
     return outcomes
@@ -127,7 +127,7 @@ export class Intake {
     const events = [...first.values()].reverse().map((one) => one.event)
     try {
       const { fresh, held } = await this.store.transaction((tx) =>
-        ingestBatch(tx, this.program, events, this.clock.now(), options),
+        ingestBatch(tx, this.programs, events, this.clock.now(), options),
       )
       for (const one of waiting) {
         if (held.has(one.event.messageId)) continue

@@ -11,7 +11,7 @@ import {
 import type { Decision } from '../domain/decision.js'
 import { type Run, type SubjectKey, subjectName } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
-import { recordOf } from '../ingest/batch.js'
+import { recordOf } from '../ingest/records.js'
 import type { StoredEvent, StoreReads } from '../ports/store.js'
 import { turnsAt } from './ahead.js'
 import type { Explained, ExplainedEvent } from './explained.js'

@@ -2,7 +2,7 @@ import { compileProgram, definePack, type EventRecord, type FeatureState, type P
 import { advance } from '../domain/advance.js'
 import type { Input } from '../domain/decision.js'
 import { type SubjectState, UNBORN } from '../domain/subject.js'
-import { inputOf, recordOf } from '../ingest/batch.js'
+import { inputOf, recordOf } from '../ingest/records.js'
 import type { Past } from './past.js'
 
 /** What a subject's events up to an instant say, worked out when it is asked for. */

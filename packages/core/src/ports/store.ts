@@ -239,6 +239,7 @@ export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
   /** The version that a subject's state was kept by, and the newest; 0 for none. */
   readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }>
+  countSubjects(): Promise<number>
   /** How many subjects of a kind there are that were kept by an older version than this. */
   countOutdated(kind: SubjectKind, version: number): Promise<number>
   /** Decisions in the order they were made. */
@@ -256,12 +257,6 @@ export interface StoreReads {
   readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
   /** The earliest instant at which a subject or a delivery is due; undefined when none is. Inbox entries are due now (0). */
   nextDue(): Promise<number | undefined>
-  /** Definitions of journeys that the store was told of, for runs that began with an older one. */
-  readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]>
-  /** The features and tags that the stored states were brought up to, as `rememberRules` was told. */
-  readRules(): Promise<ReadonlySet<string>>
-  /** Ids of all users in the log, in order, after `after`; for rebuilding. */
-  readUserIds(after: string | undefined, limit: number): Promise<readonly string[]>
 }
 
 /**
@@ -274,11 +269,6 @@ export interface Store extends StoreReads {
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>
   /** Works inside a transaction of the host's own, which the host commits. Undefined where the store cannot. */
   join?(trx: unknown): StoreTransaction
-  rememberJourneys(
-    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
-  ): Promise<void>
-  /** Says which features and tags the stored states are up to, in place of what was said before. */
-  rememberRules(rules: readonly string[]): Promise<void>
   /** How many transactions it is of use to have under way at once. */
   readonly concurrency: number
   close(): Promise<void>

@@ -131,7 +131,11 @@ async function wordsToMembers(
   if (kind === 'user') return []
   const leads = effects.filter((effect) => effect.kind === 'lead')
   const inputs = leads.filter(({ member }) => member === undefined).map((lead) => leaderIs(id, lead, at))
-  if (effects.some((effect) => effect.kind === 'refresh')) inputs.push({ kind: 'refresh', at, relation: kind, id })
+  const refreshes = effects.filter((effect) => effect.kind === 'refresh')
+  if (refreshes.length > 0) {
+    const quietly = refreshes.every((refresh) => refresh.quietly !== undefined) ? refreshes[0]?.quietly : undefined
+    inputs.push({ kind: 'refresh', at, relation: kind, id, ...(quietly !== undefined && { quietly }) })
+  }
   const joined = leads.flatMap((lead): InboxEntry[] =>
     lead.member === undefined ? [] : [{ key: { kind: 'user', id: lead.member }, input: leaderIs(id, lead, at) }],
   )

@@ -1,9 +1,10 @@
-import type { Program } from '@linli/rules'
-import type { Input } from '../domain/decision.js'
+import { type Input, messageIdsOf } from '../domain/decision.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
 import { anonymousIdOf, anonymousUser } from '../ingest/normalise.js'
 import type { InboxEntry, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
+import type { Programs } from './programs.js'
+import { upToDate } from './up-to-date.js'
 
 /** How many words to related subjects one transaction passes on. */
 const BATCH = 2000
@@ -12,7 +13,8 @@ const BATCH = 2000
  * Advances communities, leaders and members by what has been left for them. It is a pass of its own, so that people of
  * one community, who share its row, never wait for one another's batches. Gives how many entries it took.
  */
-export async function advanceRelated(tx: StoreTransaction, program: Program): Promise<number> {
+export async function advanceRelated(tx: StoreTransaction, programs: Programs): Promise<number> {
+  const edition = await programs.in(tx)
   const entries = await tx.takeInbox(BATCH)
   if (entries.length === 0) return 0
   const users = await usersNow(tx, entries)
@@ -24,10 +26,12 @@ export async function advanceRelated(tx: StoreTransaction, program: Program): Pr
     else known.inputs.push(input)
   }
   const work = [...inputs.values()]
-  const locked = await tx.lockSubjects(work.map(({ key }) => key))
+  const taken = new Set(entries.flatMap(({ input }) => messageIdsOf(input)))
+  const found = await tx.lockSubjects(work.map(({ key }) => key))
+  const locked = await upToDate(tx, programs, edition, found, taken)
   await advanceSubjects(
     tx,
-    program,
+    edition.program,
     locked.map((subject, index) => ({ subject, inputs: work[index]?.inputs ?? [] })),
   )
   return entries.length

@@ -9,10 +9,6 @@ export class EventLog {
   readonly messageIds = new Set<string>()
   readonly #byUser = new Map<string, StoredEvent[]>()
 
-  get userIds(): Iterable<string> {
-    return this.#byUser.keys()
-  }
-
   of(userId: string): readonly StoredEvent[] {
     return this.#byUser.get(userId) ?? []
   }

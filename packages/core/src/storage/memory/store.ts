@@ -1,4 +1,4 @@
-import type { JourneyDefinition, SubjectKind } from '@linli/rules'
+import type { SubjectKind } from '@linli/rules'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
@@ -28,8 +28,6 @@ class Memory implements MemoryStore {
   readonly concurrency = 1
   readonly #options: MemoryTransactionOptions
   readonly #tables = new MemoryTables()
-  readonly #journeys = new Map<string, JourneyDefinition>()
-  #rules: ReadonlySet<string> = new Set()
   #isBusy = false
   readonly #waiting: (() => void)[] = []
 
@@ -68,6 +66,10 @@ class Memory implements MemoryStore {
   async readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }> {
     const { subjects, versions } = this.#tables
     return { ofSubject: subjects.get(subjectName(key))?.version ?? 0, newest: versions.length }
+  }
+
+  async countSubjects(): Promise<number> {
+    return this.#tables.subjects.size
   }
 
   async countOutdated(kind: SubjectKind, version: number): Promise<number> {
@@ -111,31 +113,5 @@ class Memory implements MemoryStore {
     const [subject, delivery] = [dueSubjects.next, dueDeliveries.next]
     if (subject === undefined || delivery === undefined) return subject ?? delivery
     return Math.min(subject, delivery)
-  }
-
-  async readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]> {
-    return Array.from(this.#journeys, ([hash, definition]) => ({ hash, definition }))
-  }
-
-  async readRules(): Promise<ReadonlySet<string>> {
-    return this.#rules
-  }
-
-  async readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
-    const ids = [...this.#tables.events.userIds]
-    const rest = after === undefined ? ids : ids.filter((id) => compareText(id, after) > 0)
-    return rest.sort(compareText).slice(0, limit)
-  }
-
-  async rememberJourneys(
-    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
-  ): Promise<void> {
-    for (const { hash, definition } of journeys) {
-      if (!this.#journeys.has(hash)) this.#journeys.set(hash, definition)
-    }
-  }
-
-  async rememberRules(rules: readonly string[]): Promise<void> {
-    this.#rules = new Set(rules)
   }
 }

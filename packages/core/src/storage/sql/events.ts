@@ -67,18 +67,6 @@ export async function eventsFor(
   return rows.map(decodeEvent)
 }
 
-export async function readUserIds(
-  session: Session,
-  after: string | undefined,
-  limit: number,
-): Promise<readonly string[]> {
-  const rows = await session.rows(sql<{ user_id: string }>`
-    select distinct user_id from ${session.tables.event}
-    where ${after === undefined ? sql`true` : sql`user_id > ${after}`} order by user_id limit ${limit}
-  `)
-  return rows.map((row) => row.user_id)
-}
-
 export async function resolveIdentities(
   session: Session,
   anonymousIds: readonly string[],

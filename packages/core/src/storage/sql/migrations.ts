@@ -136,7 +136,6 @@ async function createTables(db: Kysely<unknown>, tables: Tables): Promise<void> 
     )`,
     sql`create index coupon_subject on ${tables.coupon} (subject, offer)`,
     sql`create table ${tables.journey} (hash text collate "C" primary key, definition text not null)`,
-    sql`create table ${tables.rule} (name text collate "C" primary key)`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

@@ -53,7 +53,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     `.execute(host)
     expect(rows.map(({ name }) => name)).toEqual([
       ...['coupon', 'coupon_pool', 'decision', 'delivery', 'event', 'identity', 'inbox', 'journey'],
-      ...['migration', 'migration_lock', 'rule', 'subject', 'version'],
+      ...['migration', 'migration_lock', 'subject', 'version'],
     ])
   })
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JourneyDefinition, SubjectKind } from '@linli/rules'
+import type { SubjectKind } from '@linli/rules'
 import { type Kysely, sql } from 'kysely'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
@@ -8,15 +8,15 @@ import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from 
 import { isConflict } from '../conflict.js'
 import { readPools } from './coupons.js'
 import { readDeliveries } from './deliveries.js'
-import { readEvents, readUserIds } from './events.js'
+import { readEvents } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { readDecisions } from './log.js'
 import { migrate } from './migrations.js'
-import { type Int8, textArray, toInstant } from './parameters.js'
+import { type Int8, toInstant } from './parameters.js'
 import { Session } from './session.js'
 import { type Tables, tablesIn } from './tables.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
-import { countOutdated, readVersions } from './versions.js'
+import { countOutdated, countSubjects, readVersions } from './versions.js'
 
 export interface SqlStoreOptions {
   readonly schema: string
@@ -118,6 +118,10 @@ export class SqlStore implements Store {
     return readVersions(this.#reads, key)
   }
 
+  countSubjects(): Promise<number> {
+    return countSubjects(this.#reads)
+  }
+
   countOutdated(kind: SubjectKind, version: number): Promise<number> {
     return countOutdated(this.#reads, kind, version)
   }
@@ -147,47 +151,6 @@ export class SqlStore implements Store {
       ) end as next
     `)
     return toInstant(row?.next ?? null)
-  }
-
-  async readJourneys(): Promise<readonly { readonly hash: string; readonly definition: JourneyDefinition }[]> {
-    const rows = await this.#reads.rows(sql<{ hash: string; definition: string }>`
-      select hash, definition from ${this.#tables.journey} order by hash
-    `)
-    return rows.map(({ hash, definition }) => ({ hash, definition: JSON.parse(definition) as JourneyDefinition }))
-  }
-
-  async readRules(): Promise<ReadonlySet<string>> {
-    const rows = await this.#reads.rows(sql<{ name: string }>`select name from ${this.#tables.rule}`)
-    return new Set(rows.map(({ name }) => name))
-  }
-
-  readUserIds(after: string | undefined, limit: number): Promise<readonly string[]> {
-    return readUserIds(this.#reads, after, limit)
-  }
-
-  async rememberJourneys(
-    journeys: readonly { readonly hash: string; readonly definition: JourneyDefinition }[],
-  ): Promise<void> {
-    if (journeys.length === 0) return
-    await this.#reads.write(sql`
-      insert into ${this.#tables.journey} (hash, definition)
-      select * from unnest(
-        ${textArray(journeys.map(({ hash }) => hash))}::text[],
-        ${textArray(journeys.map(({ definition }) => JSON.stringify(definition)))}::text[]
-      ) as input (hash, definition)
-      order by hash collate "C"
-      on conflict do nothing
-    `)
-  }
-
-  async rememberRules(rules: readonly string[]): Promise<void> {
-    const names = textArray(rules)
-    await this.#reads.write(sql`
-      with forgotten as (delete from ${this.#tables.rule} where name <> all(${names}::text[]))
-      insert into ${this.#tables.rule} (name)
-      select name from unnest(${names}::text[]) as input (name) order by name collate "C"
-      on conflict do nothing
-    `)
   }
 }
 

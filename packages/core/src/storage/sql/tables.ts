@@ -13,7 +13,6 @@ export interface Tables {
   readonly pool: RawBuilder<unknown>
   readonly coupon: RawBuilder<unknown>
   readonly journey: RawBuilder<unknown>
-  readonly rule: RawBuilder<unknown>
   readonly version: RawBuilder<unknown>
 }
 
@@ -29,7 +28,6 @@ export function tablesIn(schema: string): Tables {
     pool: sql.id(schema, 'coupon_pool'),
     coupon: sql.id(schema, 'coupon'),
     journey: sql.id(schema, 'journey'),
-    rule: sql.id(schema, 'rule'),
     version: sql.id(schema, 'version'),
   }
 }

@@ -104,6 +104,11 @@ export async function readVersions(
   return { ofSubject: row?.of_subject ?? 0, newest: row?.newest ?? 0 }
 }
 
+export async function countSubjects(session: Session): Promise<number> {
+  const [row] = await session.rows(sql<{ count: Int8 }>`select count(*) as count from ${session.tables.subject}`)
+  return Number(row?.count ?? 0)
+}
+
 export async function countOutdated(session: Session, kind: SubjectKind, version: number): Promise<number> {
   const [row] = await session.rows(sql<{ count: Int8 }>`
     select count(*) as count from ${session.tables.subject} where kind = ${kind} and version < ${version}

@@ -1,18 +1,6 @@
 import assert from 'node:assert/strict'
-import type { JourneyDefinition } from '@linli/rules'
 import type { Store } from '../../ports/store.js'
-import {
-  couponOf,
-  deliveryOf,
-  eventOf,
-  increment,
-  ODD,
-  type StoreCheck,
-  save,
-  stateOf,
-  together,
-  user,
-} from './material.js'
+import { couponOf, deliveryOf, eventOf, increment, type StoreCheck, save, stateOf, together, user } from './material.js'
 
 export const transactionChecks: readonly StoreCheck[] = [
   ['gives what the work of a transaction gave', givesResult],
@@ -21,8 +9,6 @@ export const transactionChecks: readonly StoreCheck[] = [
   ['shows a transaction what it wrote itself', showsOwn],
   ['goes on after work that threw', goesOn],
   ['creates its tables however often and by however many it is asked', migratesTogether],
-  ['remembers journeys by their hash, the first definition', remembersJourneys],
-  ['remembers the rules it was told of last', remembersRules],
   ['says a useful number of concurrent transactions', saysConcurrency],
   ['can be closed twice', closesTwice],
 ]
@@ -129,40 +115,6 @@ async function migratesTogether(store: Store): Promise<void> {
   await store.transaction((tx) => increment(tx, [user('u-1')]))
   await together(4, () => store.migrate())
   assert.deepEqual(await store.readSubject(user('u-1')), stateOf({ at: 1 }))
-}
-
-function journey(id: string): JourneyDefinition {
-  return { kind: 'journey', id, steps: [] } as unknown as JourneyDefinition
-}
-
-async function remembersJourneys(store: Store): Promise<void> {
-  assert.deepEqual(await store.readJourneys(), [])
-  await store.rememberJourneys([])
-  await together(4, () => store.rememberJourneys([{ hash: 'h-1', definition: journey('first') }]))
-  await store.rememberJourneys([
-    { hash: 'h-1', definition: journey('second') },
-    { hash: 'h-2', definition: journey('third') },
-  ])
-  const known = new Map((await store.readJourneys()).map(({ hash, definition }) => [hash, definition.id]))
-  assert.deepEqual(
-    [...known].sort(),
-    [
-      ['h-1', 'first'],
-      ['h-2', 'third'],
-    ],
-    'A definition is found under its hash; what was there first stays.',
-  )
-}
-
-async function remembersRules(store: Store): Promise<void> {
-  assert.deepEqual([...(await store.readRules())], [])
-  await store.rememberRules(['user/a', ODD, 'user/a'])
-  assert.deepEqual([...(await store.readRules())].sort(), [ODD, 'user/a'])
-  await store.rememberRules(['user/b', ODD])
-  await store.rememberRules(['user/b', ODD])
-  assert.deepEqual([...(await store.readRules())].sort(), [ODD, 'user/b'])
-  await store.rememberRules([])
-  assert.deepEqual([...(await store.readRules())], [])
 }
 
 async function saysConcurrency(store: Store): Promise<void> {

@@ -1,0 +1,51 @@
+import type { Feature, FeatureState, Program } from '@linli/rules'
+import { type Advanced, NOTHING_RELATED } from './advance.js'
+import { dropUnknown, evaluateDerived } from './derived.js'
+import { Draft, type RelatedVerdicts } from './draft.js'
+import { hush, reactToChanges } from './journeys.js'
+import { LazyMap } from './lazy-map.js'
+import { exitRun } from './steps.js'
+import type { SubjectKey, SubjectState } from './subject.js'
+
+export interface UpgradeOptions {
+  /** When the rules changed. */
+  readonly at: number
+  /** Features that the state lacks, and what the subject's events make of them. */
+  readonly missing: readonly Feature[]
+  readonly filled: ReadonlyMap<string, FeatureState>
+  /** Whether journeys may react to what these rules find in the past. */
+  readonly greet: boolean
+  readonly related?: RelatedVerdicts
+}
+
+/**
+ * A subject as it goes on under other rules: with the features that it lacked, without those that nothing reads any
+ * more, all tags and scores looked at again. Runs go on as they began; those that these rules leave no way for end.
+ */
+export function upgrade(key: SubjectKey, state: SubjectState, program: Program, options: UpgradeOptions): Advanced {
+  const { at, greet, related = NOTHING_RELATED } = options
+  const draft = new Draft(key, { ...state, features: refilled(key, state, program, options) }, program, related)
+  draft.at = Math.max(state.at, at)
+  draft.occasion = { reason: 'published', quiet: !greet }
+  for (const run of draft.runs) {
+    if (!program.journeysByHash.has(run.hash)) exitRun(draft, run, 'its journey no longer fits the rules')
+  }
+  dropUnknown(draft)
+  evaluateDerived(draft, draft.rules.derived)
+  if (greet) reactToChanges(draft)
+  else hush(draft)
+  return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
+}
+
+function refilled(
+  { kind }: SubjectKey,
+  { features }: SubjectState,
+  program: Program,
+  { missing, filled }: UpgradeOptions,
+): SubjectState['features'] {
+  const lacked = new Set(missing.map(({ key }) => key))
+  const kept = [...features.entries()].filter(
+    ([name]) => program.subjects[kind].features.has(name) && !lacked.has(name),
+  )
+  return LazyMap.of([...kept, ...filled])
+}

@@ -1,0 +1,44 @@
+import type { EventRecord } from '@linli/rules'
+import type { Input, ProfileChanges } from '../domain/decision.js'
+import type { StoredEvent } from '../ports/store.js'
+
+/** What an event tells rules. */
+export function recordOf({ messageId, event, at, properties, userId }: StoredEvent): EventRecord {
+  return { messageId, event, at, properties, userId }
+}
+
+/** An event as what moves its user. */
+export function inputOf(event: StoredEvent, at: number): Input {
+  const changes = changesOf(event)
+  const input = { kind: 'event', at, event: recordOf(event) } as const
+  return changes === undefined ? input : { ...input, changes }
+}
+
+/** Events by user, each user's in the order they happened. */
+export function groupByUser(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const byUser = new Map<string, StoredEvent[]>()
+  for (const event of events) {
+    const own = byUser.get(event.userId)
+    if (own === undefined) byUser.set(event.userId, [event])
+    else own.push(event)
+  }
+  for (const own of byUser.values()) if (own.length > 1) own.sort((a, b) => a.at - b.at)
+  return byUser
+}
+
+/** What an event says of its user. */
+export function changesOf({ type, traits, groupId }: StoredEvent): ProfileChanges | undefined {
+  if (type === 'group') return { relations: { ...(groupId && { community: groupId }), ...leaderIn(traits) } }
+  return type === 'identify' && traits !== undefined ? { traits } : undefined
+}
+
+/** What a `group` event says of the community. */
+export function groupChanges({ traits = {} }: StoredEvent): ProfileChanges {
+  const { leaderId: _, ...own } = traits
+  return { traits: own, relations: leaderIn(traits) }
+}
+
+function leaderIn(traits: StoredEvent['traits']): { leader?: string } {
+  const leader = traits?.['leaderId']
+  return typeof leader === 'string' && leader !== '' ? { leader } : {}
+}
