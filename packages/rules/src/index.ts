@@ -3,7 +3,7 @@ export { checkPack, loadPack, type PackCheck } from './loader.js'
 export { definePack } from './define.js'
 export { reviewPack } from './checks/meaning.js'
 export { definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
-export { formatProblem, PackError, type Place, type Problem, Problems } from './problems.js'
+export { formatProblem, PackError, type Place, placeText, type Problem, Problems } from './problems.js'
 export { jsonSchema } from './json-schema.js'
 export {
   type ConditionDefinition,
@@ -17,6 +17,7 @@ export {
   type ScoreDefinition,
   type TagDefinition,
   type TemplateDefinition,
+  type TestDefinition,
 } from './schemas/definitions.js'
 export { MESSAGE_CLASSES, type MessageClass } from './schemas/common.js'
 export type { StepDefinition } from './schemas/journey.js'
@@ -28,6 +29,9 @@ export type { CompiledScore, ScoreExplanation, TermExplanation } from './program
 export type { Feature } from './facts/feature.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
 export { DEFAULT_ZONE, firstInstantOf, zoneFor } from './time-zone.js'
+
+// Test rules
+export { type CompiledExpectation, type CompiledTest, compileTests } from './program/rule-test.js'
 
 // Evaluate conditions by themselves
 export { definePredicate, type Predicate, type PropertyBag } from './conditions/predicate.js'

@@ -289,13 +289,13 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'a wrong kind': [
     { kind: 'jorney', id: 'x' },
     `error kind.unknown  pack.json#/kind
-  "kind" should be one of tag, score, condition, journey, template, offer, policy, history. Did you mean "journey"?
+  "kind" should be one of tag, score, condition, journey, template, offer, policy, history, test. Did you mean "journey"?
   found: "jorney"`,
   ],
   'no kind': [
     [{ id: 'x' }],
     `error key.missing  pack.json#/0
-  "kind" is missing; it should be one of tag, score, condition, journey, template, offer, policy, history.`,
+  "kind" is missing; it should be one of tag, score, condition, journey, template, offer, policy, history, test.`,
   ],
   'what is no object': [
     [tag(), 'tag'],

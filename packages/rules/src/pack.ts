@@ -16,6 +16,7 @@ import {
   type ScoreDefinition,
   type TagDefinition,
   type TemplateDefinition,
+  type TestDefinition,
 } from './schemas/definitions.js'
 import { readShape } from './zod-problems.js'
 
@@ -35,6 +36,7 @@ export interface Pack {
   readonly offers: readonly Located<OfferDefinition>[]
   readonly policies: readonly Located<PolicyDefinition>[]
   readonly histories: readonly Located<HistoryDefinition>[]
+  readonly tests: readonly Located<TestDefinition>[]
 }
 
 /** One rule file: its name and its parsed JSON, an object or a list of objects. */
@@ -70,10 +72,11 @@ function packOf(located: readonly Located<Definition>[]): Pack {
     offers: ofKind('offer'),
     policies: ofKind('policy'),
     histories: ofKind('history'),
+    tests: ofKind('test'),
   }
 }
 
-/** Every definition of a pack, in a stable order. */
+/** Every rule of a pack, in a stable order. Its tests are none. */
 export function definitionsOf(pack: Pack): readonly Definition[] {
   const all = [
     pack.tags,

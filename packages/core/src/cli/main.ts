@@ -4,6 +4,7 @@ import { explainCommand } from './explain.js'
 import { reportFailure } from './output.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
+import { testCommand } from './test.js'
 
 /** The `linli` command. Results go to stdout, messages for people to stderr. */
 export function program(): Command {
@@ -12,6 +13,7 @@ export function program(): Command {
     .addCommand(checkCommand())
     .addCommand(schemaCommand())
     .addCommand(simulateCommand())
+    .addCommand(testCommand())
     .addCommand(explainCommand())
     .showHelpAfterError()
 }

@@ -1,6 +1,7 @@
 // Test rules and hosts
 export { createWorld, type CreateWorldOptions } from './create-world.js'
 export { World } from '../simulation/world.js'
+export { ruleCases } from './rule-cases.js'
 // Test channels
 export {
   type ChannelContractOptions,

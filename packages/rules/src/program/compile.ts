@@ -18,6 +18,7 @@ import { compileJourney, entryDemand } from './journey.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compilePolicy } from './policy.js'
 import { type CompiledJourney, type Derived, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
+import { compileTests } from './rule-test.js'
 import { compileScore, tiersInOrder } from './score.js'
 
 export interface CompileOptions {
@@ -47,6 +48,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
   const compiled = new Map(SUBJECT_KINDS.map((kind) => [kind, compileSubject(kind, context)] as const))
   const journeys = [...compiled.values()].flatMap((subject) => subject.journeys)
   const history = compileHistory(pack.histories, problems)
+  compileTests(pack, problems)
   return {
     hash: contentHash(canonicalJson(definitionsOf(pack)), 16),
     subjects: Object.fromEntries([...compiled].map(([kind, { program }]) => [kind, program])) as Program['subjects'],

@@ -11,6 +11,7 @@ import {
   subjectSchema,
 } from './common.js'
 import { journeySchema } from './journey.js'
+import { type TestDefinition, testSchema } from './rule-test.js'
 import { scoreSchema } from './score.js'
 import { variant } from './variant.js'
 
@@ -129,6 +130,7 @@ export const DEFINITION_SCHEMAS = {
   offer: offerSchema,
   policy: policySchema,
   history: historySchema,
+  test: testSchema,
 } as const
 
 export type DefinitionKind = keyof typeof DEFINITION_SCHEMAS
@@ -142,4 +144,5 @@ export type PolicyDefinition = z.infer<typeof policySchema>
 export type HistoryDefinition = z.infer<typeof historySchema>
 export type { JourneyDefinition } from './journey.js'
 export type { ScoreDefinition } from './score.js'
+export type { TestDefinition }
 export type Definition = z.infer<(typeof DEFINITION_SCHEMAS)[DefinitionKind]>
