@@ -1,14 +1,27 @@
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { FACT_NAMES } from '../../../rules/testing/facts.js'
 import { engineCaseArb, tryEngine } from '../../testing/law/engine-trial.js'
 import { MUTANTS, MUTANTS_OF_TOWNS } from '../../testing/law/mutants.js'
 import { FACTS_OF_JOURNEYS, LATER, ORACLE_FACTS } from '../../testing/law/oracle.js'
 import { reducerCaseArb, tryReducer } from '../../testing/law/reducer-trial.js'
 import { readCorpus, TRIALS } from '../../testing/law/trials.js'
+import type { Store } from '../ports/store.js'
+import { openStore } from '../storage/open.js'
+import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
 
 // Thousands of lives take a while on a busy machine.
 vi.setConfig({ testTimeout: 600_000 })
+
+const postgresUrl = inject('postgresUrl')
+if (postgresUrl === undefined) console.warn('SKIPPED: the law on PostgreSQL; there is none.')
+
+const freshSchema = () => `law_${randomBytes(6).toString('hex')}`
+
+function onStores(open: () => Promise<Store>) {
+  return fc.asyncProperty(engineCaseArb, async (one) => tryEngine(one, { store: await open() }))
+}
 
 describe('the law: what is kept equals a plain recomputation of the log', () => {
   it('holds where it was once broken', async () => {
@@ -23,6 +36,24 @@ describe('the law: what is kept equals a plain recomputation of the log', () => 
   it('holds for people, their communities and leaders, in the whole engine', async () => {
     const { cases, run } = TRIALS.engine
     await fc.assert(fc.asyncProperty(cases, run), { numRuns: 460 })
+  })
+
+  describe('on PGlite', () => {
+    let pglite: OpenPglite
+    beforeAll(async () => {
+      pglite = await openPglite(undefined)
+    })
+    afterAll(() => pglite.close())
+
+    it('holds', async () => {
+      const open = () => openStore(pglite.db, { schema: freshSchema(), clock: 'engine', concurrency: 1 })
+      await fc.assert(onStores(open), { numRuns: 12 })
+    })
+  })
+
+  it.skipIf(postgresUrl === undefined)('holds on PostgreSQL', async () => {
+    const open = () => openStore(postgresUrl ?? '', { schema: freshSchema(), clock: 'engine' })
+    await fc.assert(onStores(open), { numRuns: 30 })
   })
 
   it('is asked about every fact', () => {

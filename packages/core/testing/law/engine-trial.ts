@@ -1,7 +1,8 @@
 import { compileProgram, definePack } from '@linli/rules'
 import fc from 'fast-check'
-import { type EngineOptions, startEngine } from '../../src/engine.js'
+import { startEngine } from '../../src/engine.js'
 import type { IncomingEvent } from '../../src/ingest/event.js'
+import type { Store } from '../../src/ports/store.js'
 import { virtualClock } from '../../src/queue/clocks.js'
 import { World } from '../../src/simulation/world.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
@@ -21,7 +22,8 @@ export const engineCaseArb: fc.Arbitrary<Case> = fc.record({
 })
 
 export interface EngineTrialOptions {
-  readonly database?: Pick<EngineOptions, 'database' | 'schema'>
+  /** A fresh store; in memory when left out. */
+  readonly store?: Store
   readonly mutant?: Mutant | undefined
 }
 
@@ -56,12 +58,13 @@ export async function tryEngine({ pack, stream, picks }: Case, options: EngineTr
   }
 }
 
-async function openWorld(pack: readonly Rule[], now: number, { database, mutant }: EngineTrialOptions): Promise<World> {
+async function openWorld(pack: readonly Rule[], now: number, options: EngineTrialOptions): Promise<World> {
+  const { store = memoryStore(), mutant } = options
   const rules = definePack(pack)
   const program = compileProgram(rules)
   mutant?.(program)
   const clock = virtualClock(now)
-  const engine = await startEngine({ rules, clock, ...(database ?? { database: memoryStore() }) }, program)
+  const engine = await startEngine({ rules, clock, database: store }, program)
   return new World(engine, clock, [])
 }
 
