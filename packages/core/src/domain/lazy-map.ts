@@ -17,6 +17,10 @@ const MARK = '\t'
  * and parsed, and only they are written again; the others go from the row and back into it as they are.
  */
 export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T> {
+  private searches = 0
+  /** Where each value stands in the text, once it has been worth while to find out. */
+  private places: ReadonlyMap<string, Place> | undefined
+
   private constructor(
     /** Keys and values in turn, each after a mark. Values are lists, so none can be taken for a key. */
     private readonly text: string,
@@ -35,8 +39,8 @@ export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T>
   get(key: string): T | undefined {
     const value = this.written.get(key)
     if (value !== undefined || this.text === '' || this.written.has(key)) return value
-    const from = find(this.text, key)
-    return from === -1 ? undefined : (JSON.parse(this.text.slice(from, endOf(this.text, from))) as T)
+    const place = this.find(key)
+    return place === undefined ? undefined : (JSON.parse(this.text.slice(...place)) as T)
   }
 
   set(key: string, value: T): void {
@@ -67,18 +71,34 @@ export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T>
   }
 
   copy(): LazyMap<T> {
-    return new LazyMap(this.text, new Map(this.written))
+    const copy = new LazyMap(this.text, new Map(this.written))
+    copy.places = this.places
+    return copy
   }
 
   encode(): string {
-    let { text } = this
+    const replaced: [Place, entry: string][] = []
+    let added = ''
     for (const [key, value] of this.written) {
       const entry = value === undefined ? '' : `${MARK}${key}${MARK}${JSON.stringify(value)}`
-      const from = this.text === '' ? -1 : find(text, key)
-      if (from === -1) text += entry
-      else text = text.slice(0, from - key.length - 2) + entry + text.slice(endOf(text, from))
+      const place = this.text === '' ? undefined : this.find(key)
+      if (place === undefined) added += entry
+      else replaced.push([[place[0] - key.length - 2, place[1]], entry])
     }
-    return text
+    if (replaced.length > 1) replaced.sort(([a], [b]) => a[0] - b[0])
+    let [encoded, end] = ['', 0]
+    for (const [[from, to], entry] of replaced) {
+      encoded += this.text.slice(end, from) + entry
+      end = to
+    }
+    return encoded + this.text.slice(end) + added
+  }
+
+  /** Searches the text the first few times, then remembers where everything stands. */
+  private find(key: string): Place | undefined {
+    this.searches += 1
+    if (this.places === undefined && this.searches > FEW_SEARCHES) this.places = placesIn(this.text)
+    return this.places === undefined ? search(this.text, key) : this.places.get(key)
   }
 
   toJSON(): Record<string, T> {
@@ -86,10 +106,28 @@ export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T>
   }
 }
 
-/** Where the value of a key begins; -1 when there is none. */
-function find(text: string, key: string): number {
+/** How often a text is searched before it is read through. */
+const FEW_SEARCHES = 6
+
+/** Where a value begins and ends. */
+type Place = readonly [from: number, to: number]
+
+function search(text: string, key: string): Place | undefined {
   const at = text.indexOf(MARK + key + MARK)
-  return at === -1 ? -1 : at + key.length + 2
+  if (at === -1) return undefined
+  const from = at + key.length + 2
+  return [from, endOf(text, from)]
+}
+
+function placesIn(text: string): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>()
+  for (let at = 0; at < text.length; ) {
+    const from = endOf(text, at + 1) + 1
+    const to = endOf(text, from)
+    places.set(text.slice(at + 1, from - 1), [from, to])
+    at = to
+  }
+  return places
 }
 
 function endOf(text: string, from: number): number {
