@@ -7,6 +7,7 @@ import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance
 import type { Programs } from '../subjects/programs.js'
 import { upToDate } from '../subjects/up-to-date.js'
 import { attributed } from './attribution.js'
+import { type Contradiction, findContradictions, recordContradictions } from './contradictions.js'
 import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
 import { anonymousUser } from './normalise.js'
 import { groupByUser, groupChanges, inputOf, recordOf } from './records.js'
@@ -17,25 +18,29 @@ export interface BatchResult {
   readonly fresh: ReadonlySet<string>
   /** Events that were left out, because another transaction holds their user. */
   readonly held: ReadonlySet<string>
+  /** Events that say something else than the one of the same id that was taken in before. */
+  readonly contradictory: ReadonlySet<string>
 }
 
 /**
  * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Message ids are
  * unique within the batch. With `passOver` it waits for no other transaction, and leaves out the events of users that one
- * holds.
+ * holds. `repeated` are contradictions that the caller has found in what came together with the batch.
  */
 export async function ingestBatch(
   tx: StoreTransaction,
   programs: Programs,
   batch: readonly StoredEvent[],
   clockNow: number,
-  { passOver = false }: LockOptions = {},
+  { passOver = false, repeated = [] }: LockOptions & { readonly repeated?: readonly Contradiction[] } = {},
 ): Promise<BatchResult> {
   const edition = await programs.in(tx)
   const { program } = edition
   const now = (await tx.now()) ?? clockNow
   // Where the database's clock decides, it also decides what is still to come.
-  const happened = batch.map((event) => (event.at > now ? { ...event, at: now } : event))
+  const happened = batch.map((event) =>
+    event.at > now ? { ...event, at: now, saidAt: event.saidAt ?? event.at } : event,
+  )
   const resolved = await resolveIdentities(tx, happened)
   const { links } = resolved
   // Two people become one only with both of them at hand.
@@ -51,6 +56,11 @@ export async function ingestBatch(
     attributed(own, locked.get(userId)?.state.relations ?? {}),
   )
   const fresh = await tx.addEvents(counted)
+  const contradictions = await findContradictions(
+    tx,
+    counted.filter((event) => !fresh.has(event.messageId)),
+  )
+  await recordContradictions(tx, [...contradictions, ...repeated], now)
   const byUser = groupByUser(counted.filter((event) => fresh.has(event.messageId)))
   const work = [...byUser].flatMap(([userId, own]) => {
     const subject = locked.get(userId)
@@ -65,7 +75,11 @@ export async function ingestBatch(
   )
   if (inbox.length > 0) await tx.addInbox(inbox)
   const held = resolved.events.filter((event) => !locked.has(event.userId))
-  return { fresh, held: new Set(held.map((event) => event.messageId)) }
+  return {
+    fresh,
+    held: new Set(held.map((event) => event.messageId)),
+    contradictory: new Set(contradictions.map(({ event }) => event.messageId)),
+  }
 }
 
 function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink[]): SubjectKey[] {

@@ -13,6 +13,12 @@ export interface IncomingEvent {
   readonly groupId?: string
   /** When it happened: ISO 8601, a Date, or milliseconds since the epoch. Left out: when it arrived. */
   readonly timestamp?: string | number | Date
+  /** When the device sent it, by the clock that wrote `timestamp`. An event is moved by what that clock is wrong. */
+  readonly sentAt?: string | number | Date
+  /** When your server received it, where that is not now. */
+  readonly receivedAt?: string | number | Date
+  /** The device's own time, where `timestamp` has been corrected by somebody before: it then counts as it is. */
+  readonly originalTimestamp?: string | number | Date
   readonly properties?: Readonly<Record<string, unknown>>
   /** `identify`: of the user; `group`: of the community (`leaderId` names its leader). */
   readonly traits?: Readonly<Record<string, unknown>>
@@ -26,6 +32,7 @@ export type RejectionCode =
   | 'event.name'
   | 'event.messageId'
   | 'event.subject'
+  | 'event.reserved'
   | 'event.time'
   | 'event.future'
   | 'event.too_large'
@@ -46,7 +53,12 @@ export interface Rejection {
 /** What became of one event. */
 export type EventResult =
   | { readonly status: 'accepted'; readonly messageId: string }
-  | { readonly status: 'duplicate'; readonly messageId: string }
+  | {
+      readonly status: 'duplicate'
+      readonly messageId: string
+      /** It says something else than the event of this id that was taken in. That one stands. */
+      readonly conflict?: true
+    }
   | ({ readonly status: 'rejected'; readonly messageId: string | undefined } & Rejection)
 
 export interface IngestReport {

@@ -2,7 +2,8 @@ import type { Decision } from '../domain/decision.js'
 import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
-import { ingestBatch } from './batch.js'
+import { type BatchResult, ingestBatch } from './batch.js'
+import { type Contradiction, contradictionOf, recordContradictions } from './contradictions.js'
 import type { EventResult, IncomingEvent, IngestReport } from './event.js'
 import { normalise } from './normalise.js'
 
@@ -11,7 +12,7 @@ const BATCH = 1000
 /** How often in a row events of people whom another process holds are put off before their turn is waited for. */
 const PATIENCE = 5
 
-type Outcome = 'new' | 'known' | 'failed'
+type Outcome = 'new' | 'known' | 'conflict' | 'failed'
 
 /** One call of `ingest` whose events have been taken into lanes. */
 interface Call {
@@ -53,6 +54,7 @@ export class Intake {
     const checked = this.check(events)
     await this.logRejections(checked.rejections, tx)
     const outcomes = tx === undefined ? await this.queue(checked.events) : await this.join(checked.events, tx)
+    await this.logContradictions(checked.contradictions, tx)
     return report(checked.results, outcomes)
   }
 
@@ -60,6 +62,7 @@ export class Intake {
     const now = this.clock.now()
     const unique = new Map<string, StoredEvent>()
     const rejections: Decision[] = []
+    const contradictions: Contradiction[] = []
     const results = events.map((raw): EventResult => {
       const normalised = normalise(raw, now)
       if (!normalised.ok) {
@@ -67,11 +70,23 @@ export class Intake {
         return { status: 'rejected', messageId: normalised.messageId, ...normalised.rejection }
       }
       const { event } = normalised
-      if (unique.has(event.messageId)) return { status: 'duplicate', messageId: event.messageId }
+      const first = unique.get(event.messageId)
+      if (first !== undefined) {
+        const contradiction = contradictionOf(first, event)
+        if (contradiction !== undefined) contradictions.push(contradiction)
+        return duplicate(event.messageId, contradiction !== undefined)
+      }
       unique.set(event.messageId, event)
       return { status: 'accepted', messageId: event.messageId }
     })
-    return { results, events: [...unique.values()], rejections }
+    return { results, events: [...unique.values()], rejections, contradictions }
+  }
+
+  private async logContradictions(found: readonly Contradiction[], tx: StoreTransaction | undefined): Promise<void> {
+    if (found.length === 0) return
+    const now = this.clock.now()
+    if (tx !== undefined) await recordContradictions(tx, found, now)
+    else await this.store.transaction((own) => recordContradictions(own, found, now))
   }
 
   private async logRejections(rejections: readonly Decision[], tx: StoreTransaction | undefined): Promise<void> {
@@ -85,8 +100,8 @@ export class Intake {
     const outcomes = new Map<string, Outcome>()
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH)
-      const { fresh } = await ingestBatch(tx, this.programs, batch, this.clock.now())
-      for (const { messageId } of batch) outcomes.set(messageId, fresh.has(messageId) ? 'new' : 'known')
+      const result = await ingestBatch(tx, this.programs, batch, this.clock.now())
+      for (const { messageId } of batch) outcomes.set(messageId, outcomeOf(messageId, result))
     }
     return outcomes
   }
@@ -122,17 +137,29 @@ export class Intake {
 
   /** Takes a batch in; gives what has to be taken in later. */
   private async takeBatch(waiting: readonly Waiting[], options: LockOptions): Promise<readonly Waiting[]> {
-    // The same id may stand in two calls of one batch: the first is the event, the second its duplicate.
-    const first = new Map(waiting.map((one) => [one.event.messageId, one] as const).reverse())
-    const events = [...first.values()].reverse().map((one) => one.event)
+    // The same id may stand in two calls of one batch: the first is the event, the others its duplicates.
+    const first = new Map(waiting.map((one) => [one.event.messageId, one.event] as const).reverse())
+    const events = [...first.values()].reverse()
+    const contradictions = new Map(
+      waiting.flatMap((one) => {
+        const event = first.get(one.event.messageId) ?? one.event
+        const found = event === one.event ? undefined : contradictionOf(event, one.event)
+        return found === undefined ? [] : [[one, found]]
+      }),
+    )
     try {
-      const { fresh, held } = await this.store.transaction((tx) =>
-        ingestBatch(tx, this.programs, events, this.clock.now(), options),
+      const result = await this.store.transaction((tx) =>
+        ingestBatch(tx, this.programs, events, this.clock.now(), {
+          ...options,
+          repeated: [...contradictions.values()],
+        }),
       )
+      const { held } = result
       for (const one of waiting) {
-        if (held.has(one.event.messageId)) continue
-        const isNew = fresh.has(one.event.messageId) && first.get(one.event.messageId) === one
-        settle(one, isNew ? 'new' : 'known')
+        const { messageId } = one.event
+        const isFirst = first.get(messageId) === one.event
+        const outcome = contradictions.has(one) ? 'conflict' : outcomeOf(messageId, result)
+        if (!held.has(messageId)) settle(one, outcome === 'new' && !isFirst ? 'known' : outcome)
       }
       return held.size === 0 ? [] : waiting.filter((one) => held.has(one.event.messageId))
     } catch (error) {
@@ -185,12 +212,21 @@ function rejectionOf(
   return { at, subject: `user:${userId ?? '?'}`, decision: 'event.rejected', reason, message, ...id }
 }
 
+function outcomeOf(messageId: string, { fresh, contradictory }: BatchResult): Outcome {
+  if (fresh.has(messageId)) return 'new'
+  return contradictory.has(messageId) ? 'conflict' : 'known'
+}
+
+function duplicate(messageId: string, isConflict: boolean): EventResult {
+  return { status: 'duplicate', messageId, ...(isConflict && { conflict: true }) }
+}
+
 function report(results: readonly EventResult[], outcomes: ReadonlyMap<string, Outcome>): IngestReport {
   const final = results.map((result): EventResult => {
     if (result.status !== 'accepted') return result
     const outcome = outcomes.get(result.messageId)
     if (outcome === 'new') return result
-    if (outcome === 'known') return { ...result, status: 'duplicate' }
+    if (outcome === 'known' || outcome === 'conflict') return duplicate(result.messageId, outcome === 'conflict')
     return { ...result, status: 'rejected', code: 'event.failed', message: 'The event could not be taken in.' }
   })
   const count = (status: EventResult['status']) => final.filter((result) => result.status === status).length

@@ -1,6 +1,7 @@
 import { FORBIDDEN_KEYS, isObject } from '@linli/rules'
 import type { StoredEvent } from '../ports/store.js'
 import type { Rejection, RejectionCode } from './event.js'
+import { FUTURE_MS, placeInTime, type Times } from './event-time.js'
 
 /** What an event may be at most. */
 export const EVENT_LIMITS = {
@@ -10,7 +11,7 @@ export const EVENT_LIMITS = {
   /** Keys of one object. */
   keys: 255,
   /** How far ahead of the engine's clock an event may be. Up to this it counts as happening now. */
-  futureMs: 5 * 60_000,
+  futureMs: FUTURE_MS,
   /** Characters of an id or a name. */
   name: 255,
 } as const
@@ -86,7 +87,7 @@ function read(raw: unknown, now: number): StoredEvent {
     type: type as StoredEvent['type'],
     event: type === 'track' ? (event as string) : type,
     userId: user ?? anonymousUser(anonymous ?? ''),
-    at: readTime(clean['timestamp'], now),
+    ...readTime(clean, now),
     receivedAt: now,
     properties: properties ?? {},
     ...(traits !== undefined && { traits }),
@@ -97,8 +98,16 @@ function read(raw: unknown, now: number): StoredEvent {
 }
 
 function readId(id: unknown, name: string): string | undefined {
-  if (id === undefined || id === null || isName(id)) return id ?? undefined
+  if (id === undefined || id === null) return undefined
+  if (isName(id)) return notReserved(id, name)
   throw new Refusal('event.subject', `"${name}" should be a text of 1 to ${EVENT_LIMITS.name} characters.`)
+}
+
+/** Ids of those of whom nobody has said who they are: only linli gives them. */
+function notReserved(id: string, name: string): string {
+  const prefix = RESERVED.find((one) => id.startsWith(one))
+  if (prefix === undefined) return id
+  throw new Refusal('event.reserved', `"${name}" begins with "${prefix}", as only linli's own ids may.`)
 }
 
 function readObject(value: unknown, name: string): Readonly<Record<string, unknown>> | undefined {
@@ -117,36 +126,18 @@ export function anonymousIdOf(userId: string): string | undefined {
 }
 
 const ANONYMOUS = 'anon:'
+/** How ids of hosts never begin. */
+const RESERVED = [ANONYMOUS, 'id:']
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= EVENT_LIMITS.name
 }
 
-/** When an event says that it happened; undefined for what is no time. Without a zone it is UTC. */
-export function parseTime(timestamp: unknown): number | undefined {
-  if (timestamp instanceof Date) return parseTime(timestamp.getTime())
-  const at = typeof timestamp === 'string' ? parseIso(timestamp) : timestamp
-  return Number.isInteger(at) && (at as number) > 0 ? (at as number) : undefined
-}
-
-function readTime(timestamp: unknown, now: number): number {
-  if (timestamp === undefined || timestamp === null) return now
-  const at = parseTime(timestamp)
-  if (at === undefined) {
-    throw new Refusal('event.time', '"timestamp" should be ISO 8601 such as "2026-03-01T08:00:00+08:00".')
-  }
-  if (at > now + EVENT_LIMITS.futureMs) {
-    throw new Refusal('event.future', '"timestamp" is more than 5 minutes ahead of the clock.')
-  }
-  return Math.min(at, now)
-}
-
-const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/
-
-function parseIso(text: string): number {
-  const match = ISO.exec(text)
-  if (match === null) return Number.NaN
-  return Math.floor(Date.parse(match[1] !== undefined && match[4] === undefined ? `${text}Z` : text))
+function readTime(times: Times, now: number): { readonly at: number; readonly saidAt?: number } {
+  const placed = placeInTime(times, now)
+  if (!placed.ok) throw new Refusal(placed.code, placed.message)
+  const { at, saidAt = 0 } = placed
+  return saidAt === at ? { at } : { at, saidAt }
 }
 
 /** Keys that were found to be allowed. */

@@ -12,6 +12,8 @@ export interface StoredEvent {
   readonly userId: string
   /** When it happened. Milliseconds since the epoch, as all instants here. */
   readonly at: number
+  /** What its own clock said, where that is not `at`; 0: nothing. */
+  readonly saidAt?: number
   readonly receivedAt: number
   readonly properties: Readonly<Record<string, unknown>>
   /** What it says of the user (`identify`) or of the group (`group`). */
@@ -175,6 +177,10 @@ export interface StoreTransaction {
    * they happened (equal instants: by message id), those after a place.
    */
   eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]>
+  /** The log's events of these message ids; those that are not kept are left out. */
+  eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]>
+  /** Marks events of the log as contradicted by others of the same id; gives the ids that were not marked before. */
+  markContradicted(messageIds: readonly string[]): Promise<ReadonlySet<string>>
   /** Gives the log's events of one anonymous visitor to a user. */
   reassignEvents(fromUserId: string, toUserId: string): Promise<void>
 

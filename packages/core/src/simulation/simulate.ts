@@ -4,7 +4,7 @@ import type { IncomingEvent } from '../ingest/event.js'
 import type { Store } from '../ports/store.js'
 import { instantOf } from '../queue/clocks.js'
 import { memoryStore } from '../storage/memory/store.js'
-import { Timeline } from './timeline.js'
+import { asReceived, Timeline } from './timeline.js'
 import { openWorld, type World } from './world.js'
 
 export interface SimulateOptions {
@@ -94,7 +94,8 @@ export async function runSimulation(options: SimulateOptions): Promise<Simulatio
   }
   // Events without a time, before the first that has one.
   const waiting: IncomingEvent[] = []
-  for await (const event of options.events) {
+  for await (const recorded of options.events) {
+    const event = asReceived(recorded)
     const at = timeline.timeOf(event)
     if (at !== undefined && at > end) continue
     from ??= at

@@ -1,9 +1,21 @@
 import type { IncomingEvent } from '../ingest/event.js'
-import { EVENT_LIMITS, parseTime } from '../ingest/normalise.js'
+import { FUTURE_MS, placeInTime } from '../ingest/event-time.js'
 import { systemClock } from '../queue/clocks.js'
 
 /** How far ahead of all events before it one of the future may be. */
 const LONGEST_LEAP_MS = 366 * 86_400_000
+
+/** Stands in for the clock of an engine that no event can be ahead of. */
+const NEVER = Number.MAX_SAFE_INTEGER
+
+/**
+ * An event of a recording, as its server received it. Where that is not said, it was received when it was sent: the clock
+ * of a simulation says nothing about the clock of a device.
+ */
+export function asReceived(event: IncomingEvent): IncomingEvent {
+  const { sentAt, receivedAt } = event ?? {}
+  return sentAt === undefined || receivedAt !== undefined ? event : { ...event, receivedAt: sentAt }
+}
 
 /** Tells when events happened, for a clock that follows them. */
 export class Timeline {
@@ -14,10 +26,11 @@ export class Timeline {
    * of the year 3000, all that come after it would seem to be a thousand years late.
    */
   timeOf(event: IncomingEvent): number | undefined {
-    const at = parseTime((event as IncomingEvent | null)?.timestamp)
-    if (at === undefined) return undefined
+    const placed = event === null || event === undefined ? undefined : placeInTime(event, NEVER)
+    if (placed?.ok !== true || placed.at === NEVER) return undefined
+    const { at } = placed
     const now = systemClock.now()
-    const isOfTheFuture = at > now + EVENT_LIMITS.futureMs
+    const isOfTheFuture = at > now + FUTURE_MS
     if (isOfTheFuture && at > (this.latest ?? now) + LONGEST_LEAP_MS) return undefined
     this.latest = Math.max(at, this.latest ?? at)
     return at

@@ -3,7 +3,7 @@ import { type Engine, type EngineOptions, startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
-import { Timeline } from './timeline.js'
+import { asReceived, Timeline } from './timeline.js'
 
 /** A real engine under a clock that is moved by hand: tests, simulations and what-ifs are made of it. */
 export class World {
@@ -49,7 +49,8 @@ export class World {
       batch = []
       onProgress?.(taken)
     }
-    for await (const event of events) {
+    for await (const recorded of events) {
+      const event = asReceived(recorded)
       // A time that cannot be read is left for the engine to refuse.
       const at = timeline.timeOf(event) ?? this.clock.now()
       if (at > batchEnd) {

@@ -7,6 +7,9 @@ import { compareText } from '../text-order.js'
 export class EventLog {
   /** All that were ever added, whether they are kept or not. */
   readonly messageIds = new Set<string>()
+  /** Those that are kept. */
+  readonly #byId = new Map<string, StoredEvent>()
+  readonly contradicted = new Set<string>()
   readonly #byUser = new Map<string, StoredEvent[]>()
 
   of(userId: string): readonly StoredEvent[] {
@@ -27,7 +30,12 @@ export class EventLog {
     return [...this.#byUser.values()].flat()
   }
 
+  get(messageId: string): StoredEvent | undefined {
+    return this.#byId.get(messageId)
+  }
+
   add(event: StoredEvent): void {
+    this.#byId.set(event.messageId, event)
     const events = this.#byUser.get(event.userId)
     if (events === undefined) this.#byUser.set(event.userId, [event])
     else events.push(event)

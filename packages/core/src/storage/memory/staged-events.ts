@@ -7,6 +7,7 @@ export class StagedEvents {
   readonly #log: EventLog
   readonly #keepEvents: boolean
   readonly #messageIds = new Set<string>()
+  readonly #contradicted = new Set<string>()
   readonly #changes: (StoredEvent | Reassignment)[] = []
 
   constructor(log: EventLog, keepEvents: boolean) {
@@ -16,6 +17,7 @@ export class StagedEvents {
 
   commit(): void {
     for (const messageId of this.#messageIds) this.#log.messageIds.add(messageId)
+    for (const messageId of this.#contradicted) this.#log.contradicted.add(messageId)
     for (const change of this.#changes) {
       if (isReassignment(change)) this.#log.reassign(change.from, change.to)
       else this.#log.add(change)
@@ -38,6 +40,21 @@ export class StagedEvents {
     if (key.kind === 'user') return this.of(key.id)
     const added = this.#changes.filter((change): change is StoredEvent => !isReassignment(change))
     return inOrder([...this.#log.for(key), ...added.filter((event) => event[key.kind as 'community'] === key.id)])
+  }
+
+  byId(messageIds: readonly string[]): readonly StoredEvent[] {
+    const added = new Map(
+      this.#changes.flatMap((change) => (isReassignment(change) ? [] : [[change.messageId, change]])),
+    )
+    return [...new Set(messageIds)].flatMap((id) => added.get(id) ?? this.#log.get(id) ?? [])
+  }
+
+  markContradicted(messageIds: readonly string[]): ReadonlySet<string> {
+    const isKnown = (id: string) => this.#log.messageIds.has(id) || this.#messageIds.has(id)
+    const isMarked = (id: string) => this.#log.contradicted.has(id) || this.#contradicted.has(id)
+    const marked = new Set(messageIds.filter((id) => isKnown(id) && !isMarked(id)))
+    for (const id of marked) this.#contradicted.add(id)
+    return marked
   }
 
   reassign(from: string, to: string): void {

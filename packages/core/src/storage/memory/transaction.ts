@@ -142,6 +142,14 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#events.for(key).filter(isAfter).slice(0, limit)
   }
 
+  async eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]> {
+    return this.#events.byId(messageIds)
+  }
+
+  async markContradicted(messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#events.markContradicted(messageIds)
+  }
+
   async reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
     this.#events.reassign(fromUserId, toUserId)
   }

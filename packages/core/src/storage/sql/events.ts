@@ -46,6 +46,31 @@ export async function readEvents(session: Session, userIds: readonly string[]): 
   return rows.map(decodeEvent)
 }
 
+export async function eventsById(session: Session, messageIds: readonly string[]): Promise<readonly StoredEvent[]> {
+  if (messageIds.length === 0) return []
+  const rows = await session.rows(sql<EventRow>`
+    select message_id, user_id, at, body, community, leader from ${session.tables.event}
+    where message_id = any(${textArray(messageIds)}::text[]) order by message_id
+  `)
+  return rows.map(decodeEvent)
+}
+
+// Locked in the order of their ids, like those that are added.
+export async function markContradicted(session: Session, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (messageIds.length === 0) return new Set()
+  const rows = await session.rows(sql<{ message_id: string }>`
+    with known as materialized (
+      select message_id from ${session.tables.event}
+      where message_id = any(${textArray(messageIds)}::text[]) and not contradicted
+      order by message_id for no key update
+    )
+    update ${session.tables.event} as event set contradicted = true
+    from known where event.message_id = known.message_id
+    returning event.message_id
+  `)
+  return new Set(rows.map(({ message_id }) => message_id))
+}
+
 const OWNER: Readonly<Record<SubjectKind, RawBuilder<unknown>>> = {
   user: sql.id('user_id'),
   community: sql.id('community'),
@@ -106,8 +131,8 @@ interface EventRow {
 
 // Without what has a column of its own; the user may change.
 function encodeEvent(event: StoredEvent): string {
-  const { type, event: name, receivedAt, properties, traits, groupId, anonymousId, previousId } = event
-  return JSON.stringify({ type, event: name, receivedAt, properties, traits, groupId, anonymousId, previousId })
+  const { type, event: name, saidAt, receivedAt, properties, traits, groupId, anonymousId, previousId } = event
+  return JSON.stringify({ type, event: name, saidAt, receivedAt, properties, traits, groupId, anonymousId, previousId })
 }
 
 function decodeEvent({ message_id, user_id, at, body, community, leader }: EventRow): StoredEvent {

@@ -92,6 +92,7 @@ function migrations(tables: Tables): Record<string, Migration> {
   return {
     '001-tables': { up: (db) => createTables(db, tables) },
     '002-versions': { up: (db) => addVersions(db, tables) },
+    '003-identity': { up: (db) => addIdentity(db, tables) },
   }
 }
 
@@ -157,4 +158,8 @@ async function addVersions(db: Kysely<unknown>, tables: Tables): Promise<void> {
     sql`create index event_leader on ${tables.event} (leader, at) where leader is not null`,
   ]
   for (const statement of statements) await statement.execute(db)
+}
+
+async function addIdentity(db: Kysely<unknown>, tables: Tables): Promise<void> {
+  await sql`alter table ${tables.event} add column contradicted boolean not null default false`.execute(db)
 }

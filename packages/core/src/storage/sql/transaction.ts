@@ -86,6 +86,14 @@ export class SqlTransaction implements StoreTransaction {
     return events.eventsFor(this.#session, key, after, limit)
   }
 
+  eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]> {
+    return events.eventsById(this.#session, messageIds)
+  }
+
+  markContradicted(messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return events.markContradicted(this.#session, messageIds)
+  }
+
   reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
     return events.reassignEvents(this.#session, fromUserId, toUserId)
   }

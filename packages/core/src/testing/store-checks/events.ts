@@ -9,6 +9,8 @@ export const eventChecks: readonly StoreCheck[] = [
   ['takes an event as new once, however many add it at once', newOnce],
   ["gives a user's events in the order they happened, equal instants by message id", inOrder],
   ["gives users' events inside a transaction, with what it did itself", ofUsers],
+  ['gives events by their ids, with what the transaction added itself', byId],
+  ['marks contradicted events once, however many mark them at once', marksOnce],
   ["gives a visitor's events to a user", reassigns],
   ['knows whom an anonymous id belongs to: the first word stands', firstWord],
 ]
@@ -23,6 +25,7 @@ async function roundTrip(store: Store): Promise<void> {
     anonymousId: 'a-1',
     previousId: 'p-1',
     at: 1_700_000_000_123,
+    saidAt: 1_600_000_000_000,
     receivedAt: 1_700_000_000_456,
   })
   const plain = eventOf(ODD, { userId: ODD })
@@ -93,6 +96,33 @@ async function ofUsers(store: Store): Promise<void> {
     assert.deepEqual(await tx.eventsOf(['anonymous']), [])
     assert.deepEqual(await tx.eventsOf([]), [])
   })
+}
+
+async function byId(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addEvents([eventOf('m-1'), eventOf(ODD, { userId: 'u-2' })]))
+  await store.transaction(async (tx) => {
+    await tx.addEvents([eventOf('m-2')])
+    const found = await tx.eventsById(['m-2', 'stranger', ODD, 'm-1', 'm-2'])
+    const byMessageId = new Map(found.map((event) => [event.messageId, event]))
+    assert.equal(found.length, 3)
+    assert.deepEqual(byMessageId.get(ODD), eventOf(ODD, { userId: 'u-2' }))
+    assert.deepEqual(byMessageId.get('m-2'), eventOf('m-2'))
+    assert.deepEqual(await tx.eventsById([]), [])
+  })
+}
+
+async function marksOnce(store: Store): Promise<void> {
+  const ids = ['m-1', ODD, 'm-2']
+  await store.transaction((tx) => tx.addEvents(ids.map((id) => eventOf(id))))
+  const answers = await together(3, (index) =>
+    store.transaction((tx) => tx.markContradicted(index % 2 === 0 ? [...ids, 'stranger'] : ids.toReversed())),
+  )
+  assert.deepEqual(answers.flatMap((answer) => [...answer]).sort(), ids.toSorted())
+  assert.deepEqual(await store.transaction((tx) => tx.markContradicted([])), new Set())
+  assert.deepEqual(
+    await store.readEvents({ userId: 'u-1' }),
+    ids.toSorted().map((id) => eventOf(id)),
+  )
 }
 
 async function reassigns(store: Store): Promise<void> {
