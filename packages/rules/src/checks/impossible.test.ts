@@ -13,6 +13,7 @@ const paid = (operator: string, value: unknown, params: object = {}, fact = 'eve
 
 const least = (value: number, params?: object, fact?: string) => paid('greaterThanInclusive', value, params, fact)
 const most = (value: number, params?: object, fact?: string) => paid('lessThanInclusive', value, params, fact)
+const counted = (params: object = {}) => ({ fact: 'eventCount', params: { event: 'paid', ...params } })
 const city = (operator: string, value: unknown) => ({ fact: 'trait', params: { name: 'city' }, operator, value })
 const tagged = (id: string, value = true) => ({ fact: 'tag', params: { id }, operator: 'equal', value })
 const last = (operator: string, value: string, params: object = {}) => paid(operator, value, params, 'sinceLastEvent')
@@ -99,6 +100,8 @@ describe('conditions that can never hold', () => {
       'fruit more lately than anything',
       { all: [last('greaterThan', '9d'), last('lessThan', '9d', { item: isCategory('fruit') })] },
     ],
+    ['more of seven days than of thirty', paid('greaterThan', counted({ within: '30d' }), { within: '7d' })],
+    ['a count other than itself', paid('notEqual', counted())],
     ['today, and not this week', { all: [least(2, { during: 'today' }), most(1, { during: 'thisWeek' })] }],
     [
       'more sequences than ends of some',
@@ -179,6 +182,16 @@ describe('what might be meant', () => {
     [
       'no average without events',
       { not: { any: [least(3, { property: 'p' }, 'eventAvg'), paid('lessThan', 3, { property: 'p' }, 'eventAvg')] } },
+    ],
+    ['one count and another', paid('greaterThan', counted({ within: '7d' }), { within: '30d' })],
+    [
+      'one sum and another',
+      paid(
+        'greaterThan',
+        { ...counted({ property: 'p' }), fact: 'eventSum' },
+        { property: 'p', within: '7d' },
+        'eventSum',
+      ),
     ],
     ['different events', { all: [least(3), most(1, { event: 'seen' })] }],
     ['items and events', { all: [least(3), most(1, {}, 'itemCount')] }],

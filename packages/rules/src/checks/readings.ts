@@ -6,6 +6,7 @@ import type { Range } from './cells.js'
 import { answerOf, type Comparison, comparisonOf, constantsOf } from './comparison.js'
 import type { Reading, Variable } from './formula.js'
 import { measureOf } from './measure.js'
+import { outcomesOf } from './pairs.js'
 import { rangeOf } from './ranges.js'
 
 type Params = Readonly<Record<string, unknown>>
@@ -22,6 +23,7 @@ export function readLeaf(leaf: ConditionLeaf, knowledge: Knowledge): Reading {
   const { fact, params = {}, path } = leaf
   const comparison = comparisonIn(leaf)
   const range = knowledge.rangeOf(fact, params) ?? rangeOf(fact, params)
+  if (isObject(leaf.value) && params['of'] === undefined) return opaque(leaf, [...outcomesOf(leaf, knowledge.named)])
   if (comparison === undefined || range === undefined) return opaque(leaf)
   const variable: Variable = {
     // A path on what is no object gives the value itself.
@@ -56,13 +58,13 @@ function about(variable: Variable, comparison: Comparison, mayFail: boolean): Re
   }
 }
 
-/** A leaf of which only is known that it holds or not, and that its like does the same. */
-export function opaque(leaf: ConditionLeaf): Reading {
+/** A leaf of which only is known that it holds or not (or which of both), and that its like does the same. */
+export function opaque(leaf: ConditionLeaf, outcomes: readonly boolean[] = [true, false]): Reading {
   const { fact, operator, value, params, path } = leaf
   return {
     variable: {
       key: canonicalJson({ fact, operator, value, params, path }),
-      range: { kind: 'values', values: [true, false] },
+      range: { kind: 'values', values: outcomes },
     },
     constants: [],
     answer: ({ sample }) => (sample === true ? 'holds' : 'fails'),

@@ -38,7 +38,13 @@ function becauseOf(a: Measure, b: Measure): string {
 }
 
 /** Facts that count, each thing at most once: of fewer events or less time, there are no more. */
-const COUNTS: ReadonlySet<string> = new Set(['eventCount', 'itemCount', 'eventDistinct', 'userCount', 'sequence'])
+export const COUNTS: ReadonlySet<string> = new Set([
+  'eventCount',
+  'itemCount',
+  'eventDistinct',
+  'userCount',
+  'sequence',
+])
 
 const RULES: readonly Rule[] = [fewer, counted, extremes, ordered, something, recent, since]
 

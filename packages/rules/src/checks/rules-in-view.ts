@@ -6,6 +6,7 @@ import { type Place, Problems, placeText } from '../problems.js'
 import type { SubjectKind } from '../subject.js'
 import type { Range } from './cells.js'
 import { below, type Tree, type Understanding } from './expand.js'
+import type { Reading } from './formula.js'
 import { checkConditions, type Outcome } from './impossible.js'
 import { opaque, readLeaf, readProperty } from './readings.js'
 
@@ -23,6 +24,7 @@ export class RulesInView {
   private readonly outcomes = new Map<string, Outcome | 'being checked'>()
   private readonly tags = new Map<string, Tree>()
   private readonly ranges = new Map<string, Range>()
+  private readonly readings = new Map<Sight, WeakMap<ConditionLeaf, Reading>>()
 
   constructor(
     pack: Pack,
@@ -85,10 +87,11 @@ export class RulesInView {
       const target = this.named.find(name)
       return target === undefined || this.check(target, sight) !== undefined ? undefined : target
     }
-    if (sight === 'properties') return { find, read: readProperty, tagOf: () => undefined }
+    const read = (leaf: ConditionLeaf, place: Place) => this.reading(leaf, place, sight)
+    if (sight === 'properties') return { find, read, tagOf: () => undefined }
     return {
       find,
-      read: (leaf, place) => this.read(leaf, place, sight),
+      read,
       tagOf: ({ fact, params = {} }) => {
         return fact === 'tag' && params['of'] === undefined
           ? this.tags.get(`${sight} ${String(params['id'])}`)
@@ -97,7 +100,16 @@ export class RulesInView {
     }
   }
 
-  private read(leaf: ConditionLeaf, place: Place, subject: SubjectKind) {
+  /** Each leaf is read once, however many conditions it is looked at in. */
+  private reading(leaf: ConditionLeaf, place: Place, sight: Sight): Reading {
+    const readings = this.readings.get(sight) ?? new WeakMap<ConditionLeaf, Reading>()
+    this.readings.set(sight, readings)
+    const reading = readings.get(leaf) ?? (sight === 'properties' ? readProperty(leaf) : this.read(leaf, place, sight))
+    readings.set(leaf, reading)
+    return reading
+  }
+
+  private read(leaf: ConditionLeaf, place: Place, subject: SubjectKind): Reading {
     const silent = [
       this.matchesNothing(leaf, place),
       isObject(leaf.value) && this.matchesNothing(leaf.value, below(place, 'value')),
