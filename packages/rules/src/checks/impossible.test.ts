@@ -102,6 +102,18 @@ describe('conditions that can never hold', () => {
     ],
     ['more of seven days than of thirty', paid('greaterThan', counted({ within: '30d' }), { within: '7d' })],
     ['a count other than itself', paid('notEqual', counted())],
+    [
+      'a latest event lately, and none for long',
+      { all: [last('greaterThan', '7d'), paid('equal', 'x', { property: 'shop', within: '7d' }, 'lastEvent')] },
+    ],
+    [
+      'three of two values',
+      least(
+        3,
+        { property: 'city', where: { fact: 'city', operator: 'in', value: ['sh', 'bj', 'sh'] } },
+        'eventDistinct',
+      ),
+    ],
     ['today, and not this week', { all: [least(2, { during: 'today' }), most(1, { during: 'thisWeek' })] }],
     [
       'more sequences than ends of some',

@@ -64,7 +64,8 @@ function partsOf(tree: Conditions | undefined, named: NamedConditions): readonly
   return tree === undefined ? [] : conjuncts(expandNamed(tree, named)).map(canonicalJson)
 }
 
-function conjuncts(tree: Conditions): readonly Conditions[] {
+/** Conditions that all hold where a tree does, and the tree where all do. */
+export function conjuncts(tree: Conditions): readonly Conditions[] {
   return 'all' in tree ? tree.all.flatMap(conjuncts) : [tree]
 }
 

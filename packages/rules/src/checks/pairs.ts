@@ -39,7 +39,7 @@ function samplesOf(leaf: ConditionLeaf, named: NamedConditions): readonly (reado
   if (!isObject(value) || path !== undefined || value['path'] !== undefined || typeof value['fact'] !== 'string') {
     return undefined
   }
-  const range = rangeOf(fact, params)
+  const range = rangeOf(fact, params, named)
   if (range?.kind !== 'numbers') return undefined
   const otherParams = isObject(value['params']) ? value['params'] : {}
   if (canonicalJson([fact, params]) === canonicalJson([value['fact'], otherParams])) {

@@ -1,5 +1,12 @@
+import type { NamedConditions } from '../conditions/named.js'
+import { expandNamed } from '../conditions/predicate.js'
+import type { Conditions } from '../conditions/tree.js'
 import { MOST_CHAIN_ENTRIES } from '../facts/sequence-feature.js'
+import { isObject } from '../json.js'
 import type { Range } from './cells.js'
+import { conjuncts } from './measure.js'
+
+type Params = Readonly<Record<string, unknown>>
 
 const COUNT = numbers({ low: 0, whole: true })
 const AMOUNT = numbers({})
@@ -17,7 +24,6 @@ export const TIME_AGO = numbers({ low: 0, whole: true, absent: true })
 const RANGES: Readonly<Record<string, Range>> = {
   eventCount: COUNT,
   itemCount: COUNT,
-  eventDistinct: COUNT,
   userCount: COUNT,
   messageCount: COUNT,
   // Of so many events, no more can end a sequence.
@@ -50,8 +56,20 @@ const NOW: Readonly<Record<string, Range>> = {
 }
 
 /** The values that a fact can have, whatever happens; undefined of a fact that is not known here. */
-export function rangeOf(fact: string, params: Readonly<Record<string, unknown>>): Range | undefined {
+export function rangeOf(fact: string, params: Params, named: NamedConditions): Range | undefined {
+  if (fact === 'eventDistinct') return numbers({ low: 0, high: mostDistinct(params, named), whole: true })
   return fact === 'now' ? NOW[String(params['as'])] : RANGES[fact]
+}
+
+/** How many different values a property can have where "where" says what it must be. */
+function mostDistinct({ where, property }: Params, named: NamedConditions): number {
+  if (!isObject(where)) return Infinity
+  const allowed = conjuncts(expandNamed(where as unknown as Conditions, named)).map((part) => {
+    if (!('fact' in part) || part.fact !== property || part.path !== undefined) return Infinity
+    if (part.operator === 'equal' && !isObject(part.value)) return 1
+    return part.operator === 'in' && Array.isArray(part.value) ? new Set(part.value).size : Infinity
+  })
+  return Math.min(Infinity, ...allowed)
 }
 
 const MINUTES_OF_DAY = 1440

@@ -7,14 +7,13 @@ import { answerOf, type Comparison, comparisonOf, constantsOf } from './comparis
 import type { Reading, Variable } from './formula.js'
 import { measureOf } from './measure.js'
 import { outcomesOf } from './pairs.js'
-import { rangeOf } from './ranges.js'
 
 type Params = Readonly<Record<string, unknown>>
 
 /** What is known of what facts read, beyond the facts themselves. */
 export interface Knowledge {
   readonly named: NamedConditions
-  /** The range of a fact that depends on other rules; undefined: the fact's own. */
+  /** The values that a fact can have; undefined of a fact that is not known here. */
   rangeOf(fact: string, params: Params): Range | undefined
 }
 
@@ -22,7 +21,7 @@ export interface Knowledge {
 export function readLeaf(leaf: ConditionLeaf, knowledge: Knowledge): Reading {
   const { fact, params = {}, path } = leaf
   const comparison = comparisonIn(leaf)
-  const range = knowledge.rangeOf(fact, params) ?? rangeOf(fact, params)
+  const range = knowledge.rangeOf(fact, params)
   if (isObject(leaf.value) && params['of'] === undefined) return opaque(leaf, [...outcomesOf(leaf, knowledge.named)])
   if (comparison === undefined || range === undefined) return opaque(leaf)
   const variable: Variable = {

@@ -46,7 +46,7 @@ export const COUNTS: ReadonlySet<string> = new Set([
   'sequence',
 ])
 
-const RULES: readonly Rule[] = [fewer, counted, extremes, ordered, something, recent, since]
+const RULES: readonly Rule[] = [fewer, counted, extremes, ordered, something, lately, recent, since]
 
 /** A count of less is no more than the same count of more. */
 function fewer(a: Measure, b: Measure): Fits | undefined {
@@ -93,21 +93,18 @@ const OF_EVENTS: ReadonlySet<string> = new Set([
   'lastEvent',
 ])
 
-/** How long ago the latest (or first) event was, and whether there were such events lately. */
+/** Where there is something of some events lately, the latest of them was not longer ago. */
+function lately(a: Measure, b: Measure): Fits | undefined {
+  if (!isSince(a) || !isAmong(b.filter, a.filter) || !(COUNTS.has(b.fact) || OF_EVENTS.has(b.fact))) return undefined
+  const latestMs = a.fact === 'sinceLastEvent' ? (lengthOf(b.stretch) ?? Infinity) : Infinity
+  return (x, y) => canBeNothing(y) || (!isAbsent(x) && x.low < latestMs)
+}
+
+/** Where the latest (or first) event was lately, there are such events lately. */
 function recent(a: Measure, b: Measure): Fits | undefined {
-  if (!isSince(a) || b.fact !== 'eventCount') return undefined
   const withinMs = lengthOf(b.stretch)
-  const rules: Fits[] = []
-  // So many such events lately: the latest was not longer ago.
-  if (isAmong(b.filter, a.filter)) {
-    const latestMs = a.fact === 'sinceLastEvent' ? (withinMs ?? Infinity) : Infinity
-    rules.push((x, y) => y.low < 1 || (!isAbsent(x) && x.low < latestMs))
-  }
-  // One so lately: there is one.
-  if (withinMs !== undefined && isAmong(a.filter, b.filter)) {
-    rules.push((x, y) => isAbsent(x) || (x.high >= withinMs && withinMs < Infinity) || y.high >= 1)
-  }
-  return rules.length === 0 ? undefined : (x, y) => rules.every((fits) => fits(x, y))
+  if (!isSince(a) || b.fact !== 'eventCount' || !isAmong(a.filter, b.filter) || withinMs === undefined) return undefined
+  return (x, y) => isAbsent(x) || (x.high >= withinMs && withinMs < Infinity) || y.high >= 1
 }
 
 /** How long ago an event that counts was at most, and every younger one counts; undefined where that cannot be said. */

@@ -8,6 +8,7 @@ import type { Range } from './cells.js'
 import { below, type Tree, type Understanding } from './expand.js'
 import type { Reading } from './formula.js'
 import { checkConditions, type Outcome } from './impossible.js'
+import { rangeOf } from './ranges.js'
 import { opaque, readLeaf, readProperty } from './readings.js'
 
 type Params = Readonly<Record<string, unknown>>
@@ -78,8 +79,11 @@ export class RulesInView {
     return outcomes.includes('never') || inSteps.includes(true)
   }
 
-  rangeOf(subject: SubjectKind, fact: string, { of = subject, id, as }: Params): Range | undefined {
-    return fact === 'score' && as !== 'tier' ? this.ranges.get(`${String(of)} ${String(id)}`) : undefined
+  /** The values that a fact can have; undefined of a fact that is not known here. */
+  rangeOf(subject: SubjectKind, fact: string, params: Params): Range | undefined {
+    const { of = subject, id, as } = params
+    if (fact === 'score' && as !== 'tier') return this.ranges.get(`${String(of)} ${String(id)}`)
+    return rangeOf(fact, params, this.named)
   }
 
   private understanding(sight: Sight): Understanding {

@@ -6,7 +6,6 @@ import type { ScoreDefinition, TermDefinition } from '../schemas/score.js'
 import type { SubjectKind } from '../subject.js'
 import type { Range } from './cells.js'
 import { below } from './expand.js'
-import { rangeOf } from './ranges.js'
 import type { RulesInView } from './rules-in-view.js'
 
 type Bounds = readonly [low: number, high: number]
@@ -35,7 +34,7 @@ function boundsOfTerm(term: TermDefinition, place: Place, subject: SubjectKind, 
   }
   const { fact, params = {}, path } = term.per
   rules.matchesNothing(term.per, below(place, 'per'))
-  const range = path === undefined ? (rules.rangeOf(subject, fact, params) ?? rangeOf(fact, params)) : undefined
+  const range = path === undefined ? rules.rangeOf(subject, fact, params) : undefined
   if (amount === 0) return [0, 0]
   if (range?.kind !== 'numbers') return [-most, most]
   const ends = [range.low, range.high, ...(range.absent ? [0] : [])].map((end) => capped(Math.round(end * amount)))

@@ -53,6 +53,8 @@ const FACTS = [
   'eventMax',
   'eventMin',
   'eventAvg',
+  'sinceLastEvent',
+  'sinceFirstEvent',
 ] as const
 const WINDOWS: readonly NaiveWindow[] = [
   {},
@@ -70,45 +72,59 @@ const FILTERS = [
   { event: 'paid', where: { fact: 'city', operator: 'equal', value: 'sh' } },
 ] as const
 
-/** A fact that is at least, or at most, some small number. */
-function nearLeaf(operators: readonly string[]): fc.Arbitrary<Leaf> {
-  const measured = fc
-    .record({
-      fact: fc.constantFrom(...FACTS),
-      operator: fc.constantFrom(...operators),
-      value: fc.constantFrom(0, 1, 1, 2, 2, 3),
-      window: fc.constantFrom(...WINDOWS),
-      filter: fc.constantFrom(...FILTERS),
-    })
-    .map(({ fact, operator, value, window, filter }): Leaf => {
-      const property = fact === 'eventDistinct' ? 'store' : 'amount'
-      const params = { ...filter, ...window, ...(!fact.endsWith('Count') && { property }) }
-      return { fact, operator, value, params: params as unknown as NaiveParams }
-    })
-  const since = fc
-    .record({
-      fact: fc.constantFrom('sinceLastEvent', 'sinceFirstEvent'),
-      operator: fc.constantFrom(...operators.filter((operator) => operator !== 'equal')),
-      value: fc.constantFrom('1s', '2s', '3s'),
-      filter: fc.constantFrom(...FILTERS),
-    })
-    .map(({ filter, ...leaf }): Leaf => ({ ...leaf, params: filter as unknown as NaiveParams }))
-  return fc.oneof({ weight: 5, arbitrary: measured }, { weight: 2, arbitrary: since })
+const AT_LEAST = ['greaterThan', 'greaterThanInclusive', 'equal', 'not:lessThan'] as const
+const AT_MOST = ['lessThan', 'lessThanInclusive', 'equal', 'not:greaterThan'] as const
+
+interface Near {
+  readonly fact: string
+  readonly operator: string
+  readonly value: number
+  readonly window: NaiveWindow
+  readonly filter: object
 }
 
-const least = nearLeaf(['greaterThan', 'greaterThanInclusive', 'equal', 'not:lessThan'])
-const most = nearLeaf(['lessThan', 'lessThanInclusive', 'equal', 'not:greaterThan'])
+/** A fact that is at least, or at most, some small number. */
+function nearArb(operators: readonly string[]): fc.Arbitrary<Near> {
+  return fc.record({
+    fact: fc.constantFrom(...FACTS),
+    operator: fc.constantFrom(...operators),
+    value: fc.constantFrom(0, 1, 1, 2, 2, 3),
+    window: fc.constantFrom(...WINDOWS),
+    filter: fc.constantFrom(...FILTERS),
+  })
+}
 
-/** Comparisons that contradict each other now and then. */
+/** Of `since…`, the value is in seconds. */
+function leafOf({ fact, operator, value, window, filter }: Near): Leaf {
+  if (fact.startsWith('since')) {
+    const ordering = operator === 'equal' ? 'greaterThanInclusive' : operator
+    return { fact, operator: ordering, value: `${Math.max(1, value)}s`, params: filter as NaiveParams }
+  }
+  const property = fact === 'eventDistinct' ? 'store' : 'amount'
+  const params = { ...filter, ...window, ...(!fact.endsWith('Count') && { property }) }
+  return { fact, operator, value, params: params as NaiveParams }
+}
+
+/** Two comparisons that contradict each other now and then, often of the same fact or of the same events. */
 const pairArb: fc.Arbitrary<Tree> = fc
-  .tuple(least, most, fc.boolean())
-  .map(([a, b, holds]) => (holds ? { all: [a, b] } : { not: { any: [{ not: a }, { not: b }] } }))
+  .record({
+    a: nearArb(AT_LEAST),
+    b: nearArb(AT_MOST),
+    sameFact: fc.boolean(),
+    sameFilter: fc.boolean(),
+    holds: fc.boolean(),
+  })
+  .map(({ a, b, sameFact, sameFilter, holds }) => {
+    const other = { ...b, ...(sameFact && { fact: a.fact }), ...(sameFilter && { filter: a.filter }) }
+    const [one, two] = [leafOf(a), leafOf(other)]
+    return holds ? { all: [one, two] } : { not: { any: [{ not: one }, { not: two }] } }
+  })
 
 const nearTree: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree }>((tie) => ({
   tree: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
     { weight: 1, arbitrary: leafArb.filter(({ fact }) => fact !== 'sequence') },
-    { weight: 1, arbitrary: fc.oneof(least, most) },
+    { weight: 1, arbitrary: nearArb([...AT_LEAST, ...AT_MOST]).map(leafOf) },
     { weight: 2, arbitrary: pairArb },
     { weight: 1, arbitrary: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })) },
     { weight: 1, arbitrary: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })) },
