@@ -52,6 +52,15 @@ export type {
 } from './ports/store.js'
 // Simulate
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
+export {
+  type Difference,
+  type SubjectDifference,
+  type ThingDifference,
+  type WhatIf,
+  type WhatIfOptions,
+  whatIf,
+} from './simulation/what-if.js'
+export { type RuleTestFailure, type RuleTestResult, runRuleTests } from './simulation/rule-tests.js'
 export { virtualClock, type VirtualClock } from './queue/clocks.js'
 // Handle failure
 export { EngineError, type EngineErrorCode } from './errors.js'

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.js'
+import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { reportFailure } from './output.js'
 import { schemaCommand } from './schema.js'
@@ -13,6 +14,7 @@ export function program(): Command {
     .addCommand(checkCommand())
     .addCommand(schemaCommand())
     .addCommand(simulateCommand())
+    .addCommand(diffCommand())
     .addCommand(testCommand())
     .addCommand(explainCommand())
     .showHelpAfterError()
