@@ -110,16 +110,17 @@ export async function playEvening(
 export async function knowledge(store: Store, at: number): Promise<unknown> {
   const known = await Promise.all(USERS.map(async (id) => [id, await store.readSubject({ kind: 'user', id })] as const))
   return Object.fromEntries(
-    known.map(([id, state]) => [id, state === undefined || state.at === 0 ? undefined : knownOf(state, at)]),
+    known.map(([id, state]) => [id, state === undefined || state.at === 0 ? undefined : knownOf(id, state, at)]),
   )
 }
 
-function knownOf(state: SubjectState, at: number) {
+function knownOf(id: string, state: SubjectState, at: number) {
   const { traits, relations, consent } = state
   const computed = PROGRAM.subjects.user.tags.filter(({ kind }) => kind === 'computed')
   const tags = computed.map(({ id }) => id).filter((id) => hasTag(state, id))
   // Conditions with the actual values of their facts, and until when they hold.
-  const facts = computed.map(({ id, condition }) => [id, condition.explain(viewOf(state, at))])
+  const view = viewOf({ kind: 'user', id }, state, at)
+  const facts = computed.map((tag) => [tag.id, tag.condition.explain(view)])
   // A member learns of its leader from the community, and need not hear it again when it is said again.
   const related = [relations.community?.[0], relations.leader?.[0]]
   return { traits: sorted(traits), related, consent: sorted(consent), tags, facts }

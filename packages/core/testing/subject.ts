@@ -1,7 +1,6 @@
 import { compileProgram, definePack, type Program } from '@linli/rules'
 import { advance } from '../src/domain/advance.js'
 import type { Decision, Effect, Input, ProfileChanges } from '../src/domain/decision.js'
-import type { RelatedVerdicts } from '../src/domain/draft.js'
 import {
   decodeSubject,
   encodeSubject,
@@ -11,6 +10,7 @@ import {
   type SubjectState,
   UNBORN,
 } from '../src/domain/subject.js'
+import { ALONE, type Surroundings } from '../src/domain/surroundings.js'
 
 export function programOf(...rules: readonly unknown[]): Program {
   return compileProgram(definePack(rules))
@@ -30,7 +30,7 @@ export class TestSubject {
   state: SubjectState = UNBORN
   readonly decisions: Decision[] = []
   readonly effects: Effect[] = []
-  related: RelatedVerdicts = () => false
+  surroundings: Surroundings = ALONE
   #messages = 0
 
   constructor(
@@ -60,7 +60,7 @@ export class TestSubject {
   }
 
   take(...inputs: readonly Input[]): void {
-    const { state, decisions, effects } = advance(this.key, this.state, inputs, this.program, this.related)
+    const { state, decisions, effects } = advance(this.key, this.state, inputs, this.program, this.surroundings)
     this.state = decodeSubject(encodeSubject(state))
     this.decisions.push(...decisions)
     this.effects.push(...effects)

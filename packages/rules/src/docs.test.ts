@@ -88,6 +88,22 @@ describe('the example pack of "Write a rule"', () => {
     expect(until([...orders, { ...order(19.5, { category: 'rice' }), userId: 'u1' }], 20)).toBeLessThan(0)
   })
 
+  it('marks an estate whose orders hold dairy 1.5 times as often as elsewhere, and the ten that sold most', async () => {
+    const { community } = compileProgram(await loadPack(folder)).subjects
+    const orders = Array.from({ length: 20 }, (_, day): EventRecord => {
+      return { ...order(day, { category: day % 10 < 3 ? 'dairy' : 'rice' }), userId: `u${day}` }
+    })
+    const tagsBeside = (dairy: number, ahead: number) => {
+      const others = () => ({ at: START, count: 30, total: [dairy, 100], above: () => ahead })
+      const view = viewOf(fold(community, orders), START + 20 * DAY, { others })
+      return ['loves-dairy', 'top-estate'].filter((id) =>
+        holds(community.tagsById.get(id)?.condition.verdict(view) ?? -1),
+      )
+    }
+    expect(tagsBeside(20, 9)).toEqual(['loves-dairy', 'top-estate'])
+    expect(tagsBeside(21, 10)).toEqual([])
+  })
+
   it("reads the community's own sum for those who belong to it", async () => {
     const { subjects } = compileProgram(await loadPack(folder))
     const kept = subjects.community.tags.find(({ kind }) => kind === 'verdict')

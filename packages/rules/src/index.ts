@@ -27,6 +27,7 @@ export { type CompileOptions, compileProgram } from './program/compile.js'
 export * from './program/program.js'
 export type { CompiledScore, ScoreExplanation, TermExplanation } from './program/score.js'
 export type { Feature } from './facts/feature.js'
+export type { Figure } from './facts/figure.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
 export { DEFAULT_ZONE, firstInstantOf, zoneFor } from './time-zone.js'
 
@@ -54,6 +55,7 @@ export {
   type Dated,
   type EventRecord,
   type FeatureState,
+  type Others,
   RELATIONS,
   type RelationName,
   type RunPlace,

@@ -10,7 +10,7 @@ const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = 
   'an unknown fact': [
     tag({ all: [count({ fact: 'evntCount' })] }),
     `error fact.unknown  pack.json#/conditions/all/0/fact
-  There is no fact "evntCount". Known: eventCount, eventSum, eventAvg, eventMin, eventMax, itemCount, itemSum, eventDistinct, userCount, share, firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent, messageCount, sequence, trait, relation, tag, score, consent, run, event, now. Did you mean "eventCount"?
+  There is no fact "evntCount". Known: eventCount, eventSum, eventAvg, eventMin, eventMax, itemCount, itemSum, eventDistinct, userCount, share, lift, rank, firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent, messageCount, sequence, trait, relation, tag, score, consent, run, event, now. Did you mean "eventCount"?
   found: "evntCount"`,
   ],
   'an unknown operator': [

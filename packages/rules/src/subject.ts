@@ -38,6 +38,18 @@ export interface RunPlace {
   readonly key?: string
 }
 
+/** All other subjects of a kind together, by one figure, as they were at one instant. */
+export interface Others {
+  /** When their figures were worked out. */
+  readonly at: number
+  /** How many of them have the figure. */
+  readonly count: number
+  /** Their quantities added up. */
+  readonly total: readonly number[]
+  /** How many of them have a greater value than this. */
+  above(value: number): number
+}
+
 /** What conditions may read of a subject. */
 export interface SubjectView {
   /** The instant of evaluation, in milliseconds since the epoch. */
@@ -55,6 +67,8 @@ export interface SubjectView {
   readonly runs: readonly RunPlace[]
   /** Whether a condition about a related subject holds, by the id it was compiled under. */
   relatedHolds(relation: RelationName, verdict: string): boolean
+  /** All others of its kind, by the key of a figure; undefined as long as nobody has looked at them. */
+  others(figure: string): Others | undefined
   /** The event at hand, in entry, exit and branch conditions. */
   readonly event?: EventRecord | undefined
 }

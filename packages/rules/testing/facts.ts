@@ -1,7 +1,10 @@
+import { compileValue } from '../src/conditions/compile.js'
 import { noNamedConditions } from '../src/conditions/named.js'
 import { FACT_TYPES } from '../src/facts/catalogue.js'
-import { type ConditionScope, type FactUse, noDependencies } from '../src/facts/fact.js'
+import { noDependencies } from '../src/facts/dependencies.js'
+import type { ConditionScope, FactUse } from '../src/facts/fact.js'
 import { type Feature, FeatureRegistry } from '../src/facts/feature.js'
+import { FigureRegistry } from '../src/facts/figure.js'
 import { Problems } from '../src/problems.js'
 import type { EventRecord, FeatureState } from '../src/subject.js'
 import type { Features } from './history.js'
@@ -25,12 +28,19 @@ export function factAlone(name: string, params: object): FactAlone {
     subject: 'user',
     moment: 'state',
     features,
+    figures: new FigureRegistry(),
     depends: noDependencies(),
     exact: false,
     tagIds: new Set<string>(),
     relate: () => '',
   } as Partial<ConditionScope> as ConditionScope
-  const use = FACT_TYPES.get(name)?.compile({ params, scope, place: { file: '', pointer: '' }, leaf: undefined })
+  const use = FACT_TYPES.get(name)?.compile({
+    params,
+    scope,
+    place: { file: '', pointer: '' },
+    leaf: undefined,
+    compileValue,
+  })
   if (use === undefined) throw new Error(JSON.stringify(problems.list))
   const all = [...features.features]
   return { use, features: all, fold: (events, now) => foldAll(all, events, now) }

@@ -51,7 +51,7 @@ export function merge(rules: SubjectProgram, a: Features, b: Features): Features
 export function viewOf(features: Features, at: number, extra: Partial<SubjectView> = {}): SubjectView {
   const kept = new Map(Object.entries(features).flatMap(([key, state]) => (state ? [[key, state] as const] : [])))
   const unknown = { traits: {}, relations: {}, consent: {}, runs: [] }
-  const nothing = { hasTag: () => false, score: () => undefined, relatedHolds: () => false }
+  const nothing = { hasTag: () => false, score: () => undefined, relatedHolds: () => false, others: () => undefined }
   return { at, features: kept, ...unknown, ...nothing, ...extra }
 }
 

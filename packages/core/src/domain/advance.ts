@@ -1,18 +1,17 @@
 import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input } from './decision.js'
 import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
-import { Draft, type RelatedVerdicts } from './draft.js'
+import { Draft } from './draft.js'
 import { dueRuns, enterByEvent, hush, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
+import { ALONE, type Surroundings } from './surroundings.js'
 
 export interface Advanced {
   readonly state: SubjectState
   readonly decisions: readonly Decision[]
   readonly effects: readonly Effect[]
 }
-
-export const NOTHING_RELATED: RelatedVerdicts = () => false
 
 /**
  * The reducer: a subject and what moves it in, the new state, decisions and wanted effects out. Pure.
@@ -25,13 +24,19 @@ export function advance(
   state: SubjectState,
   inputs: readonly Input[],
   program: Program,
-  related: RelatedVerdicts = NOTHING_RELATED,
+  surroundings: Surroundings = ALONE,
 ): Advanced {
-  const draft = new Draft(key, state, program, related)
+  const draft = new Draft(key, state, program, surroundings)
   for (const input of inputs) {
     take(draft, input)
     draft.cause = undefined
   }
+  return finished(draft)
+}
+
+/** What has come of a draft. */
+export function finished(draft: Draft): Advanced {
+  if (draft.figuresMoved) draft.effects.push({ kind: 'figures', at: draft.at })
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
 }
 
@@ -44,14 +49,14 @@ export function reevaluate(
   state: SubjectState,
   program: Program,
   at: number,
-  related: RelatedVerdicts = NOTHING_RELATED,
+  surroundings: Surroundings = ALONE,
 ): Advanced {
-  const draft = new Draft(key, state, program, related)
+  const draft = new Draft(key, state, program, surroundings)
   draft.at = Math.max(state.at, at)
   dropUnknown(draft)
   evaluateDerived(draft, draft.rules.derived)
   reactToChanges(draft)
-  return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
+  return finished(draft)
 }
 
 const nobodies = new WeakMap<Program, Map<SubjectKind, SubjectState>>()
@@ -68,7 +73,7 @@ export function nobodyOf(kind: SubjectKind, program: Program): SubjectState {
 function take(draft: Draft, input: Input): void {
   if (draft.at === 0) {
     // Word for a visitor who has turned out to be a user since. Only events make a subject known.
-    if (input.kind === 'refresh' || input.kind === 'outcome' || input.kind === 'greet') return
+    if (input.kind !== 'event' && input.kind !== 'instant') return
     beBorn(draft, input.at)
   }
   passTime(draft, input.at)
@@ -76,14 +81,21 @@ function take(draft: Draft, input: Input): void {
   if (input.kind === 'event') draft.cause = input.event.messageId
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') return takeRefresh(draft, input)
+  else if (input.kind === 'baseline') evaluateDerived(draft, comparing(draft))
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'greet') draft.effects.push({ kind: 'welcome', member: input.member })
   reactToChanges(draft)
 }
 
+/** Tags and scores that compare the subject with others. */
+function comparing({ rules }: Draft): Set<Derived> {
+  return new Set([...rules.readers.figures.values()].flat())
+}
+
 /** A subject that is new has the tags and scores of one of whom nothing is known. */
 function beBorn(draft: Draft, at: number): void {
   draft.at = at
+  if (draft.rules.figures.size > 0) draft.figuresMoved = true
   evaluateDerived(draft, draft.rules.bornWith)
   reactToChanges(draft)
 }

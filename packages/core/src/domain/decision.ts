@@ -48,6 +48,8 @@ export type Effect =
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
   /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
   | { readonly kind: 'welcome'; readonly member: SubjectKey }
+  /** What others of the kind are compared with may have changed: their baseline has to be worked out anew. */
+  | { readonly kind: 'figures'; readonly at: number }
   /** Who leads a community: for all its members, or for the one that joined. */
   | { readonly kind: 'lead'; readonly leader: string; readonly at: number; readonly member: string | undefined }
 
@@ -113,6 +115,8 @@ export type Input =
     }
   /** Somebody who reads conditions of this subject has come to it. */
   | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey }
+  /** All of the kind have been compared anew. */
+  | { readonly kind: 'baseline'; readonly at: number }
   /** What became of a `send` or `issue` step. */
   | {
       readonly kind: 'outcome'

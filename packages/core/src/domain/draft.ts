@@ -2,6 +2,7 @@ import type {
   CompiledTag,
   EventRecord,
   FeatureState,
+  Others,
   Program,
   RelationName,
   SubjectProgram,
@@ -19,9 +20,7 @@ import {
   subjectName,
   type TagState,
 } from './subject.js'
-
-/** Whether a condition that was compiled for a related subject holds there. */
-export type RelatedVerdicts = (relation: RelationName, id: string, verdict: string) => boolean
+import type { Surroundings } from './surroundings.js'
 
 /** A tag that was put on or taken off, or a score that has another value. */
 export type Change =
@@ -57,6 +56,8 @@ export class Draft implements SubjectView {
   readonly changes: Change[] = []
   /** Journeys whose runs began, moved or ended since tags and scores were last asked about them. */
   readonly movedJourneys = new Set<string>()
+  /** Whether others may have to be compared with something else from the next baseline on. */
+  figuresMoved = false
   private ownFeatures: LazyMap<FeatureState> | undefined
   private ownTags: LazyMap<TagState> | undefined
 
@@ -64,7 +65,7 @@ export class Draft implements SubjectView {
     readonly key: SubjectKey,
     private readonly before: SubjectState,
     readonly program: Program,
-    private readonly related: RelatedVerdicts,
+    private readonly surroundings: Surroundings,
   ) {
     this.name = subjectName(key)
     this.rules = program.subjects[key.kind]
@@ -99,13 +100,18 @@ export class Draft implements SubjectView {
 
   relatedHolds(relation: RelationName, verdict: string): boolean {
     const id = this.relations[relation]?.[0]
-    return id !== undefined && this.related(relation, id, verdict)
+    return id !== undefined && this.surroundings.relatedHolds(relation, id, verdict)
+  }
+
+  others(figure: string): Others | undefined {
+    return this.surroundings.others(this.key, figure)
   }
 
   writeFeature(key: string, state: FeatureState): void {
     this.ownFeatures ??= this.features.copy()
     this.features = this.ownFeatures
     this.ownFeatures.set(key, state)
+    this.noteFigures('features', key)
   }
 
   writeTag(id: string, state: TagState | undefined): void {
@@ -121,6 +127,12 @@ export class Draft implements SubjectView {
     const { [id]: _, ...others } = this.scores
     this.scores = value === 0 && until === 0 ? others : { ...this.scores, [id]: state }
     this.mayChangeAt(until)
+    this.noteFigures('scores', id)
+  }
+
+  /** Notes that figures which others are compared with may have changed. */
+  noteFigures(kind: 'features' | 'traits' | 'scores', name: string): void {
+    for (const { depends } of this.rules.figures.values()) if (depends[kind].has(name)) this.figuresMoved = true
   }
 
   /** Runs as they are now, one of this journey among them changed. */

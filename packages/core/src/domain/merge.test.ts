@@ -3,6 +3,7 @@ import { atLeast, count, journey, putTag, tag, tagged, wait } from '../../testin
 import { instant, programOf, TestSubject } from '../../testing/subject.js'
 import { merge } from './merge.js'
 import { encodeSubject, hasTag, type SubjectState, UNBORN } from './subject.js'
+import { ALONE } from './surroundings.js'
 
 const RULES = [
   tag('regular', atLeast(3, 'order', { within: '30d' })),
@@ -140,12 +141,12 @@ describe('a visitor who turns out to be a user', () => {
     const ofCommunity = atLeast(5, 'order', { of: 'community' })
     const program = programOf(tag('busy', ofCommunity))
     const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
-    user.related = (relation, id) => relation === 'community' && id === 'c1'
+    user.surroundings = { ...ALONE, relatedHolds: (relation, id) => relation === 'community' && id === 'c1' }
     user.event('group', '2026-03-01T08:00:00Z', {}, { changes: { relations: { community: 'c1' } } })
     visitor.event('view', '2026-03-02T08:00:00Z')
     expect(user.has('busy')).toBe(true)
 
-    const { state } = merge(user, visitor, program, instant('2026-03-03T08:00:00Z'), user.related)
+    const { state } = merge(user, visitor, program, instant('2026-03-03T08:00:00Z'), user.surroundings)
 
     expect(hasTag(state, 'busy')).toBe(true)
   })

@@ -1,11 +1,11 @@
 import type { Dated, FeatureState, Program } from '@linli/rules'
-import { type Advanced, NOTHING_RELATED, reevaluate } from './advance.js'
+import { type Advanced, reevaluate } from './advance.js'
 import type { Decision } from './decision.js'
-import type { RelatedVerdicts } from './draft.js'
 import { LazyMap } from './lazy-map.js'
 import { supersedes } from './profile.js'
 import { farewellToScores } from './scores.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName } from './subject.js'
+import { ALONE, type Surroundings } from './surroundings.js'
 
 /** One of two subjects that turn out to be one. */
 export interface Known {
@@ -22,7 +22,7 @@ export function merge(
   from: Known,
   program: Program,
   at: number,
-  related: RelatedVerdicts = NOTHING_RELATED,
+  surroundings: Surroundings = ALONE,
 ): Advanced {
   const [mine, its] = [into.state, from.state]
   const merged: SubjectState = {
@@ -35,7 +35,7 @@ export function merge(
     sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
     entries: mergeEntries(mine.entries, its.entries),
   }
-  const { decisions, ...advanced } = reevaluate(into.key, merged, program, at, related)
+  const { decisions, ...advanced } = reevaluate(into.key, merged, program, at, surroundings)
   return { ...advanced, decisions: [...farewell(from, program, at), ...decisions] }
 }
 

@@ -16,6 +16,7 @@ export function changeProfile(draft: Draft, { traits, relations }: ProfileChange
   for (const [name, value] of Object.entries(traits ?? {})) {
     if (FORBIDDEN_KEYS.has(name) || !supersedes(draft.traits[name], value, at)) continue
     draft.traits = { ...draft.traits, [name]: [value, at] }
+    draft.noteFigures('traits', name)
     suspects.push(...(draft.rules.readers.traits.get(name) ?? []))
   }
   const before = draft.relations

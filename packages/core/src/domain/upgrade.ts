@@ -1,11 +1,12 @@
 import type { Feature, FeatureState, Program } from '@linli/rules'
-import { type Advanced, NOTHING_RELATED } from './advance.js'
+import { type Advanced, finished } from './advance.js'
 import { dropUnknown, evaluateDerived } from './derived.js'
-import { Draft, type RelatedVerdicts } from './draft.js'
+import { Draft } from './draft.js'
 import { hush, reactToChanges } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
 import { exitRun } from './steps.js'
 import type { SubjectKey, SubjectState } from './subject.js'
+import { ALONE, type Surroundings } from './surroundings.js'
 
 export interface UpgradeOptions {
   /** When the rules changed. */
@@ -15,7 +16,7 @@ export interface UpgradeOptions {
   readonly filled: ReadonlyMap<string, FeatureState>
   /** Whether journeys may react to what these rules find in the past. */
   readonly greet: boolean
-  readonly related?: RelatedVerdicts
+  readonly surroundings?: Surroundings
 }
 
 /**
@@ -23,9 +24,11 @@ export interface UpgradeOptions {
  * more, all tags and scores looked at again. Runs go on as they began; those that these rules leave no way for end.
  */
 export function upgrade(key: SubjectKey, state: SubjectState, program: Program, options: UpgradeOptions): Advanced {
-  const { at, greet, related = NOTHING_RELATED } = options
-  const draft = new Draft(key, { ...state, features: refilled(key, state, program, options) }, program, related)
+  const { at, greet, surroundings = ALONE } = options
+  const draft = new Draft(key, { ...state, features: refilled(key, state, program, options) }, program, surroundings)
   draft.at = Math.max(state.at, at)
+  // What it has come to by these rules counts for the others from the next baseline on.
+  draft.figuresMoved = draft.rules.figures.size > 0
   draft.occasion = { reason: 'published', quiet: !greet }
   for (const run of draft.runs) {
     if (!program.journeysByHash.has(run.hash)) exitRun(draft, run, 'its journey no longer fits the rules')
@@ -34,7 +37,7 @@ export function upgrade(key: SubjectKey, state: SubjectState, program: Program, 
   evaluateDerived(draft, draft.rules.derived)
   if (greet) reactToChanges(draft)
   else hush(draft)
-  return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
+  return finished(draft)
 }
 
 function refilled(

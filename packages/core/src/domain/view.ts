@@ -1,12 +1,13 @@
 import type { EventRecord, SubjectView } from '@linli/rules'
-import type { RelatedVerdicts } from './draft.js'
-import { hasTag, type SubjectState, scoreOf } from './subject.js'
+import { hasTag, type SubjectKey, type SubjectState, scoreOf } from './subject.js'
+import { ALONE, type Surroundings } from './surroundings.js'
 
 /** A subject as conditions see it at an instant. */
 export function viewOf(
+  key: SubjectKey,
   state: SubjectState,
   at: number,
-  related: RelatedVerdicts = () => false,
+  surroundings: Surroundings = ALONE,
   event?: EventRecord,
 ): SubjectView {
   return {
@@ -21,7 +22,8 @@ export function viewOf(
     score: (id) => scoreOf(state, id)[0],
     relatedHolds: (relation, verdict) => {
       const id = state.relations[relation]?.[0]
-      return id !== undefined && related(relation, id, verdict)
+      return id !== undefined && surroundings.relatedHolds(relation, id, verdict)
     },
+    others: (figure) => surroundings.others(key, figure),
   }
 }

@@ -3,7 +3,7 @@ import type { Input } from '../domain/decision.js'
 import { merge } from '../domain/merge.js'
 import { type SubjectKey, UNBORN } from '../domain/subject.js'
 import type { InboxEntry, LockedSubject, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { advanceSubjects, readRelated, writeAdvanced } from '../subjects/advance-subjects.js'
+import { advanceSubjects, readSurroundings, writeAdvanced } from '../subjects/advance-subjects.js'
 import type { Programs } from '../subjects/programs.js'
 import { upToDate } from '../subjects/up-to-date.js'
 import { attributed } from './attribution.js'
@@ -103,12 +103,12 @@ async function mergeVisitor(
   const user = locked.get(userId)
   if (visitor === undefined || user === undefined) return
   if (visitor.state.at > 0) {
-    const related = await readRelated(
+    const surroundings = await readSurroundings(
       tx,
       program,
       [user, visitor].map((subject) => ({ subject, inputs: [] })),
     )
-    const advanced = merge(user, visitor, program, now, related)
+    const advanced = merge(user, visitor, program, now, surroundings)
     await writeAdvanced(tx, program, [{ subject: user, advanced }])
     locked.set(userId, { ...user, state: advanced.state, isNew: false })
     await tx.reassignEvents(visitor.key.id, userId)

@@ -14,7 +14,7 @@ export interface Memberships {
 export function membershipsAt(past: Past, program: Program, at: number, traits: SubjectState['traits']): Memberships {
   const decided = past.decisions.filter((decision) => decision.at <= at)
   const waitEnd: WaitEnd = (journey, step, from) =>
-    endOfWait(program.journeys.get(journey), step, viewOf({ ...UNBORN, traits }, from))
+    endOfWait(program.journeys.get(journey), step, viewOf(past.key, { ...UNBORN, traits }, from))
   return { runs: runsAt(past, decided, program, at, waitEnd), hasTag: (id) => hadTag(past, decided, id, at) }
 }
 

@@ -1,4 +1,5 @@
-import type { EventRecord, Program } from '@linli/rules'
+import { type EventRecord, type Program, SUBJECT_KINDS } from '@linli/rules'
+import { type Baseline, othersIn } from '../domain/baseline.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
 import type { StoreReads } from '../ports/store.js'
 import { membershipsAt } from './memberships.js'
@@ -10,6 +11,7 @@ import { replay } from './replay.js'
 export class Neighbourhood {
   private readonly pasts = new Map<string, Past>()
   private readonly wanted = new Map<string, SubjectKey>()
+  private baselines: readonly Baseline[] = []
 
   constructor(
     private readonly store: StoreReads,
@@ -22,6 +24,8 @@ export class Neighbourhood {
    */
   async look<T>(key: SubjectKey, work: (past: Past) => T): Promise<T> {
     const past = await this.read(key)
+    const compared = SUBJECT_KINDS.filter((kind) => this.program.subjects[kind].figures.size > 0)
+    if (compared.length > 0) this.baselines = await this.store.readBaselines(compared)
     for (;;) {
       const result = work(past)
       if (this.wanted.size === 0) return result
@@ -36,6 +40,11 @@ export class Neighbourhood {
     const known = this.pasts.get(subjectName(key))
     if (known === undefined) this.wanted.set(subjectName(key), key)
     return known ?? { key, events: [], decisions: [], state: undefined }
+  }
+
+  /** All others of a subject's kind, as they were worked out last. */
+  othersOf(key: SubjectKey, figure: string) {
+    return othersIn(this.baselines, key, figure)
   }
 
   private async read(key: SubjectKey): Promise<Past> {
@@ -62,11 +71,12 @@ export class Scene {
   /** A subject at an instant, not before the scene's; undefined where nothing had happened by then. */
   pictureOf(key: SubjectKey, at = this.cut, event?: EventRecord): Picture | undefined {
     const pictures = new Map<string, Picture | undefined>()
+    const others = (of: SubjectKey, figure: string) => this.neighbourhood.othersOf(of, figure)
     const pictureOf = (one: SubjectKey, atHand?: EventRecord): Picture | undefined => {
       const name = subjectName(one)
       if (pictures.has(name)) return pictures.get(name)
       const known = this.knownOf(one)
-      const picture = known && new Picture(known, at, this.neighbourhood.program, pictureOf, atHand)
+      const picture = known && new Picture(known, at, this.neighbourhood.program, { pictureOf, others }, atHand)
       pictures.set(name, picture)
       return picture
     }

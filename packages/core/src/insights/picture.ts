@@ -2,6 +2,7 @@ import {
   type Dated,
   type EventRecord,
   holds,
+  type Others,
   type Program,
   type RelationName,
   type SubjectProgram,
@@ -10,6 +11,7 @@ import {
 } from '@linli/rules'
 import { supersedes } from '../domain/profile.js'
 import { type Run, type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
+import type { Surroundings } from '../domain/surroundings.js'
 import type { Memberships } from './memberships.js'
 import type { Replay } from './replay.js'
 
@@ -20,8 +22,12 @@ export interface Known {
   readonly memberships: Memberships
 }
 
-/** Finds the pictures of others at the same instant; undefined where nothing is known of them. */
-export type Neighbours = (key: SubjectKey) => Picture | undefined
+/** What a picture asks about others at the same instant. */
+export interface Neighbours {
+  /** Undefined where nothing is known of them. */
+  pictureOf(key: SubjectKey): Picture | undefined
+  others: Surroundings['others']
+}
 
 /**
  * A subject at an instant, as far as it is asked about: features are folded, tags and scores worked out when something
@@ -101,10 +107,12 @@ export class Picture implements SubjectView {
     return found
   }
 
+  readonly others = (figure: string): Others | undefined => this.neighbours.others(this.known.key, figure)
+
   /** The picture of its community or leader. */
   related(relation: RelationName): Picture | undefined {
     const id = this.relations[relation]?.[0]
-    return id === undefined ? undefined : this.neighbours({ kind: relation, id })
+    return id === undefined ? undefined : this.neighbours.pictureOf({ kind: relation, id })
   }
 
   private verdictOf(id: string): boolean {
@@ -128,7 +136,7 @@ function withLeader(
   const { community } = own
   if (kind !== 'user' || community === undefined) return own
   const leader = (): Dated<string> | undefined => {
-    const theirs = neighbours({ kind: 'community', id: community[0] })?.relations.leader
+    const theirs = neighbours.pictureOf({ kind: 'community', id: community[0] })?.relations.leader
     if (theirs === undefined || theirs[1] > at) return own.leader
     return own.leader === undefined || supersedes(own.leader, theirs[0], theirs[1]) ? theirs : own.leader
   }

@@ -1,4 +1,5 @@
 import type { Definition, JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type { Baseline } from '../domain/baseline.js'
 import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
 import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
 
@@ -208,6 +209,25 @@ export interface StoreTransaction {
   /** Keys of the subjects of a kind that have this relation to a subject. */
   relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]>
 
+  /** Subjects of a kind whose ids come after `after`, in the order of their ids, at most `limit`, without a lock. */
+  listSubjects(
+    kind: SubjectKind,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly { key: SubjectKey; state: SubjectState }[]>
+
+  /** The baselines of these kinds as they were worked out last, without a lock. Kinds without one are left out. */
+  readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
+  /**
+   * Makes the baseline of a kind due at an instant, unless it is due earlier. Waits while another transaction has taken it:
+   * that one may not have seen what this one brings.
+   */
+  scheduleBaseline(kind: SubjectKind, at: number): Promise<void>
+  /** Locks a baseline that is due by `until`, passing over those that another transaction has taken; gives its kind. */
+  takeDueBaseline(until: number): Promise<SubjectKind | undefined>
+  /** Replaces the baseline of a kind that this transaction has taken, and says when it is due again; undefined: it is not. */
+  saveBaseline(baseline: Baseline, dueAt: number | undefined): Promise<void>
+
   addInbox(entries: readonly InboxEntry[]): Promise<void>
   /** Takes and removes at most `limit` entries in the order they were added; none while another transaction takes. */
   takeInbox(limit: number): Promise<readonly InboxEntry[]>
@@ -261,7 +281,9 @@ export interface StoreReads {
   }): Promise<readonly Delivery[]>
   /** How many coupons of each offer were issued. */
   readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
-  /** The earliest instant at which a subject or a delivery is due; undefined when none is. Inbox entries are due now (0). */
+  /** As in a transaction. */
+  readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
+  /** The earliest instant at which a subject, a delivery or a baseline is due; undefined when none is. Inbox entries are due now (0). */
   nextDue(): Promise<number | undefined>
 }
 

@@ -1,9 +1,10 @@
-import { type Program, RELATIONS, type RelationName } from '@linli/rules'
+import { type Program, RELATIONS, type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
 import { planDeliveries } from '../delivery/plan.js'
 import { type Advanced, advance, nobodyOf } from '../domain/advance.js'
+import { nextBaselineAt, othersIn } from '../domain/baseline.js'
 import type { Effect, Input } from '../domain/decision.js'
-import type { RelatedVerdicts } from '../domain/draft.js'
-import { hasTag, type SubjectKey, subjectName } from '../domain/subject.js'
+import { hasTag, type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
+import type { Surroundings } from '../domain/surroundings.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
 
 /** A subject whose lock is held, and what is to move it. */
@@ -32,10 +33,10 @@ export async function advanceSubjects(
   work: readonly SubjectWork[],
   { strict = false }: { readonly strict?: boolean } = {},
 ): Promise<readonly AdvancedSubject[]> {
-  const related = await readRelated(tx, program, work)
+  const surroundings = await readSurroundings(tx, program, work)
   const advanced = work.map(({ subject, inputs }) => {
     try {
-      return { subject, advanced: advance(subject.key, subject.state, inputs, program, related) }
+      return { subject, advanced: advance(subject.key, subject.state, inputs, program, surroundings) }
     } catch (error) {
       if (strict) throw error
       return { subject, advanced: leftAlone(subject, inputs, error) }
@@ -76,6 +77,16 @@ export async function writeAdvanced(
     inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
   }
   if (inbox.length > 0) await tx.addInbox(inbox)
+  for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, wishing)
+}
+
+/** What these subjects have brought to the figures of their kind counts from the next baseline on. */
+async function scheduleBaseline(tx: StoreTransaction, kind: SubjectKind, wishing: readonly AdvancedSubject[]) {
+  const moved = wishing
+    .filter(({ subject }) => subject.key.kind === kind)
+    .flatMap(({ advanced: { effects } }) => effects.filter((effect) => effect.kind === 'figures'))
+  if (moved.length === 0) return
+  await tx.scheduleBaseline(kind, nextBaselineAt(Math.min(...moved.map(({ at }) => at))))
 }
 
 /**
@@ -96,23 +107,37 @@ function saved({ key, dueAt, isNew }: LockedSubject, state: SavedSubject['state'
   return { key, state, isNew, dueAt: early ? dueAt : state.due === 0 ? undefined : state.due }
 }
 
-/** What the rules of these subjects read of the subjects they are related to. */
-export async function readRelated(
+/** What the rules of these subjects read of others: of those they are related to, and of all of their kind. */
+export async function readSurroundings(
   tx: StoreTransaction,
   program: Program,
   work: readonly SubjectWork[],
-): Promise<RelatedVerdicts> {
+): Promise<Surroundings> {
+  const related = await readRelated(tx, program, work)
+  const kinds = new Set(work.map(({ subject }) => subject.key.kind))
+  const compared = [...kinds].filter((kind) => program.subjects[kind].figures.size > 0)
+  const baselines = compared.length === 0 ? [] : await tx.readBaselines(compared)
+  return {
+    relatedHolds: (relation, id, verdict) =>
+      hasTag(related.get(`${relation}:${id}`) ?? nobodyOf(relation, program), verdict),
+    others: (of, figure) => othersIn(baselines, of, figure),
+  }
+}
+
+async function readRelated(
+  tx: StoreTransaction,
+  program: Program,
+  work: readonly SubjectWork[],
+): Promise<ReadonlyMap<string, SubjectState>> {
   const keys = new Map<string, SubjectKey>()
   for (const { subject, inputs } of work) {
     for (const relation of program.subjects[subject.key.kind].reads) {
       for (const id of relationIds(subject, inputs, relation)) keys.set(`${relation}:${id}`, { kind: relation, id })
     }
   }
-  if (keys.size === 0) return () => false
+  if (keys.size === 0) return new Map()
   const peeked = await tx.peekSubjects([...keys.values()])
-  const born = peeked.filter(({ state }) => state.at > 0)
-  const states = new Map(born.map(({ key, state }) => [subjectName(key), state]))
-  return (relation, id, verdict) => hasTag(states.get(`${relation}:${id}`) ?? nobodyOf(relation, program), verdict)
+  return new Map(peeked.filter(({ state }) => state.at > 0).map(({ key, state }) => [subjectName(key), state]))
 }
 
 /** The subjects this one is related to, before or after its inputs. */

@@ -1,15 +1,21 @@
 import type { StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
+import { refreshBaseline } from './baselines.js'
 import type { Programs } from './programs.js'
 import { upToDate } from './up-to-date.js'
 
 /** How many due subjects one transaction advances. */
 const BATCH = 500
 
-/** Advances subjects whose time has come: windows that expire, waits that end. Gives how many there were. */
+/**
+ * Does what time has made due: a baseline, else subjects whose windows expire or whose waits end. Gives how many there were.
+ */
 export async function advanceDue(tx: StoreTransaction, programs: Programs, clockNow: number): Promise<number> {
   const edition = await programs.in(tx)
   const now = (await tx.now()) ?? clockNow
+  // First, or what is due at the same instant would be compared with what is over.
+  const measured = await refreshBaseline(tx, programs, edition, now)
+  if (measured > 0) return measured
   const due = await upToDate(tx, programs, edition, await tx.takeDueSubjects(now, BATCH))
   if (due.length === 0) return 0
   await advanceSubjects(

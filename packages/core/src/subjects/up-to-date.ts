@@ -5,7 +5,7 @@ import { upgrade } from '../domain/upgrade.js'
 import { EngineError } from '../errors.js'
 import { groupByUser, recordOf } from '../ingest/records.js'
 import type { EventPlace, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { readRelated, writeAdvanced } from './advance-subjects.js'
+import { readSurroundings, writeAdvanced } from './advance-subjects.js'
 import { missingFeatures } from './names.js'
 import type { Edition, Programs } from './programs.js'
 
@@ -32,7 +32,7 @@ export async function upToDate(
     tx,
     outdated.filter((subject) => gapOf(subject).missing.length > 0),
   )
-  const related = await readRelated(tx, edition.program, outdated.map(withoutInputs))
+  const surroundings = await readSurroundings(tx, edition.program, outdated.map(withoutInputs))
   const upgraded = new Map<LockedSubject, Advanced>()
   for (const subject of outdated) {
     const { key, isNew } = subject
@@ -44,7 +44,7 @@ export async function upToDate(
     else await replayRelated(tx, key, replay, taken)
     if (past.state.at > 0 || replay.isKnown) {
       const { missing } = gap
-      const options = { at, missing, filled: replay.filled, greet: edition.version.greet, related }
+      const options = { at, missing, filled: replay.filled, greet: edition.version.greet, surroundings }
       upgraded.set(subject, inTurn(past, upgrade(key, past.state, edition.program, options)))
     } else if (!isNew) upgraded.set(subject, past)
   }
@@ -125,8 +125,8 @@ async function pastUntil(
   if (from === undefined || state.due === 0 || state.due > from.until) return nothing
   try {
     const { program } = await programs.at(tx, from.number)
-    const related = await readRelated(tx, program, [withoutInputs(subject)])
-    return advance(key, state, [{ kind: 'instant', at: from.until }], program, related)
+    const surroundings = await readSurroundings(tx, program, [withoutInputs(subject)])
+    return advance(key, state, [{ kind: 'instant', at: from.until }], program, surroundings)
   } catch (error) {
     // Rules of an older release: what they would have done by time alone is done by those in force.
     if (error instanceof EngineError && error.code === 'rules.unreadable') return nothing

@@ -1,5 +1,6 @@
 import type { Store } from '../ports/store.js'
 import type { ContractCase } from './channel-contract.js'
+import { baselineChecks } from './store-checks/baselines.js'
 import { couponChecks } from './store-checks/coupons.js'
 import { deliveryChecks } from './store-checks/deliveries.js'
 import { eventChecks } from './store-checks/events.js'
@@ -34,6 +35,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...deliveryChecks,
     ...couponChecks,
     ...versionChecks,
+    ...baselineChecks,
   ]
   return checks.map(([title, check]) => ({
     title,

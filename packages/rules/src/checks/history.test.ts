@@ -61,6 +61,14 @@ describe('a rule that looks further back than events are kept', () => {
     ])
   })
 
+  it('is found by what a rank goes by', () => {
+    const by = { fact: 'eventCount', params: { event: 'paid', within: '31d' } }
+    const ranked = { fact: 'rank', operator: 'lessThan', value: 4, params: { by } }
+    expect(found(tag(ranked, { subject: 'community' }), history('30d'))).toEqual([
+      'error window.beyondHistory /0/conditions/params/by',
+    ])
+  })
+
   it('is found wherever conditions stand, in named ones once', () => {
     const long = count({}, { within: '31d' })
     const compared = count(

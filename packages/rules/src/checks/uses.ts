@@ -33,7 +33,11 @@ export function usesOf(pack: Pack): readonly UseAt[] {
       return usesIn(target.conditions, target.place)
     }
     const { fact, params = {}, value } = tree
-    return [{ fact, params, place, leaf: tree }, ...referenced(value, { ...place, pointer: `${place.pointer}/value` })]
+    return [
+      { fact, params, place, leaf: tree },
+      ...referenced(params['by'], { ...place, pointer: `${place.pointer}/params/by` }),
+      ...referenced(value, { ...place, pointer: `${place.pointer}/value` }),
+    ]
   }
   const terms = termsOf(pack).flatMap(({ term, place }): UseAt[] => {
     return 'per' in term ? referenced(term.per, { ...place, pointer: `${place.pointer}/per` }) : []

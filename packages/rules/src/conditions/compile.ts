@@ -1,6 +1,6 @@
 import { FACT_TYPES } from '../facts/catalogue.js'
 import { evidenceFor } from '../facts/evidence.js'
-import { type ConditionScope, type FactType, type FactUse, paramsPlace } from '../facts/fact.js'
+import { type ConditionScope, type FactSource, type FactType, type FactUse, paramsPlace } from '../facts/fact.js'
 import type { Place } from '../problems.js'
 import { RELATIONS, type RelationName, type SubjectView } from '../subject.js'
 import { readShape } from '../zod-problems.js'
@@ -58,11 +58,6 @@ function compileLeaf(leaf: CheckedLeaf, scope: ConditionScope): Condition | unde
   return expected && compareWithFact(leaf, use, expected, scope)
 }
 
-interface FactSource {
-  readonly fact: string
-  readonly params?: Readonly<Record<string, unknown>> | undefined
-}
-
 function compileFact(
   source: FactSource,
   place: Place,
@@ -77,7 +72,7 @@ function compileFact(
     return undefined
   }
   const params = readParams(type, source, place, scope)
-  return params && type.compile({ params: params.value, scope, place, leaf })
+  return params && type.compile({ params: params.value, scope, place, leaf, compileValue })
 }
 
 /** The fact's params; undefined after an error has been reported. */

@@ -3,9 +3,11 @@ import { consent } from './consent.js'
 import { eventCount, itemCount } from './counts.js'
 import { eventDistinct, userCount } from './different.js'
 import type { FactType } from './fact.js'
+import { lift } from './lift.js'
 import { messageCount } from './messages.js'
 import { now } from './now.js'
 import { firstEvent, lastEvent, sinceFirstEvent, sinceLastEvent } from './outermost-facts.js'
+import { rank } from './rank.js'
 import { run } from './run.js'
 import { score } from './score.js'
 import { sequence } from './sequence.js'
@@ -24,6 +26,8 @@ const FACTS: readonly FactType<unknown>[] = [
   eventDistinct,
   userCount,
   share,
+  lift,
+  rank,
   firstEvent,
   lastEvent,
   sinceFirstEvent,

@@ -6,35 +6,9 @@ import type { Verdict } from '../conditions/verdict.js'
 import type { Place } from '../problems.js'
 import type { EventRecord, RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { Tier } from '../tiers.js'
+import type { Dependencies } from './dependencies.js'
 import type { FeatureRegistry } from './feature.js'
-
-/** What a compiled condition reads, so that a change reaches only the rules that it can change. */
-export interface Dependencies {
-  readonly features: Set<string>
-  readonly traits: Set<string>
-  readonly relations: Set<RelationName>
-  readonly tags: Set<string>
-  /** Conditions about related subjects. */
-  readonly related: Set<RelationName>
-  readonly scores: Set<string>
-  /** Journeys whose runs are asked for. */
-  readonly journeys: Set<string>
-  /** Has `true` where consent is asked for. */
-  readonly consent: Set<true>
-}
-
-export function noDependencies(): Dependencies {
-  return {
-    features: new Set(),
-    traits: new Set(),
-    relations: new Set(),
-    tags: new Set(),
-    related: new Set(),
-    scores: new Set(),
-    journeys: new Set(),
-    consent: new Set(),
-  }
-}
+import type { FigureRegistry } from './figure.js'
 
 /** What conditions about a subject are compiled in. */
 export interface ConditionScope extends PredicateScope {
@@ -45,6 +19,7 @@ export interface ConditionScope extends PredicateScope {
    */
   readonly moment: 'state' | 'instant' | 'event'
   readonly features: FeatureRegistry
+  readonly figures: FigureRegistry
   readonly depends: Dependencies
   /** Keep all entries of each window, so that explanations show exact values instead of "at least". */
   readonly exact: boolean
@@ -84,6 +59,8 @@ export interface FactUse {
    * all are known.
    */
   readonly forgotten?: (view: SubjectView) => number | undefined
+  /** What the value was worked out of, by name, where it is more than events. For explanations. */
+  readonly figures?: (view: SubjectView) => object
   /** The window for people, such as `last 30d`; left out where the fact has none. */
   readonly window?: string
 }
@@ -104,6 +81,14 @@ export interface FactRequest<Params> {
   readonly place: Place
   /** The condition; undefined where the fact stands as another condition's value. */
   readonly leaf: CheckedLeaf | undefined
+  /** Compiles another fact, of whose value this one is made; undefined after an error has been reported. */
+  compileValue(source: FactSource, place: Place, scope: ConditionScope): FactUse | undefined
+}
+
+/** A fact and its params, as written. */
+export interface FactSource {
+  readonly fact: string
+  readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** One kind of fact that conditions may name. */

@@ -1,15 +1,16 @@
 import * as z from 'zod'
 import { conditionsSchema } from '../conditions/tree.js'
-import type { EventRecord } from '../subject.js'
+import type { EventRecord, SubjectView } from '../subject.js'
 import { compileFilter, compileFilterAt, filterParams } from './event-filter.js'
 import { countingEvents } from './evidence.js'
 import { type FactRequest, type FactType, type FactUse, paramsPlace, valuePlace } from './fact.js'
 import { featureKey } from './feature.js'
-import { LedgerFeature } from './ledger.js'
+import { LedgerFeature, type LedgerState } from './ledger.js'
 import { useOfLedger } from './ledger-use.js'
 import { additive } from './measures.js'
+import { stateReader } from './state-reader.js'
 import { checkNumericLeaf } from './thresholds.js'
-import { readWindow, windowParams } from './window.js'
+import { isInside, readWindow, windowParams } from './window.js'
 
 const among = z
   .strictObject({ where: conditionsSchema.optional(), item: conditionsSchema.optional() })
@@ -17,6 +18,12 @@ const among = z
 
 export const shareParams = z.strictObject({ ...filterParams, among: among.optional(), ...windowParams })
 export type ShareParams = z.infer<typeof shareParams>
+
+/** How many events are in the part, and how many there are. */
+export interface PartAndWhole {
+  readonly part: number
+  readonly whole: number
+}
 
 export const share: FactType<ShareParams> = {
   name: 'share',
@@ -36,14 +43,20 @@ function compileShareFact(request: FactRequest<ShareParams>): FactUse | undefine
     return undefined
   }
   const kept = keepShare(request)
-  return kept && { ...useOfLedger(kept.key, SHARE, kept.window, request), evidence: kept.evidence }
+  if (kept === undefined) return undefined
+  const { use, counts, evidence } = kept
+  return { ...use, evidence, figures: (view) => counts(view) }
 }
 
-/** How many events are in the part, and how many there are. */
 const SHARE = additive(([part = 0, whole = 0] = []) => (whole === 0 ? undefined : part / whole))
 
 /** Has the two counts of a share kept; undefined after an error has been reported. */
-function keepShare({ params, place, scope }: FactRequest<ShareParams>) {
+export function keepShare({
+  params,
+  place,
+  scope,
+  leaf,
+}: Pick<FactRequest<ShareParams>, 'params' | 'place' | 'scope' | 'leaf'>) {
   const { event, where, item } = params
   if (where === undefined && item === undefined) {
     const message = 'Say which of these events are the part that is meant: "where" or "item".'
@@ -58,7 +71,25 @@ function keepShare({ params, place, scope }: FactRequest<ShareParams>) {
   const measured = (one: EventRecord) => [part.matches(one) ? 1 : 0, 1]
   const feature = scope.features.obtain(key, () => new LedgerFeature(key, whole, SHARE, measured))
   if (!window.endless) feature.retention.need(Number.POSITIVE_INFINITY, window)
-  const evidence: NonNullable<FactUse['evidence']> = (view, events) =>
-    countingEvents(view, events, whole, window).filter(part.matches)
-  return { key, window, evidence }
+  const state = stateReader<LedgerState>(key, scope)
+  return {
+    key,
+    window,
+    state,
+    use: useOfLedger(key, SHARE, window, { scope, leaf }),
+    counts: (view: SubjectView): PartAndWhole => {
+      const [total = [], entries = []] = state(view) ?? []
+      if (window.endless) return { part: total[0] ?? 0, whole: total[1] ?? 0 }
+      const span = window.spanFor(view)
+      let [part, whole] = [0, 0]
+      for (const [at, one = 0, all = 0] of entries) {
+        if (!isInside(span, at, view.at)) continue
+        part += one
+        whole += all
+      }
+      return { part, whole }
+    },
+    evidence: (view: SubjectView, events: readonly EventRecord[]): readonly EventRecord[] =>
+      countingEvents(view, events, whole, window).filter(part.matches),
+  }
 }

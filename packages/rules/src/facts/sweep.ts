@@ -64,12 +64,13 @@ export interface Tallied<E extends Timed> {
   readonly window: Window
   /** The entries, in order of time. */
   entries(view: SubjectView): readonly E[]
-  tally(): Tally<E>
+  tally(view: SubjectView): Tally<E>
 }
 
 /** A fact whose value is worked out from the entries inside its window: exact until the very entry that turns it. */
 export function useOfTally<E extends Timed>(fact: Tallied<E>, leaf: CheckedLeaf | undefined): FactUse {
-  const sweepAt = (view: SubjectView) => new Sweep(fact.entries(view), fact.window.spanFor(view), fact.tally(), view.at)
+  const sweepAt = (view: SubjectView) =>
+    new Sweep(fact.entries(view), fact.window.spanFor(view), fact.tally(view), view.at)
   const use = {
     read: (view: SubjectView) => sweepAt(view).tally.value(),
     changesAt: (view: SubjectView) => sweepAt(view).nextChange,

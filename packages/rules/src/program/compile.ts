@@ -3,8 +3,10 @@ import type { Condition } from '../conditions/condition.js'
 import type { CheckedLeaf } from '../conditions/leaf.js'
 import { NamedConditions, namedTrees } from '../conditions/named.js'
 import { holds, NEVER } from '../conditions/verdict.js'
-import { type ConditionScope, noDependencies } from '../facts/fact.js'
+import { noDependencies } from '../facts/dependencies.js'
+import type { ConditionScope } from '../facts/fact.js'
 import { type Feature, FeatureRegistry } from '../facts/feature.js'
+import { FigureRegistry } from '../facts/figure.js'
 import { canonicalJson, contentHash } from '../json.js'
 import { definitionsOf, type Located, type Pack } from '../pack.js'
 import { PackError, Problems } from '../problems.js'
@@ -99,7 +101,7 @@ function compileSubject(kind: SubjectKind, context: PackContext) {
   const journeys = compileJourneys(kind, tags, { ...scope, depends: journeyDepends }, context)
   const ordered = inOrder(drafts, problems)
   const reads = new Set([...ordered.flatMap(({ depends }) => [...depends.related]), ...journeyDepends.related])
-  return { journeys, program: indexSubject(ordered, journeys, scope.features, reads) }
+  return { journeys, program: indexSubject(ordered, journeys, scope, reads) }
 }
 
 function ofKind<T extends { readonly subject?: SubjectKind | undefined }>(
@@ -117,6 +119,7 @@ function subjectScope(kind: SubjectKind, context: PackContext): ConditionScope {
     subject: kind,
     moment: 'state',
     features: new FeatureRegistry(),
+    figures: new FigureRegistry(),
     depends: noDependencies(),
     exact: options.exact ?? false,
     tagIds: new Set(ofKind(pack.tags, kind).map(({ definition }) => definition.id)),
@@ -191,7 +194,7 @@ function compileJourneys(
 function indexSubject(
   drafts: readonly DerivedDraft[],
   journeys: readonly { journey: CompiledJourney; current: boolean }[],
-  features: FeatureRegistry,
+  { features, figures }: ConditionScope,
   reads: ReadonlySet<RelationName>,
 ): SubjectProgram {
   const derived = drafts.map((draft, rank): Derived => ({ ...draft.derived, rank }))
@@ -216,7 +219,8 @@ function indexSubject(
     tagsById: new Map(tags.map((tag) => [tag.id, tag])),
     scoresById: new Map(scores.map((score) => [score.id, score])),
     readers: readersOf(drafts, derived),
-    bornWith: derived.filter(isBornWith),
+    bornWith: derived.filter((one, index) => isBornWith(one) || (drafts[index]?.depends.figures.size ?? 0) > 0),
+    figures: figures.figures,
     journeysByEvent,
     listensTo: new Set([
       ...[...features.features].flatMap((feature) => feature.events),
@@ -246,6 +250,7 @@ const UNKNOWN_SUBJECT: SubjectView = {
   hasTag: () => false,
   score: () => undefined,
   relatedHolds: () => false,
+  others: () => undefined,
 }
 
 /** Whether it is on a subject of which nothing is known, has a value there, or will by time alone. */

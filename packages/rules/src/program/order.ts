@@ -1,4 +1,4 @@
-import { type Dependencies, noDependencies } from '../facts/fact.js'
+import { type Dependencies, noDependencies } from '../facts/dependencies.js'
 import type { Place, Problems } from '../problems.js'
 import { memberOf } from './event-index.js'
 import type { CompiledTag, Derived, Readers } from './program.js'

@@ -1,6 +1,7 @@
 import type { Condition } from '../conditions/condition.js'
-import type { Dependencies } from '../facts/fact.js'
+import type { Dependencies } from '../facts/dependencies.js'
 import type { Feature } from '../facts/feature.js'
+import type { Figure } from '../facts/figure.js'
 import type { MessageClass } from '../schemas/common.js'
 import type { OfferDefinition, PolicyDefinition, TagDefinition } from '../schemas/definitions.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
@@ -43,6 +44,8 @@ export interface SubjectProgram {
   readonly readers: Readers
   /** Tags and scores that a subject of which nothing is known has. */
   readonly bornWith: readonly Derived[]
+  /** What subjects of this kind are compared by. */
+  readonly figures: ReadonlyMap<string, Figure>
   readonly journeysByEvent: EventIndex<CompiledJourney>
   /** Names of all events that anything here looks at. */
   readonly listensTo: ReadonlySet<string>

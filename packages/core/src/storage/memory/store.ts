@@ -1,4 +1,5 @@
 import type { SubjectKind } from '@linli/rules'
+import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
@@ -107,11 +108,15 @@ class Memory implements MemoryStore {
     return new Map(this.#tables.pools)
   }
 
+  async readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {
+    return kinds.flatMap((kind) => this.#tables.baselines.get(kind)?.baseline ?? [])
+  }
+
   async nextDue(): Promise<number | undefined> {
     const { inbox, inboxStart, dueSubjects, dueDeliveries } = this.#tables
     if (inbox.length > inboxStart) return 0
-    const [subject, delivery] = [dueSubjects.next, dueDeliveries.next]
-    if (subject === undefined || delivery === undefined) return subject ?? delivery
-    return Math.min(subject, delivery)
+    const baselines = Array.from(this.#tables.baselines.values(), ({ dueAt }) => dueAt)
+    const due = [dueSubjects.next, dueDeliveries.next, ...baselines].filter((at) => at !== undefined)
+    return due.length === 0 ? undefined : Math.min(...due)
   }
 }

@@ -1,4 +1,5 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
+import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
 import type { Delivery, InboxEntry, IssuedCoupon, KnownJourney, Version } from '../../ports/store.js'
@@ -28,6 +29,12 @@ export interface Pool {
   readonly total: number
 }
 
+export interface BaselineRow {
+  /** Undefined as long as it has never been worked out. */
+  readonly baseline: Baseline | undefined
+  readonly dueAt: number | undefined
+}
+
 /** The name under which subjects of a kind that are related to a subject are indexed. */
 export function relationIndex(kind: SubjectKind, relation: RelationName, id: string): string {
   return `${kind}/${relation}/${id}`
@@ -43,6 +50,9 @@ export class MemoryTables {
   readonly events = new EventLog()
   readonly identities = new Map<string, string>()
   readonly subjects = new Map<string, SubjectRow>()
+  /** Subjects by id, apart for each kind. */
+  readonly byKind = new Map<SubjectKind, Map<string, SubjectRow>>()
+  readonly baselines = new Map<SubjectKind, BaselineRow>()
   readonly related = new Map<string, Set<SubjectRow>>()
   readonly dueSubjects = new DueQueue<SubjectRow>()
   readonly deliveries = new Map<string, DeliveryRow>()
@@ -64,6 +74,7 @@ export class MemoryTables {
       const { key, state, dueAt, version } = value
       const added: SubjectRow = { key, state, name, dueAt: undefined, place: -1, version }
       this.subjects.set(name, added)
+      this.rowsOf(key.kind).set(key.id, added)
       this.#relate(added)
       if (dueAt !== undefined) this.dueSubjects.schedule(added, dueAt)
       return
@@ -85,6 +96,13 @@ export class MemoryTables {
     this.#unrelate(row)
     this.dueSubjects.schedule(row, undefined)
     this.subjects.delete(name)
+    this.rowsOf(row.key.kind).delete(row.key.id)
+  }
+
+  rowsOf(kind: SubjectKind): Map<string, SubjectRow> {
+    const rows = this.byKind.get(kind) ?? new Map<string, SubjectRow>()
+    this.byKind.set(kind, rows)
+    return rows
   }
 
   putDelivery(delivery: Delivery): void {

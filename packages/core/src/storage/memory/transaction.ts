@@ -1,4 +1,5 @@
-import type { RelationName, SubjectKind } from '@linli/rules'
+import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
+import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
@@ -19,7 +20,7 @@ import { Staged } from './staged.js'
 import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
 import { StagedEvents } from './staged-events.js'
-import { type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
+import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
 
 export interface MemoryTransactionOptions {
   readonly keepEvents: boolean
@@ -41,6 +42,7 @@ export class MemoryTransaction implements StoreTransaction {
   readonly #journeys: KnownJourney[] = []
   /** The version it holds. */
   #version = 0
+  readonly #baselines: Staged<BaselineRow>
   #stagedEvents: StagedEvents | undefined
   #stagedIdentities: Staged<string> | undefined
   #stagedDeliveries: StagedDeliveries | undefined
@@ -50,6 +52,7 @@ export class MemoryTransaction implements StoreTransaction {
     this.#tables = tables
     this.#options = options
     this.#subjects = new Staged<SubjectValue>(tables.subjects)
+    this.#baselines = new Staged<BaselineRow>(tables.baselines)
   }
 
   /** Makes all of it true at once. */
@@ -63,6 +66,8 @@ export class MemoryTransaction implements StoreTransaction {
       if (value === undefined) tables.removeSubject(name)
       else tables.putSubject(name, value)
     }
+    for (const [kind, row] of this.#baselines.changes)
+      if (row !== undefined) tables.baselines.set(kind as SubjectKind, row)
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
     this.#stagedDeliveries?.commit()
@@ -241,6 +246,38 @@ export class MemoryTransaction implements StoreTransaction {
       if (value?.key.kind === kind && value.state.relations[relation]?.[0] === id) keys.push(value.key)
     }
     return keys
+  }
+
+  async listSubjects(
+    kind: SubjectKind,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
+    const found = new Map<string, SubjectState>()
+    for (const [id, { state }] of this.#tables.rowsOf(kind)) found.set(id, state)
+    for (const [, value] of this.#subjects.changes) if (value?.key.kind === kind) found.set(value.key.id, value.state)
+    const ids = [...found.keys()].filter((id) => after === undefined || compareText(id, after) > 0).sort(compareText)
+    return ids.slice(0, limit).flatMap((id) => {
+      const state = found.get(id)
+      return state === undefined ? [] : [{ key: { kind, id }, state }]
+    })
+  }
+
+  async readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {
+    return kinds.flatMap((kind) => this.#baselines.get(kind)?.baseline ?? [])
+  }
+
+  async scheduleBaseline(kind: SubjectKind, at: number): Promise<void> {
+    const { baseline, dueAt = Number.POSITIVE_INFINITY } = this.#baselines.get(kind) ?? {}
+    if (at < dueAt) this.#baselines.set(kind, { baseline, dueAt: at })
+  }
+
+  async takeDueBaseline(until: number): Promise<SubjectKind | undefined> {
+    return SUBJECT_KINDS.find((kind) => (this.#baselines.get(kind)?.dueAt ?? Number.POSITIVE_INFINITY) <= until)
+  }
+
+  async saveBaseline(baseline: Baseline, dueAt: number | undefined): Promise<void> {
+    this.#baselines.set(baseline.kind, { baseline, dueAt })
   }
 
   async addInbox(entries: readonly InboxEntry[]): Promise<void> {

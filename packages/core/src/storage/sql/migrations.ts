@@ -93,7 +93,13 @@ function migrations(tables: Tables): Record<string, Migration> {
     '001-tables': { up: (db) => createTables(db, tables) },
     '002-versions': { up: (db) => addVersions(db, tables) },
     '003-identity': { up: (db) => addIdentity(db, tables) },
+    '004-baselines': { up: (db) => createBaselines(db, tables) },
   }
+}
+
+/** One row for each kind of subject that is compared. */
+async function createBaselines(db: Kysely<unknown>, { baseline }: Tables): Promise<void> {
+  await sql`create table ${baseline} (kind text collate "C" primary key, due_at int8, body text)`.execute(db)
 }
 
 // Text is compared byte by byte: quicker, and in the same order on every server. States are text because PostgreSQL

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SubjectKind } from '@linli/rules'
 import { type Kysely, sql } from 'kysely'
+import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
 import { EngineError } from '../../errors.js'
 import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
+import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
 import { readDeliveries } from './deliveries.js'
 import { readEvents } from './events.js'
@@ -142,12 +144,17 @@ export class SqlStore implements Store {
     return readPools(this.#reads)
   }
 
+  readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {
+    return readBaselines(this.#reads, kinds)
+  }
+
   async nextDue(): Promise<number | undefined> {
-    const { inbox, subject, delivery } = this.#tables
+    const { inbox, subject, delivery, baseline } = this.#tables
     const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`
       select case when exists (select from ${inbox}) then 0 else least(
         (select min(due_at) from ${subject} where due_at is not null),
-        (select min(due_at) from ${delivery} where due_at is not null)
+        (select min(due_at) from ${delivery} where due_at is not null),
+        (select min(due_at) from ${baseline})
       ) end as next
     `)
     return toInstant(row?.next ?? null)

@@ -218,6 +218,19 @@ export async function relatedTo(
   `)
 }
 
+export async function listSubjects(
+  session: Session,
+  kind: SubjectKind,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
+  const rows = await session.rows(sql<Pick<SubjectRow, 'id' | 'state'>>`
+    select id, state from ${session.tables.subject}
+    where kind = ${kind} and ${after === undefined ? sql`true` : sql`id > ${after}`} order by id limit ${limit}
+  `)
+  return rows.map(({ id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
+}
+
 function keyTable(keys: readonly SubjectKey[]): RawBuilder<unknown> {
   const kinds = textArray(keys.map((key) => key.kind))
   return sql`unnest(${kinds}::text[], ${textArray(keys.map((key) => key.id))}::text[]) as wanted (kind, id)`

@@ -14,6 +14,7 @@ export interface Tables {
   readonly coupon: RawBuilder<unknown>
   readonly journey: RawBuilder<unknown>
   readonly version: RawBuilder<unknown>
+  readonly baseline: RawBuilder<unknown>
 }
 
 export function tablesIn(schema: string): Tables {
@@ -29,5 +30,6 @@ export function tablesIn(schema: string): Tables {
     coupon: sql.id(schema, 'coupon'),
     journey: sql.id(schema, 'journey'),
     version: sql.id(schema, 'version'),
+    baseline: sql.id(schema, 'baseline'),
   }
 }

@@ -1,5 +1,6 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
+import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
@@ -15,6 +16,7 @@ import type {
   StoreTransaction,
   Version,
 } from '../../ports/store.js'
+import * as baselines from './baselines.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
 import * as events from './events.js'
@@ -136,6 +138,30 @@ export class SqlTransaction implements StoreTransaction {
 
   relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]> {
     return subjects.relatedTo(this.#session, kind, relation, id)
+  }
+
+  listSubjects(
+    kind: SubjectKind,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
+    return subjects.listSubjects(this.#session, kind, after, limit)
+  }
+
+  readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {
+    return baselines.readBaselines(this.#session, kinds)
+  }
+
+  scheduleBaseline(kind: SubjectKind, at: number): Promise<void> {
+    return baselines.scheduleBaseline(this.#session, kind, at)
+  }
+
+  takeDueBaseline(until: number): Promise<SubjectKind | undefined> {
+    return baselines.takeDueBaseline(this.#session, until)
+  }
+
+  saveBaseline(baseline: Baseline, dueAt: number | undefined): Promise<void> {
+    return baselines.saveBaseline(this.#session, baseline, dueAt)
   }
 
   addInbox(entries: readonly InboxEntry[]): Promise<void> {

@@ -28,6 +28,8 @@ async function writeEverything(store: Store, end: () => void | Promise<void>): P
     await tx.addDecisions([{ at: 1, subject: 'user:u-1', decision: 'tag.added', rule: 'vip' }])
     await tx.addDeliveries([deliveryOf('d-1')])
     await tx.takeFromPool('fruit', 1)
+    await tx.scheduleBaseline('leader', 6)
+    await tx.saveBaseline({ kind: 'community', at: 5, figures: {} }, 6)
     await tx.addCoupon(couponOf('g-1'))
     await end()
   })
@@ -39,6 +41,7 @@ async function assertEmpty(store: Store): Promise<void> {
   assert.deepEqual(await store.readDecisions({}), [])
   assert.deepEqual(await store.readDeliveries({}), [])
   assert.deepEqual([...(await store.readPools())], [])
+  assert.deepEqual(await store.readBaselines(['community']), [])
   assert.equal(await store.nextDue(), undefined)
   await store.transaction(async (tx) => {
     assert.deepEqual([...(await tx.resolveIdentities(['a-1']))], [])
