@@ -3,8 +3,12 @@ import type { Place } from '../problems.js'
 import type { Formula, Literal, Reading } from './formula.js'
 import { opaque } from './readings.js'
 
-/** Larger conditions than this, those of tags that they read included, are not looked into. */
+/** Conditions of more comparisons are not looked into. */
 const MOST_LITERALS = 400
+
+/** With more comparisons than this, or after so many tags that ask for one another, no more tags are looked into. */
+const MOST_WITH_TAGS = 200
+const MOST_TAGS_DEEP = 5
 
 /** Conditions with their place. */
 export interface Tree {
@@ -31,6 +35,7 @@ export function formulaOf(tree: Tree, holds: boolean, understanding: Understandi
 class Expansion {
   literals = 0
   private readonly tags = new Map<string, Formula>()
+  private depth = 0
 
   constructor(private readonly understanding: Understanding) {}
 
@@ -58,7 +63,8 @@ class Expansion {
     this.literals += 1
     const reading = this.understanding.read(leaf, place)
     const literal: Literal = { kind: 'literal', reading, holds, leaf, place }
-    const target = this.literals > MOST_LITERALS ? undefined : this.understanding.tagOf(leaf)
+    const deeper = this.literals <= MOST_WITH_TAGS && this.depth < MOST_TAGS_DEEP
+    const target = deeper ? this.understanding.tagOf(leaf) : undefined
     if (target === undefined) return literal
     const present = valueAsked(literal)
     return present === undefined
@@ -71,7 +77,9 @@ class Expansion {
     const name = `${present} ${key}`
     const known = this.tags.get(name)
     if (known !== undefined) return known
+    this.depth += 1
     const formula = this.formula(target, present)
+    this.depth -= 1
     this.tags.set(name, formula)
     return formula
   }

@@ -1,5 +1,6 @@
 import type { ConditionLeaf } from '../conditions/tree.js'
 import type { Place } from '../problems.js'
+import type { Tier } from '../tiers.js'
 import type { Cell, Range } from './cells.js'
 import type { Answer } from './comparison.js'
 import type { Measure } from './measure.js'
@@ -8,8 +9,18 @@ import type { Measure } from './measure.js'
 export interface Variable {
   readonly key: string
   readonly range: Range
-  /** For facts that stand in a relation to others. */
+  /** For facts over events, which stand in relations to each other. */
   readonly measure?: Measure | undefined
+  /** For a score's points, and for its tier. */
+  readonly score?: ScoreSide | undefined
+}
+
+/** One of the two things that a score is asked for; the other follows from it. */
+export interface ScoreSide {
+  readonly name: string
+  readonly as: 'value' | 'tier'
+  /** In the order of `from`. */
+  readonly tiers: readonly Tier[]
 }
 
 /** A leaf as a statement about a variable. */

@@ -66,6 +66,14 @@ describe('conditions that can never hold', () => {
     expect(found(tag(least(3, { where })))).toEqual(['condition.never /0/conditions/params/where'])
   })
 
+  it('are found fast where tags ask for tags, each for several', () => {
+    const chain = Array.from({ length: 60 }, (_, index) => {
+      const earlier = [index - 1, index - 2].filter((one) => one >= 0).map((one) => tagged(`t${one}`))
+      return tag({ all: [least(1, { within: `${100 - index}d` }), ...earlier] }, { id: `t${index}` })
+    })
+    expect(found(...chain, tag({ all: [tagged('t59'), paid('equal', 0)] }))).toEqual(['condition.never /60/conditions'])
+  })
+
   it.each([
     ['one thing with two values', { all: [city('equal', 'sh'), city('equal', 'bj')] }],
     ['a value in no list of both', { all: [city('in', ['sh', 'bj']), city('notIn', ['bj', 'sh'])] }],
@@ -256,6 +264,21 @@ error score.unreachable  /0/tiers/2/from
   Nobody can come into the tier "gold": the score "s" is from -10 to 70, whatever its terms give.
   found: 71`,
     )
+  })
+
+  it('is in the tier that follows from its points', () => {
+    const tiers = [
+      { id: 'silver', from: 20 },
+      { id: 'gold', from: 50 },
+    ]
+    const inTier = (tier: string) => ({ ...scored('equal', 0), params: { id: 's', as: 'tier' }, value: tier })
+    expect(textOf(tag({ all: [inTier('silver'), scored('greaterThanInclusive', 50)] }), score({ tiers }))).toContain(
+      'the tier of the score "s" to be "silver" (#/0/conditions/all/0), and the score "s" to be at least 50 (#/0/conditions/all/1). The tier follows from the points.',
+    )
+    expect(found(tag({ all: [inTier('silver'), scored('greaterThan', 49)] }), score({ tiers }))).toEqual([])
+    expect(found(tag({ all: [inTier('silver'), inTier('gold')] }), score({ tiers }))).toEqual([
+      'condition.never /0/conditions',
+    ])
   })
 
   it('crosses the lines that journeys wait for', () => {

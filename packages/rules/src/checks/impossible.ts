@@ -3,7 +3,7 @@ import type { Place, Problems } from '../problems.js'
 import { below, formulaOf, type Tree, type Understanding } from './expand.js'
 import type { Formula, Literal } from './formula.js'
 import { relationsAmong } from './relations.js'
-import { Contradictions, literalsOf } from './solve.js'
+import { Contradictions, conjuncts, literalsOf } from './solve.js'
 import { askedAt, askedTogether, rangeText } from './words.js'
 
 /** What conditions do, whatever happens; undefined: it depends. */
@@ -136,11 +136,6 @@ function partsOf(conditions: Conditions, place: Place): { key: 'all' | 'any'; pa
   })
   if ('all' in conditions) return list('all', conditions.all)
   return 'any' in conditions ? list('any', conditions.any) : { key: 'all', parts: [] }
-}
-
-/** What must hold for a formula to hold. */
-function conjuncts(formula: Formula): readonly Formula[] {
-  return formula.kind === 'all' ? formula.parts.flatMap(conjuncts) : [formula]
 }
 
 function turned(literal: Literal): Literal {

@@ -2,7 +2,9 @@ import type { Pack } from '../pack.js'
 import { inReadingOrder, type Problem, Problems } from '../problems.js'
 import { compilePack } from '../program/compile.js'
 import type { Program } from '../program/program.js'
+import { tiersInOrder } from '../program/score.js'
 import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
+import { checkBranches } from './branches.js'
 import { checkCapped } from './capped.js'
 import { below } from './expand.js'
 import { checkHistory } from './history.js'
@@ -54,12 +56,13 @@ function checkImpossible(pack: Pack, program: Program, problems: Problems): void
       if (score === undefined) continue
       const found = boundsOfScore(score, rules)
       bounds.set(name, found)
-      rules.knowScore(kind, id, rangeOfBounds(found))
+      rules.knowScore(kind, id, rangeOfBounds(found), tiersInOrder(score.definition.tiers))
       checkTiers(score, found, problems)
     }
   }
   for (const journey of pack.journeys) {
     for (const { subject, ...tree } of rootsOfJourney(journey)) rules.check(tree, subject)
+    checkBranches(journey, rules, problems)
     checkCrossings(journey, (subject, score) => bounds.get(`${subject} ${score}`), problems)
   }
 }

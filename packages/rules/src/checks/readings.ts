@@ -2,9 +2,10 @@ import type { NamedConditions } from '../conditions/named.js'
 import type { ConditionLeaf } from '../conditions/tree.js'
 import { parseDuration } from '../duration.js'
 import { canonicalJson, isObject } from '../json.js'
+import type { Tier } from '../tiers.js'
 import type { Range } from './cells.js'
 import { answerOf, type Comparison, comparisonOf, constantsOf } from './comparison.js'
-import type { Reading, Variable } from './formula.js'
+import type { Reading, ScoreSide, Variable } from './formula.js'
 import { measureOf } from './measure.js'
 import { outcomesOf } from './pairs.js'
 
@@ -15,6 +16,8 @@ export interface Knowledge {
   readonly named: NamedConditions
   /** The values that a fact can have; undefined of a fact that is not known here. */
   rangeOf(fact: string, params: Params): Range | undefined
+  /** The tiers of a score in the order of `from`. */
+  tiersOf(params: Params): readonly Tier[]
 }
 
 /** A leaf about a subject as a statement about a variable. */
@@ -29,8 +32,16 @@ export function readLeaf(leaf: ConditionLeaf, knowledge: Knowledge): Reading {
     key: canonicalJson({ fact, params, path: range.kind === 'anything' ? path : undefined }),
     range,
     measure: path === undefined ? measureOf(fact, params, knowledge.named) : undefined,
+    score: fact === 'score' ? scoreSide(params, knowledge) : undefined,
   }
-  return about(variable, comparison, params['of'] !== undefined)
+  const reading = about(variable, comparison, params['of'] !== undefined)
+  const starts = variable.score?.tiers.map(({ from }) => from) ?? []
+  return { ...reading, constants: [...reading.constants, ...starts] }
+}
+
+function scoreSide(params: Params, knowledge: Knowledge): ScoreSide {
+  const { as, ...score } = params
+  return { name: canonicalJson(score), as: as === 'tier' ? 'tier' : 'value', tiers: knowledge.tiersOf(params) }
 }
 
 /** A leaf about a property of one object. */

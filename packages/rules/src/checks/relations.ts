@@ -1,3 +1,4 @@
+import { tierOf } from '../tiers.js'
 import type { Cell } from './cells.js'
 import type { Variable } from './formula.js'
 import { isAmong, isSameFilter, type Measure } from './measure.js'
@@ -17,17 +18,25 @@ type Rule = (a: Measure, b: Measure) => Fits | undefined
 
 /** All relations among variables. */
 export function relationsAmong(variables: readonly Variable[]): readonly Relation[] {
-  const measured = variables.filter(({ measure }) => measure !== undefined)
-  return measured.flatMap((a) => measured.flatMap((b) => (a === b ? [] : relationsOf(a, b))))
+  const related = variables.filter(({ measure, score }) => measure !== undefined || score !== undefined)
+  return related.flatMap((a) => related.flatMap((b) => (a === b ? [] : relationsOf(a, b))))
 }
 
 function relationsOf(a: Variable, b: Variable): readonly Relation[] {
+  const tier = tierOfPoints(a, b)
+  if (tier !== undefined) return [{ a, b, fits: tier, because: 'The tier follows from the points.' }]
   const [one, other] = [a.measure, b.measure]
   if (one === undefined || other === undefined || one.of !== other.of) return []
   return RULES.flatMap((rule) => {
     const fits = rule(one, other)
     return fits === undefined ? [] : [{ a, b, fits, because: becauseOf(one, other) }]
   })
+}
+
+/** Points are cut into cells where tiers begin, so that all of a cell are in the same one. */
+function tierOfPoints({ score: a }: Variable, { score: b }: Variable): Fits | undefined {
+  if (a === undefined || b === undefined || a.name !== b.name || a.as !== 'value' || b.as !== 'tier') return undefined
+  return (x, y) => typeof x.sample !== 'number' || tierOf(a.tiers, x.sample) === y.sample
 }
 
 function becauseOf(a: Measure, b: Measure): string {

@@ -4,12 +4,14 @@ import { isObject } from '../json.js'
 import type { Pack } from '../pack.js'
 import { type Place, Problems, placeText } from '../problems.js'
 import type { SubjectKind } from '../subject.js'
+import type { Tier } from '../tiers.js'
 import type { Range } from './cells.js'
-import { below, type Tree, type Understanding } from './expand.js'
+import { below, formulaOf, type Tree, type Understanding } from './expand.js'
 import type { Reading } from './formula.js'
 import { checkConditions, type Outcome } from './impossible.js'
 import { rangeOf } from './ranges.js'
 import { opaque, readLeaf, readProperty } from './readings.js'
+import { Contradictions } from './solve.js'
 
 type Params = Readonly<Record<string, unknown>>
 
@@ -24,7 +26,7 @@ export class RulesInView {
   private readonly named: NamedConditions
   private readonly outcomes = new Map<string, Outcome | 'being checked'>()
   private readonly tags = new Map<string, Tree>()
-  private readonly ranges = new Map<string, Range>()
+  private readonly scores = new Map<string, { readonly points: Range; readonly tiers: readonly Tier[] }>()
   private readonly readings = new Map<Sight, WeakMap<ConditionLeaf, Reading>>()
 
   constructor(
@@ -39,9 +41,9 @@ export class RulesInView {
     this.tags.set(`${subject} ${id}`, tree)
   }
 
-  /** From now on, between which values the score lies is known. */
-  knowScore(subject: SubjectKind, id: string, range: Range): void {
-    this.ranges.set(`${subject} ${id}`, range)
+  /** From now on, between which points the score lies is known, and its tiers in the order of `from`. */
+  knowScore(subject: SubjectKind, id: string, points: Range, tiers: readonly Tier[]): void {
+    this.scores.set(`${subject} ${id}`, { points, tiers })
   }
 
   /** Checks conditions, each tree once. */
@@ -54,6 +56,14 @@ export class RulesInView {
     const outcome = checkConditions(tree, this.understanding(sight), this.problems)
     this.outcomes.set(name, outcome)
     return outcome
+  }
+
+  /** Whether it never happens that of these trees each holds, or does not, as wanted. */
+  exclude(wanted: readonly { readonly tree: Tree; readonly holds: boolean }[], sight: Sight): boolean {
+    const understanding = this.understanding(sight)
+    const formulas = wanted.map(({ tree, holds }) => formulaOf(tree, holds, understanding))
+    const known = formulas.filter((formula) => formula !== undefined)
+    return known.length === formulas.length && new Contradictions(known).among(known)
   }
 
   /** Checks what a fact's params say of events; whether one of it can never match. */
@@ -81,9 +91,14 @@ export class RulesInView {
 
   /** The values that a fact can have; undefined of a fact that is not known here. */
   rangeOf(subject: SubjectKind, fact: string, params: Params): Range | undefined {
-    const { of = subject, id, as } = params
-    if (fact === 'score' && as !== 'tier') return this.ranges.get(`${String(of)} ${String(id)}`)
-    return rangeOf(fact, params, this.named)
+    if (fact !== 'score') return rangeOf(fact, params, this.named)
+    const score = this.score(subject, params)
+    if (params['as'] !== 'tier' || score === undefined) return score?.points
+    return { kind: 'values', values: [...score.tiers.map(({ id }) => id), undefined] }
+  }
+
+  private score(subject: SubjectKind, { of = subject, id }: Params) {
+    return this.scores.get(`${String(of)} ${String(id)}`)
   }
 
   private understanding(sight: Sight): Understanding {
@@ -119,6 +134,10 @@ export class RulesInView {
       isObject(leaf.value) && this.matchesNothing(leaf.value, below(place, 'value')),
     ]
     if (silent.includes(true)) return opaque(leaf)
-    return readLeaf(leaf, { named: this.named, rangeOf: (fact, params) => this.rangeOf(subject, fact, params) })
+    return readLeaf(leaf, {
+      named: this.named,
+      rangeOf: (fact, params) => this.rangeOf(subject, fact, params),
+      tiersOf: (params) => this.score(subject, params)?.tiers ?? [],
+    })
   }
 }

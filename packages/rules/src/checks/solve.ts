@@ -40,14 +40,22 @@ export class Contradictions {
   /** Whether they cannot hold at once. */
   among(formulas: readonly Formula[]): boolean {
     this.choices = 0
-    return !this.possible(formulas, new Map())
+    return !this.possible(formulas, new Map(), new Set())
   }
 
-  private possible(formulas: readonly Formula[], known: ReadonlyMap<string, Left>): boolean {
+  /** `asserted` are formulas that are among those which led here: several rules may ask for the same tag. */
+  private possible(
+    formulas: readonly Formula[],
+    known: ReadonlyMap<string, Left>,
+    asserted: ReadonlySet<Formula>,
+  ): boolean {
     const left = new Map(known)
+    const seen = new Set(asserted)
     const open: Several<'any'>[] = []
     const pending = [...formulas]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (seen.has(next)) continue
+      seen.add(next)
       if (next.kind === 'all') pending.push(...next.parts)
       else if (next.kind === 'any') open.push(next)
       else if (!this.narrow(left, next.reading.variable.key, this.allowedBy(next))) return false
@@ -56,9 +64,10 @@ export class Contradictions {
     const choice = fewestParts(open)
     if (choice === undefined) return true
     const others = open.filter((one) => one !== choice)
+    for (const other of others) seen.delete(other)
     for (const part of choice.parts) {
       this.choices += 1
-      if (this.choices > MOST_CHOICES || this.possible([...others, part], left)) return true
+      if (this.choices > MOST_CHOICES || this.possible([...others, part], left, seen)) return true
     }
     return false
   }
@@ -122,6 +131,24 @@ function fewestParts(open: readonly Several<'any'>[]): Several<'any'> | undefine
   )
 }
 
+/** All literals of a formula, each once. */
 export function literalsOf(formula: Formula): readonly Literal[] {
-  return formula.kind === 'literal' ? [formula] : formula.parts.flatMap(literalsOf)
+  return within(formula, (part) => (part.kind === 'literal' ? [] : part.parts)).filter((one) => one.kind === 'literal')
+}
+
+/** What must hold for a formula to hold: what is not several that all must. */
+export function conjuncts(formula: Formula): readonly Formula[] {
+  return within(formula, (part) => (part.kind === 'all' ? part.parts : [])).filter((one) => one.kind !== 'all')
+}
+
+/** Formulas below one, itself too, each once: parts may be shared. */
+function within(formula: Formula, partsOf: (formula: Formula) => readonly Formula[]): readonly Formula[] {
+  const seen = new Set<Formula>()
+  const visit = (part: Formula) => {
+    if (seen.has(part)) return
+    seen.add(part)
+    for (const inner of partsOf(part)) visit(inner)
+  }
+  visit(formula)
+  return [...seen]
 }
