@@ -1,4 +1,11 @@
-import { type Explanation, formatDuration, parseDuration, type ScoreExplanation, type Turn } from '@linli/rules'
+import {
+  type Explanation,
+  formatDuration,
+  isObject,
+  parseDuration,
+  type ScoreExplanation,
+  type Turn,
+} from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 
 /** The answer to "why?" about one subject and one rule at one instant. All instants are ISO 8601. */
@@ -143,16 +150,20 @@ function tree(node: Explanation, depth: number, language: Language): string[] {
       const operator = SIGNS[node.operator] ?? node.operator
       const about = describeFact(node.fact, node.params, node.path)
       const actual = node.actual === undefined ? words.none : showValue(node.actual, node.fact)
-      return [`${mark}${about} ${operator} ${showValue(node.expected, node.fact)}   ${words.actual} ${actual}${until}`]
+      const figures = Object.entries(node.figures ?? {}).map(([name, figure]) => `${name} ${figure}`)
+      const made = figures.length === 0 ? '' : ` (${figures.join(', ')})`
+      const expected = showValue(node.expected, node.fact)
+      return [`${mark}${about} ${operator} ${expected}   ${words.actual} ${actual}${made}${until}`]
     }
   }
 }
 
 function describeFact(fact: string, params: Readonly<Record<string, unknown>> | undefined, path: string | undefined) {
-  const { event, within, property, name, id, where, item, of } = params ?? {}
+  const { event, within, property, name, id, where, item, by, of } = params ?? {}
   const parts = [event, property, name, id].filter((part) => part !== undefined).map((part) => String(part))
   if (where !== undefined) parts.push(`where ${describeConditions(where)}`)
   if (item !== undefined) parts.push(`item ${describeConditions(item)}`)
+  if (isObject(by)) parts.push(`by ${describeFact(String(by['fact']), by['params'] as typeof params, undefined)}`)
   if (within !== undefined) parts.push(`within ${String(within)}`)
   if (of !== undefined) parts.push(`of ${String(of)}`)
   const inner = parts.length === 0 ? '' : `(${parts.join(', ')})`

@@ -5,6 +5,7 @@ import { score, scored, tag } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
 import { delegate, withTransactions } from '../../testing/stores.js'
 import { createEngine, type Engine } from '../engine.js'
+import { formatExplanation } from '../insights/explained.js'
 import type { Store } from '../ports/store.js'
 import { virtualClock } from '../queue/clocks.js'
 import { simulate } from '../simulation/simulate.js'
@@ -178,6 +179,25 @@ describe('a community compared with all others', () => {
     await world.advanceTo('2026-03-01T13:00:00+08:00')
     expect((await world.engine.subject('leader', 'l1'))?.tags).toEqual([])
     expect((await world.engine.subject('leader', 'l2'))?.tags).toEqual(['top'])
+    await world.close()
+  })
+
+  it('is told why, with its own counts and those it is compared with', async () => {
+    const world = await worldOf([LIKES_DAIRY, FIRST])
+    await world.ingest(...MEMBERS, ...FOUR_ORDERS())
+    await world.advanceTo('2026-03-01T13:30:00+08:00')
+    const explain = (rule: string) => world.engine.explain({ subject: ['community', 'c1'], rule })
+
+    const [asOf, counts] = ['2026-03-01T05:00:00.000Z', { part: 2, whole: 2, partElsewhere: 1, wholeElsewhere: 2 }]
+    const { holds, conditions } = await explain('likes-dairy')
+    expect({ holds, conditions }).toMatchObject({
+      holds: true,
+      conditions: { parts: [{ fact: 'lift', actual: 2, figures: { ...counts, asOf } }, { fact: 'userCount' }] },
+    })
+    expect((await explain('first')).conditions).toMatchObject({ actual: 1, figures: { value: 2, others: 1, asOf } })
+    expect(formatExplanation(await explain('first'))).toContain(
+      'rank(by eventCount(order, within 30d)) = 1   is 1 (value 2, others 1, asOf 2026-03-01T05:00:00.000Z)',
+    )
     await world.close()
   })
 

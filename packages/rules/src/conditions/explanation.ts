@@ -68,6 +68,11 @@ export interface Evidence {
   readonly events?: readonly EvidenceEvent[]
   /** How many such events there are. */
   readonly eventsTotal?: number
+  /**
+   * What the value was worked out of, where that is more than events: the counts of a share, and what a community is compared
+   * with, `asOf` when. Text is ISO 8601.
+   */
+  readonly figures?: Readonly<Record<string, number | string>>
   /** How far times behind the value are rounded down, such as `1h`, because there were too many to keep each. */
   readonly rounded?: string
   /** Events up to here were forgotten, because there were too many: what they would add is missing. ISO 8601. */

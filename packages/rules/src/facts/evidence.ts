@@ -27,7 +27,13 @@ const MOST_SHOWN = 10
 
 /** What stands behind a fact's value; without a log, no events. */
 export function evidenceFor(
-  { evidence, shows, rounding, forgotten }: Pick<FactUse, 'evidence' | 'shows' | 'rounding' | 'forgotten'>,
+  {
+    evidence,
+    shows,
+    figures,
+    rounding,
+    forgotten,
+  }: Pick<FactUse, 'evidence' | 'shows' | 'figures' | 'rounding' | 'forgotten'>,
   view: SubjectView,
   log: readonly EventRecord[] | undefined,
 ): Evidence {
@@ -42,6 +48,7 @@ export function evidenceFor(
         .map((event) => shown(event, shows?.(event))),
       eventsTotal: counted.length,
     }),
+    ...(figures && { figures: figures(view) }),
     ...(gridMs > 0 && { rounded: formatDuration(gridMs) }),
     ...(forgottenUntil !== undefined && { forgotten: new Date(forgottenUntil).toISOString() }),
   }

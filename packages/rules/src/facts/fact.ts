@@ -60,7 +60,7 @@ export interface FactUse {
    */
   readonly forgotten?: (view: SubjectView) => number | undefined
   /** What the value was worked out of, by name, where it is more than events. For explanations. */
-  readonly figures?: (view: SubjectView) => object
+  readonly figures?: (view: SubjectView) => Readonly<Record<string, number | string>>
   /** The window for people, such as `last 30d`; left out where the fact has none. */
   readonly window?: string
 }

@@ -65,7 +65,10 @@ function compileRank(request: FactRequest<RankParams>): FactUse | undefined {
     figures: (view) => {
       const [value] = figure.measure(view) ?? []
       const known = others(view)
-      return { value, ...(known && { others: known.count, asOf: new Date(known.at).toISOString() }) }
+      return {
+        ...(value !== undefined && { value }),
+        ...(known && { others: known.count, asOf: new Date(known.at).toISOString() }),
+      }
     },
   }
 }

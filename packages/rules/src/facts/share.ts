@@ -45,7 +45,7 @@ function compileShareFact(request: FactRequest<ShareParams>): FactUse | undefine
   const kept = keepShare(request)
   if (kept === undefined) return undefined
   const { use, counts, evidence } = kept
-  return { ...use, evidence, figures: (view) => counts(view) }
+  return { ...use, evidence, figures: (view) => ({ ...counts(view) }) }
 }
 
 const SHARE = additive(([part = 0, whole = 0] = []) => (whole === 0 ? undefined : part / whole))
