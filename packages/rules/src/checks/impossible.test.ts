@@ -122,6 +122,10 @@ describe('conditions that can never hold', () => {
         'eventDistinct',
       ),
     ],
+    [
+      'a share of more than all',
+      { fact: 'share', operator: 'greaterThan', value: 1, params: { event: 'paid', where: isCategory('a') } },
+    ],
     ['today, and not this week', { all: [least(2, { during: 'today' }), most(1, { during: 'thisWeek' })] }],
     [
       'more sequences than ends of some',
@@ -149,6 +153,34 @@ describe('conditions that can never hold', () => {
     ['a date out of order', { all: [now('date', 'greaterThan', '2026-03-01'), now('date', 'lessThan', '2026-03-02')] }],
   ])('ask for %s', (_, conditions) => {
     expect(found(entry(conditions))).toEqual([expect.stringContaining('condition.never /0/entry/conditions')])
+  })
+})
+
+describe('comparisons of communities', () => {
+  const rank = (operator: string, value: number, by: object = {}) => ({
+    fact: 'rank',
+    operator,
+    value,
+    params: { by: { fact: 'eventCount', params: { event: 'paid', ...by } } },
+  })
+
+  it('begin with the first place', () => {
+    expect(textOf(tag(rank('lessThan', 1), { subject: 'community' }))).toBe(
+      `error condition.never  /0/conditions
+  This can never hold: it asks the place by the number of "paid" to be less than 1. It is a whole number, 1 or more.
+  found: 1`,
+    )
+  })
+
+  it('are looked into as far as they are about events', () => {
+    const where = { all: [isCategory('a'), isCategory('b')] }
+    expect(found(tag(rank('lessThan', 3, { where }), { subject: 'community' }))).toEqual([
+      'condition.never /0/conditions/params/by/params/where',
+    ])
+    const history = { kind: 'history', keep: '30d' }
+    expect(found(tag(rank('lessThan', 3, { within: '90d' }), { subject: 'community' }), history)).toEqual([
+      'window.beyondHistory /0/conditions/params/by',
+    ])
   })
 })
 
@@ -203,6 +235,23 @@ describe('what might be meant', () => {
       'no average without events',
       { not: { any: [least(3, { property: 'p' }, 'eventAvg'), paid('lessThan', 3, { property: 'p' }, 'eventAvg')] } },
     ],
+    [
+      'a text that is just that number',
+      { all: [city('greaterThanInclusive', 2), city('lessThanInclusive', 2), city('notEqual', 2)] },
+    ],
+    ['this week, and not today', { all: [least(1, { during: 'thisWeek' }), most(0, { during: 'today' })] }],
+    ['a small sum, or none', { all: [most(5, { property: 'p' }, 'eventSum'), paid('equal', 0)] }],
+    ['just so long ago', { all: [last('lessThanInclusive', '7d'), paid('equal', 0, { within: '7d' })] }],
+    ['just not so long ago', { all: [last('greaterThan', '6d'), least(1, { within: '7d' })] }],
+    [
+      'anything lately, and no fruit for long',
+      { all: [last('lessThan', '9d'), last('greaterThan', '9d', { item: isCategory('fruit') })] },
+    ],
+    [
+      'a first event long ago, and the latest lately',
+      { all: [last('lessThan', '9d'), { ...last('greaterThan', '9d'), fact: 'sinceFirstEvent' }] },
+    ],
+    ['items without conditions, and none of them', { all: [least(2), paid('equal', 0, {}, 'itemCount')] }],
     ['one count and another', paid('greaterThan', counted({ within: '7d' }), { within: '30d' })],
     [
       'one sum and another',

@@ -21,6 +21,8 @@ export interface Measure {
   readonly stretch: Stretch
   /** All else that makes it what it is. */
   readonly rest: string
+  /** What it is, as written, whatever the window: the same for measures that are read from the same entries. */
+  readonly text: string
 }
 
 type Params = Readonly<Record<string, unknown>>
@@ -29,26 +31,27 @@ type Params = Readonly<Record<string, unknown>>
 export function measureOf(fact: string, params: Params, named: NamedConditions): Measure | undefined {
   const { of, within, between, since, during, ...own } = params
   const stretch = stretchOf({ within, between, since, during } as WindowParams)
+  const text = canonicalJson({ fact, ...own })
   if (fact === 'messageCount') {
     const where = Object.entries(own).map(([name, value]) => canonicalJson({ fact: name, operator: 'equal', value }))
     const filter = { events: new Set(['message_accepted']), where: new Set(where), item: new Set<string>() }
-    return { fact: 'eventCount', of, stretch, filter, rest: '{}' }
+    return { fact: 'eventCount', of, stretch, filter, rest: '{}', text }
   }
-  if (fact === 'sequence') return measureOfSequence(own, { of, stretch }, named)
+  if (fact === 'sequence') return measureOfSequence(own, { of, stretch, text }, named)
   const { event, where, item, ...rest } = own
   if (event === undefined) return undefined
-  return { fact, of, stretch, filter: filterOf({ event, where, item }, named), rest: canonicalJson(rest) }
+  return { fact, of, stretch, filter: filterOf({ event, where, item }, named), rest: canonicalJson(rest), text }
 }
 
 /** Of a sequence, the filter is that of the event which completes it. */
 function measureOfSequence(
   own: Params,
-  { of, stretch }: Pick<Measure, 'of' | 'stretch'>,
+  base: Pick<Measure, 'of' | 'stretch' | 'text'>,
   named: NamedConditions,
 ): Measure | undefined {
   const last: unknown = Array.isArray(own['steps']) ? own['steps'].at(-1) : undefined
   if (!isObject(last) || last['no'] !== undefined) return undefined
-  return { fact: 'sequence', of, stretch, filter: filterOf(last, named), rest: canonicalJson(own) }
+  return { ...base, fact: 'sequence', filter: filterOf(last, named), rest: canonicalJson(own) }
 }
 
 function filterOf({ event, where, item }: Params, named: NamedConditions): Filter {

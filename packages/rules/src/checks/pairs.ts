@@ -2,7 +2,7 @@ import type { NamedConditions } from '../conditions/named.js'
 import type { ConditionLeaf } from '../conditions/tree.js'
 import { canonicalJson, isObject } from '../json.js'
 import { compileOperator, parseOperator } from '../operators.js'
-import { isSameFilter, type Measure, measureOf } from './measure.js'
+import { type Measure, measureOf } from './measure.js'
 import { rangeOf } from './ranges.js'
 import { COUNTS } from './relations.js'
 import { liesIn } from './stretch.js'
@@ -55,6 +55,5 @@ const SAME = [1, 1] as const
 
 /** Both are read from the same entries, so that rounding, where there are too many, is the same too. */
 function isNeverMore(a: Measure, b: Measure): boolean {
-  const same = a.fact === b.fact && a.rest === b.rest && isSameFilter(a.filter, b.filter)
-  return same && COUNTS.has(a.fact) && liesIn(a.stretch, b.stretch)
+  return a.text === b.text && COUNTS.has(a.fact) && liesIn(a.stretch, b.stretch)
 }

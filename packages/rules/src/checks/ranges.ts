@@ -31,6 +31,7 @@ const RANGES: Readonly<Record<string, Range>> = {
   eventSum: AMOUNT,
   itemSum: AMOUNT,
   eventAvg: AMOUNT_OR_NONE,
+  lift: numbers({ low: 0, absent: true }),
   share: numbers({ low: 0, high: 1, absent: true }),
   eventMin: AMOUNT_OR_NONE,
   eventMax: AMOUNT_OR_NONE,
@@ -46,6 +47,9 @@ const RANGES: Readonly<Record<string, Range>> = {
   consent: { kind: 'values', values: [true, false, undefined] },
 }
 
+const PLACE = numbers({ low: 1, whole: true, absent: true })
+const PERCENTILE = numbers({ low: 0, high: 100, absent: true })
+
 const NOW: Readonly<Record<string, Range>> = {
   weekday: numbers({ low: 1, high: 7, whole: true }),
   hour: numbers({ low: 0, high: 23, whole: true }),
@@ -58,6 +62,7 @@ const NOW: Readonly<Record<string, Range>> = {
 /** The values that a fact can have, whatever happens; undefined of a fact that is not known here. */
 export function rangeOf(fact: string, params: Params, named: NamedConditions): Range | undefined {
   if (fact === 'eventDistinct') return numbers({ low: 0, high: mostDistinct(params, named), whole: true })
+  if (fact === 'rank') return params['as'] === 'percentile' ? PERCENTILE : PLACE
   return fact === 'now' ? NOW[String(params['as'])] : RANGES[fact]
 }
 

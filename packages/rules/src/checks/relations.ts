@@ -60,7 +60,7 @@ const RULES: readonly Rule[] = [fewer, counted, extremes, ordered, something, la
 /** A count of less is no more than the same count of more. */
 function fewer(a: Measure, b: Measure): Fits | undefined {
   const same = a.fact === b.fact && a.rest === b.rest && COUNTS.has(a.fact)
-  return same && isWithin(a, b) && (isExact(b) || isSameFilter(a.filter, b.filter)) ? noMore : undefined
+  return same && isWithin(a, b) && (isExact(b) || a.text === b.text) ? noMore : undefined
 }
 
 /** There are no more people, or complete sequences, than events; nor more events with such items than such items. */
@@ -72,14 +72,14 @@ function counted(a: Measure, b: Measure): Fits | undefined {
 
 /** The greatest of less is no greater, and the least no less. */
 function extremes(a: Measure, b: Measure): Fits | undefined {
-  if (a.fact !== b.fact || a.rest !== b.rest || !isSameFilter(a.filter, b.filter) || !isWithin(a, b)) return undefined
+  if (a.text !== b.text || !liesIn(a.stretch, b.stretch)) return undefined
   if (a.fact === 'eventMax') return (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(x, y))
   return a.fact === 'eventMin' ? (x, y) => isAbsent(x) || (!isAbsent(y) && canBeNoMore(y, x)) : undefined
 }
 
 /** The least of the same is no more than the greatest. */
 function ordered(a: Measure, b: Measure): Fits | undefined {
-  const same = a.rest === b.rest && isSameFilter(a.filter, b.filter) && isWithin(a, b) && isWithin(b, a)
+  const same = a.rest === b.rest && isWithin(a, b) && isWithin(b, a) && isExact(a)
   if (a.fact !== 'eventMin' || b.fact !== 'eventMax' || !same) return undefined
   return (x, y) => isAbsent(x) || isAbsent(y) || canBeNoMore(x, y)
 }

@@ -77,6 +77,11 @@ export class RulesInView {
       return isObject(conditions) ? [{ conditions: conditions as unknown as Conditions, place: below(place, key) }] : []
     })
     const outcomes = trees.map((tree) => this.check(tree, 'properties'))
+    const { among, by } = filter
+    const ofOthers = [
+      isObject(among) && this.filterMatchesNothing(among, below(place, 'among')),
+      isObject(by) && isObject(by['params']) && this.filterMatchesNothing(by['params'], below(place, 'by/params')),
+    ]
     const steps = Array.isArray(filter['steps']) ? filter['steps'].filter(isObject) : []
     const inSteps = steps.flatMap((step, index) => {
       const at = below(place, `steps/${index}`)
@@ -86,7 +91,7 @@ export class RulesInView {
       })
       return [this.filterMatchesNothing(step, at), ...inner]
     })
-    return outcomes.includes('never') || inSteps.includes(true)
+    return outcomes.includes('never') || [...ofOthers, ...inSteps].includes(true)
   }
 
   /** The values that a fact can have; undefined of a fact that is not known here. */

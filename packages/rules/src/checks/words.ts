@@ -27,6 +27,9 @@ const THINGS: Readonly<Record<string, (params: Params) => string>> = {
   eventAvg: (params) => `the average ${property(params)} of ${events(params)}`,
   eventMin: (params) => `the least ${property(params)} of ${events(params)}`,
   eventMax: (params) => `the greatest ${property(params)} of ${events(params)}`,
+  lift: (params) => `the lift of ${events(params)}`,
+  rank: ({ by, as = 'place' }) =>
+    `the ${String(as)} by ${isObject(by) ? thing(String(by['fact']), isObject(by['params']) ? by['params'] : {}, undefined) : ''}`,
   share: (params) => `the share of ${events(params)}`,
   eventDistinct: (params) => `the number of different ${property(params)} of ${events(params)}`,
   userCount: (params) => `the number of people with ${events(params)}`,
