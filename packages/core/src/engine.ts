@@ -17,6 +17,7 @@ import { hasTag, type Run, type SubjectKey, type SubjectState, scoreOf, subjectN
 import { EngineError } from './errors.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
+import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
 import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type CodeMaker, randomCode } from './offers/issue.js'
@@ -27,6 +28,7 @@ import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
 import { advanceDue } from './subjects/due-subjects.js'
+import { whoIs } from './subjects/people.js'
 import { type Edition, Programs } from './subjects/programs.js'
 import { isInForce, type Publication, publish } from './subjects/publishing.js'
 import { advanceRelated } from './subjects/related-subjects.js'
@@ -53,6 +55,11 @@ export interface EngineOptions {
   readonly schema?: string
   /** Makes coupon codes; 16 random characters (80 bits) when left out. */
   readonly makeCode?: CodeMaker
+  /**
+   * The types of identifiers in `context.externalIds` that only one person has: two users with the same one become one.
+   * `openid`, `unionid`, `external_userid` and `phone` when left out; `[]` for none.
+   */
+  readonly identifiers?: readonly string[]
   /** How long a channel may take before its outcome is unknown, in milliseconds; 20 seconds when left out. */
   readonly callTimeoutMs?: number
   /** Told of background work that failed and will be tried again; `console.error` when left out. */
@@ -62,7 +69,10 @@ export interface EngineOptions {
 /** What is known of a subject, in a form for hosts. */
 export interface Subject {
   readonly kind: SubjectKind
+  /** Its id now: another one where it turned out to be somebody else. */
   readonly id: string
+  /** Ids that turned out to be this subject. */
+  readonly also: readonly string[]
   readonly traits: Readonly<Record<string, unknown>>
   readonly relations: Readonly<Partial<Record<RelationName, string>>>
   /** Ids of the tags it has now. */
@@ -243,7 +253,7 @@ class LocalEngine implements Engine {
   ) {
     const clock = options.clock ?? systemClock
     this.clock = clock
-    this.intake = new Intake(store, programs, clock)
+    this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
     this.sweep = new Sweep(store, programs)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
@@ -308,9 +318,9 @@ class LocalEngine implements Engine {
   }
 
   async subject(kind: SubjectKind, id: string): Promise<Subject | undefined> {
-    const { program } = await this.bringUp({ kind, id })
-    const state = await this.store.readSubject({ kind, id })
-    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, id, state, program)
+    const { program } = await this.bringUp((await whoIs(this.store, { kind, id })).key)
+    const { key, state } = await whoIs(this.store, { kind, id })
+    return state === undefined || state.at === 0 ? undefined : subjectFor(kind, key.id, state, program)
   }
 
   private inForce(): Promise<Edition> {
@@ -329,10 +339,10 @@ class LocalEngine implements Engine {
     })
   }
 
-  decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
-    const name = subject && subjectName({ kind: subject[0], id: subject[1] })
+  async decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
+    const subjects = subject && (await whoIs(this.store, { kind: subject[0], id: subject[1] })).keys.map(subjectName)
     return this.store.readDecisions({
-      ...(name !== undefined && { subject: name }),
+      ...(subjects !== undefined && { subjects }),
       ...(limit !== undefined && { limit }),
     })
   }
@@ -344,15 +354,15 @@ class LocalEngine implements Engine {
     return waiting.filter(({ body }) => (body.expiresAt ?? 0) > now).map(suggestionOf)
   }
 
-  deliveries({
+  async deliveries({
     subject,
     state,
   }: {
     readonly subject?: readonly [SubjectKind, string]
     readonly state?: DeliveryState
   } = {}): Promise<readonly Delivery[]> {
-    const key = subject && { kind: subject[0], id: subject[1] }
-    return this.store.readDeliveries({ ...(key && { subject: key }), ...(state && { state }) })
+    const subjects = subject && (await whoIs(this.store, { kind: subject[0], id: subject[1] })).keys
+    return this.store.readDeliveries({ ...(subjects && { subjects }), ...(state && { state }) })
   }
 
   pools(): ReturnType<StoreReads['readPools']> {
@@ -388,6 +398,7 @@ function subjectFor(kind: SubjectKind, id: string, state: SubjectState, program:
   return {
     kind,
     id,
+    also: state.also,
     traits: valuesOf(state.traits),
     relations: valuesOf(state.relations),
     tags: [...state.tags.keys()].filter((tag) => hasTag(state, tag) && !tag.startsWith(VERDICT_MARK)),

@@ -110,7 +110,10 @@ export async function playEvening(
 export async function knowledge(store: Store, at: number): Promise<unknown> {
   const known = await Promise.all(USERS.map(async (id) => [id, await store.readSubject({ kind: 'user', id })] as const))
   return Object.fromEntries(
-    known.map(([id, state]) => [id, state === undefined || state.at === 0 ? undefined : knownOf(id, state, at)]),
+    known.map(([id, state]) => {
+      if (state?.into !== undefined) return [id, `is ${state.into}`]
+      return [id, state === undefined || state.at === 0 ? undefined : knownOf(id, state, at)]
+    }),
   )
 }
 

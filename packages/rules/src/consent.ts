@@ -9,11 +9,16 @@ export type Consent = Readonly<Record<string, Dated<boolean>>>
  * withdrawal at the same instant, the withdrawal stands.
  */
 export function consentOf(consent: Consent, channel: string, messageClass: string): boolean | undefined {
+  return latestWord(consent, channel, messageClass)?.[0]
+}
+
+/** The word that decides, and when it was said. */
+export function latestWord(consent: Consent, channel: string, messageClass: string): Dated<boolean> | undefined {
   let latest: Dated<boolean> | undefined
   for (const key of new Set([`${channel}|${messageClass}`, `${channel}|*`, `*|${messageClass}`, '*|*'])) {
     const said = consent[key]
     if (said === undefined) continue
     if (latest === undefined || said[1] > latest[1] || (said[1] === latest[1] && !said[0])) latest = said
   }
-  return latest?.[0]
+  return latest
 }

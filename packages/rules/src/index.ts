@@ -63,7 +63,7 @@ export {
   type SubjectKind,
   type SubjectView,
 } from './subject.js'
-export { type Consent, consentOf } from './consent.js'
+export { type Consent, consentOf, latestWord } from './consent.js'
 export { type Tier, tierOf } from './tiers.js'
 export { formatDuration, parseDuration } from './duration.js'
 export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own } from './json.js'

@@ -1,5 +1,6 @@
 import { issueCoupon } from '../offers/issue.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { keysOf } from '../subjects/persons.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { closed } from './settlement.js'
@@ -12,15 +13,14 @@ export async function settleCoupons(
   now: number,
 ): Promise<void> {
   const edition = await programs.in(tx)
-  const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
   // Pools are locked in the order of their names, whatever the deliveries' order.
-  for (const delivery of [...deliveries].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
+  for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
     if (!outcomes.stillWaits(delivery)) {
       outcomes.save(closed(delivery, 'suppressed', 'run ended'))
       continue
     }
-    const result = await issueCoupon(tx, edition.program, delivery, now, makeCode)
+    const result = await issueCoupon(tx, edition.program, delivery, keysOf(outcomes.subjectOf(delivery)), now, makeCode)
     if (result.decision !== undefined) outcomes.say(result.decision)
     if (result.ok) {
       outcomes.save(closed(delivery, 'accepted'))

@@ -25,10 +25,9 @@ export async function clearMessages(
 ): Promise<readonly Cleared[]> {
   const edition = await options.programs.in(tx)
   const now = (await tx.now()) ?? options.clock.now()
-  const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, options.programs, edition, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, options.programs, edition, await tx.lockDeliveries(claims), now)
   const cleared: Cleared[] = []
-  for (const delivery of deliveries) {
+  for (const delivery of outcomes.locked) {
     const { state: before } = outcomes.subjectOf(delivery)
     const verdict = judge(delivery, outcomes, options, now)
     if ('message' in verdict) {

@@ -5,8 +5,8 @@ import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
+import { People } from '../subjects/people.js'
 import type { Edition, Programs } from '../subjects/programs.js'
-import { upToDate } from '../subjects/up-to-date.js'
 import { nextChannel } from './plan.js'
 
 /**
@@ -27,9 +27,11 @@ export class Outcomes {
     /** What the transaction works by. */
     readonly program: Program,
     private readonly now: number,
-    locked: readonly LockedSubject[],
+    /** The deliveries, each for who its subject is now. */
+    readonly locked: readonly Delivery[],
+    subjects: readonly LockedSubject[],
   ) {
-    this.subjects = new Map(locked.map((subject) => [subjectName(subject.key), subject]))
+    this.subjects = new Map(subjects.map((subject) => [subjectName(subject.key), subject]))
   }
 
   /** Locks the subjects of deliveries. */
@@ -40,14 +42,18 @@ export class Outcomes {
     deliveries: readonly Delivery[],
     now: number,
   ): Promise<Outcomes> {
-    const keys = new Map<string, SubjectKey>(deliveries.map(({ subject }) => [subjectName(subject), subject]))
-    const locked = await tx.lockSubjects([...keys.values()])
-    return new Outcomes(tx, edition.program, now, await upToDate(tx, programs, edition, locked))
+    const keys = deliveries.map(({ subject }) => subject)
+    const people = await People.lock(tx, programs, edition, keys)
+    const subjects = deliveries.map(({ subject: key }) => people.get(key) ?? unknown(key))
+    const locked = deliveries.map((delivery, index) => ({
+      ...delivery,
+      subject: subjects[index]?.key ?? delivery.subject,
+    }))
+    return new Outcomes(tx, edition.program, now, locked, subjects)
   }
 
   subjectOf({ subject }: Pick<Delivery, 'subject'>): LockedSubject {
-    const unknown = { key: subject, state: UNBORN, dueAt: undefined, isNew: true, version: 0 }
-    return this.subjects.get(subjectName(subject)) ?? unknown
+    return this.subjects.get(subjectName(subject)) ?? unknown(subject)
   }
 
   /** Whether the run still stands at the step that wants this delivery: an exit in between calls it off. */
@@ -97,7 +103,7 @@ export class Outcomes {
 
   /** Records an outcome as an event of the subject, so that rules can look at it. */
   emit(delivery: Delivery, event: string, properties: Readonly<Record<string, unknown>>): void {
-    // A visitor who has turned out to be a user since is no subject any more.
+    // Of whom nothing is known, nothing is to be told.
     if (this.subjectOf(delivery).state.at === 0) return
     const messageId = `linli:${contentHash(`${delivery.key}|${event}`, 24)}`
     const { subject, source } = delivery
@@ -133,4 +139,8 @@ export class Outcomes {
     if (known === undefined) this.inputs.set(name, [input])
     else known.push(input)
   }
+}
+
+function unknown(key: SubjectKey): LockedSubject {
+  return { key, state: UNBORN, dueAt: undefined, isNew: true, version: 0 }
 }

@@ -13,10 +13,10 @@ export async function recordResults(
 ): Promise<void> {
   const edition = await options.programs.in(tx)
   const now = (await tx.now()) ?? options.clock.now()
-  const locked = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
+  const deliveries = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
   const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
-  const outcomes = await Outcomes.lock(tx, options.programs, edition, locked, now)
-  for (const delivery of locked) {
+  const outcomes = await Outcomes.lock(tx, options.programs, edition, deliveries, now)
+  for (const delivery of outcomes.locked) {
     const result = byKey.get(delivery.key)
     const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL
     if (result !== undefined) apply(settle(delivery, channel, result, now), outcomes, now)

@@ -13,9 +13,8 @@ export async function settleSuggestions(
   now: number,
 ): Promise<void> {
   const edition = await programs.in(tx)
-  const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
-  for (const delivery of deliveries) {
+  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+  for (const delivery of outcomes.locked) {
     const { source, body, subject } = delivery
     const { to, expiresAt = now } = body
     const about = { run: source.run, step: source.step, template: body.what, to: `leader:${to}` }

@@ -72,7 +72,7 @@ export function nobodyOf(kind: SubjectKind, program: Program): SubjectState {
 
 function take(draft: Draft, input: Input): void {
   if (draft.at === 0) {
-    // Word for a visitor who has turned out to be a user since. Only events make a subject known.
+    // Only events make a subject known.
     if (input.kind !== 'event' && input.kind !== 'instant') return
     beBorn(draft, input.at)
   }
@@ -82,6 +82,7 @@ function take(draft: Draft, input: Input): void {
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') return takeRefresh(draft, input)
   else if (input.kind === 'baseline') evaluateDerived(draft, comparing(draft))
+  else if (input.kind === 'rename') takeRename(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'greet') draft.effects.push({ kind: 'welcome', member: input.member })
   reactToChanges(draft)
@@ -153,6 +154,20 @@ function takeRefresh(draft: Draft, input: Extract<Input, { kind: 'refresh' }>): 
   if (quietly === undefined) reactToChanges(draft)
   else hush(draft)
   draft.occasion = undefined
+}
+
+/** Two people are one: features that tell people apart count them once. */
+function takeRename(draft: Draft, { from, to }: Extract<Input, { kind: 'rename' }>): void {
+  const suspects = new Set<Derived>()
+  for (const feature of draft.rules.features.values()) {
+    const before = draft.features.get(feature.key)
+    if (before === undefined || feature.renameUser === undefined) continue
+    const after = feature.renameUser(before, from, to)
+    if (after === before) continue
+    draft.writeFeature(feature.key, after)
+    for (const reader of draft.rules.readers.features.get(feature.key) ?? []) suspects.add(reader)
+  }
+  if (suspects.size > 0) evaluateDerived(draft, suspects)
 }
 
 /** Adds an event to the features it reaches, and collects what reads those that changed. */

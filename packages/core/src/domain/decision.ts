@@ -21,6 +21,7 @@ export type DecisionKind =
   | 'coupon.refused'
   | 'suggestion.made'
   | 'event.rejected'
+  | 'identity.merged'
 
 /** Why something changes that neither an event nor an instant has changed. */
 export type Occasion = 'published' | 'history'
@@ -117,6 +118,8 @@ export type Input =
   | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey }
   /** All of the kind have been compared anew. */
   | { readonly kind: 'baseline'; readonly at: number }
+  /** A user of some of the subject's events turned out to be another. */
+  | { readonly kind: 'rename'; readonly at: number; readonly from: string; readonly to: string }
   /** What became of a `send` or `issue` step. */
   | {
       readonly kind: 'outcome'

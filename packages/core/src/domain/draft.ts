@@ -22,10 +22,10 @@ import {
 } from './subject.js'
 import type { Surroundings } from './surroundings.js'
 
-/** A tag that was put on or taken off, or a score that has another value. */
+/** A tag that was put on or taken off, or a score that has another value. With `quiet` it ends runs, and begins none. */
 export type Change =
-  | { readonly kind: 'tag'; readonly id: string; readonly added: boolean }
-  | { readonly kind: 'score'; readonly id: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'tag'; readonly id: string; readonly added: boolean; readonly quiet?: true }
+  | { readonly kind: 'score'; readonly id: string; readonly from: number; readonly to: number; readonly quiet?: true }
 
 /**
  * A subject while it is being advanced: a copy of its state, written part by part, with the decisions and effects so far.
@@ -52,6 +52,7 @@ export class Draft implements SubjectView {
   entries: SubjectState['entries']
   goals: SubjectState['goals']
   consent: SubjectState['consent']
+  left: SubjectState['left']
   /** What journeys have not been told of. */
   readonly changes: Change[] = []
   /** Journeys whose runs began, moved or ended since tags and scores were last asked about them. */
@@ -80,14 +81,15 @@ export class Draft implements SubjectView {
     this.entries = before.entries
     this.goals = before.goals
     this.consent = before.consent
+    this.left = before.left
   }
 
   state(): SubjectState {
-    const { at, features, traits, relations, tags, scores, runs, entries, goals, consent } = this
+    const { at, features, traits, relations, tags, scores, runs, entries, goals, consent, left } = this
     for (const { until } of runs) this.mayChangeAt(until)
     const due = Number.isFinite(this.due) ? this.due : 0
-    const { sends } = this.before
-    return { at, due, features, traits, relations, tags, scores, runs, entries, goals, consent, sends }
+    const { sends, also } = this.before
+    return { at, due, features, traits, relations, tags, scores, runs, entries, goals, consent, sends, also, left }
   }
 
   hasTag(id: string): boolean {

@@ -102,6 +102,7 @@ function reactTo(draft: Draft, change: Change): void {
     const exit = journeyOf(draft, run)?.exit
     if (exit !== undefined && isMeant(exit, change)) exitRun(draft, run, `${exit.on} ${change.id}`)
   }
+  if (change.quiet === true) return
   const { journeysByTag, journeysByScore } = draft.rules
   for (const journey of (change.kind === 'tag' ? journeysByTag : journeysByScore).get(change.id) ?? []) {
     const { entry } = journey

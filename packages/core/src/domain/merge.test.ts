@@ -17,8 +17,17 @@ const USER = { kind: 'user', id: 'u1' } as const
 const VISITOR = { kind: 'user', id: 'anon:a1' } as const
 
 const pair = () => ({ user: new TestSubject(PROGRAM, USER), visitor: new TestSubject(PROGRAM, VISITOR) })
-const join = (user: SubjectState, visitor: SubjectState, at: string) =>
-  merge({ key: USER, state: user }, { key: VISITOR, state: visitor }, PROGRAM, instant(at))
+const CAUSE = { merge: 'm', by: 'anonymousId', messageId: 'm1' }
+const join = (user: SubjectState, visitor: SubjectState, at: string, program = PROGRAM) => {
+  const { into, from } = merge(
+    { key: USER, state: user },
+    { key: VISITOR, state: visitor },
+    program,
+    instant(at),
+    CAUSE,
+  )
+  return { ...into, gone: from }
+}
 const tagsOf = (state: SubjectState) => PROGRAM.subjects.user.tags.map(({ id }) => id).filter((id) => hasTag(state, id))
 const featuresOf = ({ features }: SubjectState) => encodeSubject({ ...UNBORN, features })
 
@@ -53,13 +62,11 @@ describe('a visitor who turns out to be a user', () => {
     expect(tagsOf(state)).toEqual(tagsOf(alone.state))
   })
 
-  it('leaves traits, relations and consent as they were said last by either', () => {
+  it('leaves traits and relations as they were said last by either', () => {
     const { user, visitor } = pair()
     user.identify('2026-03-02T08:00:00Z', { city: 'Shanghai', age: 30 })
     visitor.identify('2026-03-01T08:00:00Z', { city: 'Hangzhou', name: 'Wang' })
     visitor.event('group', '2026-03-03T08:00:00Z', {}, { changes: { relations: { community: 'c1' } } })
-    user.event('consent_granted', '2026-03-03T08:00:00Z')
-    visitor.event('consent_withdrawn', '2026-03-03T08:00:00Z')
 
     const { state } = join(user.state, visitor.state, '2026-03-04T08:00:00Z')
 
@@ -69,7 +76,6 @@ describe('a visitor who turns out to be a user', () => {
       ['name', 'Wang'],
     ])
     expect(state.relations.community?.[0]).toBe('c1')
-    expect(state.consent['*|*']?.[0]).toBe(false)
   })
 
   it('keeps tags that journeys put on, and tags that follow from them', () => {
@@ -91,50 +97,145 @@ describe('a visitor who turns out to be a user', () => {
     expect(state.sends.map(([, , , key]) => key)).toEqual(['a', 'b'])
   })
 
-  it('leaves its runs: a journey greets a person once', () => {
+  it('goes on with its runs: what was begun is carried on, and begins no second time', () => {
     const { user, visitor } = pair()
     visitor.event('cart', '2026-03-01T08:00:00Z')
 
-    const { state, decisions } = join(user.state, visitor.state, '2026-03-01T09:00:00Z')
+    const { state } = join(user.state, visitor.state, '2026-03-01T09:00:00Z')
 
-    expect(state.runs).toEqual([])
-    expect(decisions).toContainEqual(
-      expect.objectContaining({ decision: 'journey.exited', rule: 'greet', step: 'later', reason: 'merged' }),
-    )
+    expect(state.runs).toMatchObject([{ journey: 'greet', step: 'later', until: instant('2026-03-02T08:00:00Z') }])
     const after = new TestSubject(PROGRAM, USER)
     after.state = state
-    after.event('cart', '2026-03-02T08:00:00Z')
-    expect(after.said('journey.held')).toMatchObject([{ reason: 're-entry' }])
+    after.event('cart', '2026-03-01T10:00:00Z')
+    expect(after.said('journey.held')).toMatchObject([{ reason: 'active' }])
+    after.instant('2026-03-02T08:00:00Z')
+    expect(after.said('journey.exited')).toMatchObject([{ reason: 'completed' }])
   })
 
-  it('says of the visitor which tags and runs ended, so that the log adds up', () => {
-    const { user, visitor } = pair()
-    visitor.event('cart', '2026-03-01T08:00:00Z')
+  it('keeps the older of two runs of a journey that nobody is in twice, whoever of the two began it', () => {
+    for (const [mine, its] of [
+      ['08', '09'],
+      ['09', '08'],
+    ]) {
+      const { user, visitor } = pair()
+      user.event('cart', `2026-03-01T${mine}:00:00Z`)
+      visitor.event('cart', `2026-03-01T${its}:00:00Z`)
 
-    const { decisions } = join(user.state, visitor.state, '2026-03-01T09:00:00Z')
+      const { state, decisions } = join(user.state, visitor.state, '2026-03-01T10:00:00Z')
 
-    const ofVisitor = decisions.filter(({ subject }) => subject === 'user:anon:a1')
-    expect(ofVisitor.map(({ decision, rule, reason }) => [decision, rule, reason])).toEqual([
-      ['tag.removed', 'never-ordered', 'merged'],
-      ['tag.removed', 'greeted', 'merged'],
-      ['tag.removed', 'warm', 'merged'],
-      ['journey.exited', 'greet', 'merged'],
+      expect(state.runs).toMatchObject([{ until: instant('2026-03-02T08:00:00Z') }])
+      const exits = decisions.filter(({ decision }) => decision === 'journey.exited')
+      expect(exits).toMatchObject([{ subject: 'user:u1', reason: 'merged', step: 'later' }])
+    }
+  })
+
+  it('keeps runs about different orders, and those of a journey that may run twice', () => {
+    const program = programOf(
+      journey('order', [wait('later', '1d')], { key: 'orderId' }),
+      journey('any', [wait('later', '1d')], { reentry: 'always' }),
+    )
+    const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+    user.event('cart', '2026-03-01T08:00:00Z', { orderId: 'o1' })
+    visitor.event('cart', '2026-03-01T08:00:00Z', { orderId: 'o2' })
+
+    const { state } = join(user.state, visitor.state, '2026-03-01T10:00:00Z', program)
+
+    expect(state.runs.map(({ journey: id, key }) => [id, key])).toEqual([
+      ['order', 'o1'],
+      ['any', undefined],
+      ['order', 'o2'],
+      ['any', undefined],
     ])
   })
 
-  it('lets journeys of the user react to the tags that the merge brought', () => {
-    const rules = [
-      tag('regular', atLeast(2, 'order')),
-      journey('thank', [wait('later', '1h')], { entry: { on: 'tag.added', tag: 'regular' } }),
-    ]
-    const program = programOf(...rules)
-    const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
-    user.event('order', '2026-03-01T08:00:00Z')
-    visitor.event('order', '2026-03-02T08:00:00Z')
+  it('says of the visitor which tags ended, and of both who is who, so that the log adds up', () => {
+    const { user, visitor } = pair()
+    visitor.event('cart', '2026-03-01T08:00:00Z')
 
-    const { state } = merge(user, visitor, program, instant('2026-03-03T08:00:00Z'))
+    const { decisions, gone } = join(user.state, visitor.state, '2026-03-01T09:00:00Z')
 
-    expect(state.runs).toMatchObject([{ journey: 'thank', enteredAt: instant('2026-03-03T08:00:00Z') }])
+    expect(gone.decisions.map(({ decision, rule, reason }) => [decision, rule, reason])).toEqual([
+      ['identity.merged', undefined, undefined],
+      ['tag.removed', 'never-ordered', 'merged'],
+      ['tag.removed', 'greeted', 'merged'],
+      ['tag.removed', 'warm', 'merged'],
+    ])
+    expect(decisions.map(({ decision, rule }) => [decision, rule])).toEqual([
+      ['identity.merged', undefined],
+      ['tag.added', 'greeted'],
+      ['tag.added', 'never-ordered'],
+      ['tag.added', 'warm'],
+    ])
+    expect(decisions[0]).toMatchObject({ subject: 'user:u1', into: 'u1', from: 'anon:a1', by: 'anonymousId' })
+    expect(gone.state).toMatchObject({ into: 'u1', runs: [], also: [] })
+  })
+
+  const greeting = (entry: string) => [
+    tag('regular', atLeast(2, 'order')),
+    tag('new', count('order', 'lessThan', 2)),
+    journey('thank', [wait('later', '1h')], { entry: { on: entry, tag: entry === 'tag.added' ? 'regular' : 'new' } }),
+  ]
+
+  it('is greeted for what neither of the two had been through', () => {
+    for (const entry of ['tag.added', 'tag.removed']) {
+      const program = programOf(...greeting(entry))
+      const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+      user.event('order', '2026-03-01T08:00:00Z')
+      visitor.event('order', '2026-03-02T08:00:00Z')
+
+      const { state } = join(user.state, visitor.state, '2026-03-03T08:00:00Z', program)
+
+      expect(state.runs).toMatchObject([{ journey: 'thank', enteredAt: instant('2026-03-03T08:00:00Z') }])
+    }
+  })
+
+  it('is not greeted again for what one of the two has been greeted for', () => {
+    for (const entry of ['tag.added', 'tag.removed']) {
+      const program = programOf(...greeting(entry))
+      const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+      user.event('view', '2026-03-01T08:00:00Z')
+      visitor.event('order', '2026-03-01T08:00:00Z')
+      visitor.event('order', '2026-03-02T08:00:00Z')
+      visitor.instant('2026-03-02T10:00:00Z')
+      expect(visitor.said('journey.exited')).toMatchObject([{ reason: 'completed' }])
+
+      const { state, decisions } = join(user.state, visitor.state, '2026-03-03T08:00:00Z', program)
+
+      expect(state.runs).toEqual([])
+      expect(decisions.map(({ decision }) => decision)).not.toContain('journey.entered')
+    }
+  })
+
+  it('ends the run of either whose exit has come about', () => {
+    const program = programOf(
+      tag('sleeping', count('order', 'equal', 0)),
+      journey('wake', [wait('later', '9d')], { exit: { on: 'tag.removed', tag: 'sleeping' } }),
+    )
+    for (const sleeper of [USER, VISITOR]) {
+      const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+      const [one, other] = sleeper === USER ? [user, visitor] : [visitor, user]
+      one.event('cart', '2026-03-01T08:00:00Z')
+      other.event('order', '2026-03-01T08:00:00Z')
+
+      const { state, decisions } = join(user.state, visitor.state, '2026-03-03T08:00:00Z', program)
+
+      expect(state.runs).toEqual([])
+      expect(decisions).toContainEqual(
+        expect.objectContaining({ decision: 'journey.exited', reason: 'tag.removed sleeping' }),
+      )
+    }
+  })
+
+  it('has first lived through what time brought about for each: waits end at their own instant', () => {
+    const { user, visitor } = pair()
+    visitor.event('cart', '2026-03-01T08:00:00Z')
+
+    const { gone, state } = join(user.state, visitor.state, '2026-03-09T08:00:00Z')
+
+    expect(state.runs).toEqual([])
+    expect(gone.decisions).toContainEqual(
+      expect.objectContaining({ at: instant('2026-03-02T08:00:00Z'), decision: 'journey.exited', reason: 'completed' }),
+    )
   })
 
   it('keeps what the community decides for the user', () => {
@@ -146,7 +247,8 @@ describe('a visitor who turns out to be a user', () => {
     visitor.event('view', '2026-03-02T08:00:00Z')
     expect(user.has('busy')).toBe(true)
 
-    const { state } = merge(user, visitor, program, instant('2026-03-03T08:00:00Z'), user.surroundings)
+    const at = instant('2026-03-03T08:00:00Z')
+    const { state } = merge(user, visitor, program, at, CAUSE, user.surroundings).into
 
     expect(hasTag(state, 'busy')).toBe(true)
   })

@@ -21,11 +21,20 @@ export function changeProfile(draft: Draft, { traits, relations }: ProfileChange
   }
   const before = draft.relations
   if (relations !== undefined) draft.relations = relatedBy(before, relations, at)
+  leave(draft, 'community', relations?.community)
   for (const relation of RELATION_NAMES) {
     if (draft.relations[relation]?.[0] === before[relation]?.[0]) continue
+    leave(draft, relation, before[relation]?.[0])
     suspects.push(...(draft.rules.readers.relations.get(relation) ?? []))
   }
   return suspects
+}
+
+/** Remembers whom the subject was related to: they may have to learn who it turned out to be. */
+function leave(draft: Draft, relation: RelationName, id: string | undefined): void {
+  if (id === undefined || draft.key.kind !== 'user' || draft.relations[relation]?.[0] === id) return
+  const name = `${relation}:${id}`
+  if (!draft.left.includes(name)) draft.left = [...draft.left, name]
 }
 
 const RELATION_NAMES: readonly RelationName[] = ['community', 'leader']

@@ -171,12 +171,15 @@ describe('a score', () => {
     one.event('order', '2026-03-01T00:00:00Z')
     other.event('order', '2026-01-30T00:00:00Z')
 
-    const merged = merge(one, other, program, Date.parse('2026-03-01T00:00:00Z'))
+    const cause = { merge: 'm', by: 'openid', messageId: 'm1' }
+    const { into, from } = merge(one, other, program, Date.parse('2026-03-01T00:00:00Z'), cause)
 
-    expect(merged.state.scores['loyalty']?.[0]).toBe(15)
-    expect(merged.decisions).toMatchObject([
-      { subject: 'user:u2', decision: 'score.changed', from: 10, to: 0, reason: 'merged' },
-      { subject: 'user:u1', decision: 'score.changed', from: 10, to: 15 },
+    expect(into.state.scores['loyalty']?.[0]).toBe(15)
+    const changes = [...from.decisions, ...into.decisions].filter(({ decision }) => decision === 'score.changed')
+    expect(changes).toMatchObject([
+      { subject: 'user:u2', from: 10, to: 5 },
+      { subject: 'user:u2', from: 5, to: 0, reason: 'merged' },
+      { subject: 'user:u1', from: 10, to: 15 },
     ])
   })
 })

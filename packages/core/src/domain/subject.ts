@@ -27,6 +27,12 @@ export interface SubjectState {
   readonly consent: Consent
   /** Messages that count for caps. */
   readonly sends: readonly SendRecord[]
+  /** Ids of those who turned out to be this subject. */
+  readonly also: readonly string[]
+  /** Communities and leaders it was related to before, by name: `community:c-1`. */
+  readonly left: readonly string[]
+  /** Who it turned out to be. It is then nobody itself: all that was known of it is the other's. */
+  readonly into?: string
 }
 
 /** Since when a tag is on (0: it is not), and until when that is certain (0: until something happens). */
@@ -92,6 +98,8 @@ export const UNBORN: SubjectState = {
   goals: [],
   consent: {},
   sends: [],
+  also: [],
+  left: [],
 }
 
 export function subjectName({ kind, id }: SubjectKey): string {
@@ -108,6 +116,7 @@ const PART = '\u001e'
 export function encodeSubject(state: SubjectState): string {
   let head = `{"at":${state.at}`
   if (state.due > 0) head += `,"due":${state.due}`
+  if (state.into !== undefined) head += `,"into":${JSON.stringify(state.into)}`
   for (const member of HEAD) if (!isEmpty(state[member])) head += `,"${member}":${JSON.stringify(state[member])}`
   return `${head}}${PART}${state.features.encode()}${PART}${state.tags.encode()}`
 }
@@ -118,7 +127,9 @@ export function decodeSubject(text: string): SubjectState {
   return { ...UNBORN, ...read, features: LazyMap.decode(features), tags: LazyMap.decode(tags) }
 }
 
-const HEAD = ['traits', 'relations', 'scores', 'runs', 'entries', 'goals', 'consent', 'sends'] as const
+const HEAD = [
+  ...(['traits', 'relations', 'scores', 'runs', 'entries', 'goals', 'consent', 'sends', 'also', 'left'] as const),
+]
 
 function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {
   if (Array.isArray(value)) return value.length === 0

@@ -1,16 +1,15 @@
 import { type Program, RELATIONS } from '@linli/rules'
 import type { Input } from '../domain/decision.js'
-import { merge } from '../domain/merge.js'
-import { type SubjectKey, UNBORN } from '../domain/subject.js'
-import type { InboxEntry, LockedSubject, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
-import { advanceSubjects, readSurroundings, writeAdvanced } from '../subjects/advance-subjects.js'
+import type { SubjectKey } from '../domain/subject.js'
+import type { InboxEntry, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
+import { advanceSubjects } from '../subjects/advance-subjects.js'
+import { People } from '../subjects/people.js'
 import type { Programs } from '../subjects/programs.js'
-import { upToDate } from '../subjects/up-to-date.js'
 import { attributed } from './attribution.js'
 import { type Contradiction, findContradictions, recordContradictions } from './contradictions.js'
-import { confirmIdentities, type IdentityLink, resolveIdentities } from './identity.js'
-import { anonymousUser } from './normalise.js'
+import { confirmIdentities, type Resolved, resolveIdentities } from './identity.js'
 import { groupByUser, groupChanges, inputOf, recordOf } from './records.js'
+import { unite, userKey } from './unite.js'
 
 /** What became of a batch, by message id. */
 export interface BatchResult {
@@ -22,17 +21,26 @@ export interface BatchResult {
   readonly contradictory: ReadonlySet<string>
 }
 
+export interface BatchOptions extends LockOptions {
+  /** Contradictions that were found in what came together with the batch. */
+  readonly repeated?: readonly Contradiction[]
+  /** The types of identifiers that are unique to a person. */
+  readonly unique?: ReadonlySet<string>
+}
+
+const NO_IDENTIFIERS: ReadonlySet<string> = new Set()
+
 /**
  * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Message ids are
  * unique within the batch. With `passOver` it waits for no other transaction, and leaves out the events of users that one
- * holds. `repeated` are contradictions that the caller has found in what came together with the batch.
+ * holds.
  */
 export async function ingestBatch(
   tx: StoreTransaction,
   programs: Programs,
   batch: readonly StoredEvent[],
   clockNow: number,
-  { passOver = false, repeated = [] }: LockOptions & { readonly repeated?: readonly Contradiction[] } = {},
+  { passOver = false, repeated = [], unique = NO_IDENTIFIERS }: BatchOptions = {},
 ): Promise<BatchResult> {
   const edition = await programs.in(tx)
   const { program } = edition
@@ -41,29 +49,31 @@ export async function ingestBatch(
   const happened = batch.map((event) =>
     event.at > now ? { ...event, at: now, saidAt: event.saidAt ?? event.at } : event,
   )
-  const resolved = await resolveIdentities(tx, happened)
-  const { links } = resolved
+  const resolved = await resolveIdentities(tx, happened, unique)
+  const { links, unions, owners } = resolved
   // Two people become one only with both of them at hand.
-  const options = { passOver: passOver && links.length === 0 }
-  const keys = subjectsOf(resolved.events, links)
-  const current = await upToDate(tx, programs, edition, await tx.lockSubjects(keys, options))
-  const locked = new Map(current.map((subject) => [subject.key.id, subject]))
-  if (links.length > 0) await tx.linkIdentities(links)
+  const isPatient = links.length > 0 || unions.length > 0
+  const options = { passOver: passOver && !isPatient }
+  const people = await People.lock(tx, programs, edition, subjectsOf(resolved), options)
+  const ownerOf = ({ messageId, userId }: StoredEvent) => people.get(userKey(owners.get(messageId) ?? userId))
   await confirmIdentities(tx, resolved)
-  const events = resolved.events.filter((event) => locked.has(event.userId))
-  for (const link of links) await mergeVisitor(tx, program, link, locked, now)
-  const counted = [...groupByUser(events)].flatMap(([userId, own]) =>
-    attributed(own, locked.get(userId)?.state.relations ?? {}),
+  if (links.length > 0) await tx.linkIdentities(links)
+  const used = new Set(happened.map(({ userId }) => userId))
+  for (const union of unions) await unite(tx, program, people, union, { now, used })
+  const events = happened.filter((event) => ownerOf(event) !== undefined)
+  const counted = countedFor(events, (event) => ownerOf(event)?.key.id ?? event.userId, people)
+  const writtenAs = new Map(events.map(({ messageId, userId }) => [messageId, userId]))
+  const fresh = await tx.addEvents(
+    counted.map((event) => ({ ...event, userId: writtenAs.get(event.messageId) ?? event.userId })),
   )
-  const fresh = await tx.addEvents(counted)
   const contradictions = await findContradictions(
     tx,
-    counted.filter((event) => !fresh.has(event.messageId)),
+    events.filter((event) => !fresh.has(event.messageId)),
   )
   await recordContradictions(tx, [...contradictions, ...repeated], now)
   const byUser = groupByUser(counted.filter((event) => fresh.has(event.messageId)))
   const work = [...byUser].flatMap(([userId, own]) => {
-    const subject = locked.get(userId)
+    const subject = people.get(userKey(userId))
     return subject === undefined ? [] : [{ subject, inputs: own.map((event) => inputOf(event, now)) }]
   })
   await advanceSubjects(tx, program, work, { strict: true })
@@ -74,7 +84,7 @@ export async function ingestBatch(
     own.filter(concerns).flatMap((event) => wordsToRelated(program, event, now)),
   )
   if (inbox.length > 0) await tx.addInbox(inbox)
-  const held = resolved.events.filter((event) => !locked.has(event.userId))
+  const held = happened.filter((event) => ownerOf(event) === undefined)
   return {
     fresh,
     held: new Set(held.map((event) => event.messageId)),
@@ -82,38 +92,21 @@ export async function ingestBatch(
   }
 }
 
-function subjectsOf(events: readonly StoredEvent[], links: readonly IdentityLink[]): SubjectKey[] {
-  const ids = new Set(events.map((event) => event.userId))
-  for (const { anonymousId, userId } of links) ids.add(userId).add(anonymousUser(anonymousId))
-  return [...ids].map((id) => ({ kind: 'user', id }))
+function subjectsOf({ owners, links, unions }: Resolved): SubjectKey[] {
+  const ids = new Set(owners.values())
+  for (const { userId } of links) ids.add(userId)
+  for (const { into, from } of unions) ids.add(into).add(from)
+  return [...ids].map(userKey)
 }
 
-/**
- * Joins what is known of an anonymous visitor to the user. The visitor's row stays, empty: a batch that is creating it
- * at this moment conflicts with it, runs again and finds the user.
- */
-async function mergeVisitor(
-  tx: StoreTransaction,
-  program: Program,
-  { anonymousId, userId }: IdentityLink,
-  locked: Map<string, LockedSubject>,
-  now: number,
-): Promise<void> {
-  const visitor = locked.get(anonymousUser(anonymousId))
-  const user = locked.get(userId)
-  if (visitor === undefined || user === undefined) return
-  if (visitor.state.at > 0) {
-    const surroundings = await readSurroundings(
-      tx,
-      program,
-      [user, visitor].map((subject) => ({ subject, inputs: [] })),
-    )
-    const advanced = merge(user, visitor, program, now, surroundings)
-    await writeAdvanced(tx, program, [{ subject: user, advanced }])
-    locked.set(userId, { ...user, state: advanced.state, isNew: false })
-    await tx.reassignEvents(visitor.key.id, userId)
-  }
-  await tx.saveSubjects([{ key: visitor.key, state: UNBORN, dueAt: undefined, isNew: visitor.isNew }])
+/** Events by who they are of, each with the community and the leader that it counts for. */
+function countedFor(
+  events: readonly StoredEvent[],
+  whose: (event: StoredEvent) => string,
+  people: People,
+): readonly StoredEvent[] {
+  const byPerson = groupByUser(events.map((event) => ({ ...event, userId: whose(event) })))
+  return [...byPerson].flatMap(([userId, own]) => attributed(own, people.get(userKey(userId))?.state.relations ?? {}))
 }
 
 /** An event also moves the user's community and leader, where their rules look at it. */

@@ -9,7 +9,17 @@ export interface Contradiction {
   readonly differs: readonly string[]
 }
 
-const PARTS = ['type', 'event', 'userId', 'anonymousId', 'previousId', 'groupId', 'properties', 'traits'] as const
+const PARTS = [
+  'type',
+  'event',
+  'userId',
+  'anonymousId',
+  'previousId',
+  'groupId',
+  'properties',
+  'traits',
+  'identifiers',
+] as const
 
 /** What a second event of an id says otherwise than the first; undefined for the same event once more. */
 export function contradictionOf(first: StoredEvent, second: StoredEvent): Contradiction | undefined {

@@ -7,7 +7,7 @@ export interface IncomingEvent {
   readonly messageId: string
   readonly userId?: string
   readonly anonymousId?: string
-  /** `alias`: the anonymous id that `userId` was known by. */
+  /** `alias`: the anonymous id, or the other user id, that `userId` was known by. */
   readonly previousId?: string
   /** `group`: the community that the user belongs to. */
   readonly groupId?: string
@@ -22,6 +22,7 @@ export interface IncomingEvent {
   readonly properties?: Readonly<Record<string, unknown>>
   /** `identify`: of the user; `group`: of the community (`leaderId` names its leader). */
   readonly traits?: Readonly<Record<string, unknown>>
+  /** `externalIds`: what else the user is known by, as `{ type: 'openid', id: 'o-1' }`. The rest is not kept. */
   readonly context?: Readonly<Record<string, unknown>>
 }
 
@@ -33,6 +34,7 @@ export type RejectionCode =
   | 'event.messageId'
   | 'event.subject'
   | 'event.reserved'
+  | 'event.identifier'
   | 'event.time'
   | 'event.future'
   | 'event.too_large'

@@ -28,7 +28,10 @@ describe.skipIf(postgresUrl === undefined)('events of somebody whom another proc
     })
 
     expect(await waited).toMatchObject({ accepted: 1 })
-    expect((await store.readEvents({ userId: 'held' })).map(({ messageId }) => messageId)).toEqual(['held-1', 'held-2'])
+    expect((await store.readEvents({ userIds: ['held'] })).map(({ messageId }) => messageId)).toEqual([
+      'held-1',
+      'held-2',
+    ])
     await engine.close()
     await store.close()
   })

@@ -67,7 +67,7 @@ describe.skipIf(postgresUrl === undefined)('an event of a visitor that is taken 
 
     expect(await taking).toMatchObject({ accepted: 1 })
     expect((await one.subject('user', 'u1'))?.tags).toEqual(['regular'])
-    expect(await one.subject('user', 'anon:a1')).toBeUndefined()
+    expect(await one.subject('user', 'anon:a1')).toMatchObject({ id: 'u1' })
     await close()
   })
 
@@ -95,6 +95,59 @@ describe.skipIf(postgresUrl === undefined)('an event of a visitor that is taken 
     expect(await taking).toMatchObject({ accepted: 4 })
     expect((await one.subject('user', 'u1'))?.tags).toEqual(['regular'])
     expect((await one.subject('user', 'u2'))?.tags).toEqual([])
+    await close()
+  })
+})
+
+describe.skipIf(postgresUrl === undefined)('two processes that find out at once that two people are one', () => {
+  const rules = definePack([tag('regular', atLeast(4, 'order'))])
+  const clock = virtualClock(NOON)
+  const order = (messageId: string, userId: string, id?: string) => {
+    const context = id === undefined ? {} : { externalIds: [{ type: 'openid', id }] }
+    return { event: 'order', userId, messageId, context }
+  }
+
+  async function openBoth() {
+    const options = { schema: `race_${randomBytes(6).toString('hex')}`, clock: 'engine', concurrency: 2 } as const
+    const open = async () => createEngine({ rules, clock, database: await openStore(postgresUrl ?? '', options) })
+    const engines = [await open(), await open()] as const
+    return { engines, close: () => Promise.all(engines.map((engine) => engine.close())) }
+  }
+
+  it('agree who stays, also when each says it the other way round', async () => {
+    const { engines, close } = await openBoth()
+    for (let round = 0; round < 8; round++) {
+      const [a, b] = [`a${round}`, `b${round}`]
+      await engines[0].ingest([a, b].flatMap((user) => [order(`${user}/1`, user), order(`${user}/2`, user)]))
+
+      const words = [
+        { type: 'alias', userId: a, previousId: b, messageId: `${round}/1` },
+        { type: 'alias', userId: b, previousId: a, messageId: `${round}/2` },
+      ] as const
+      await Promise.all(words.map((word, index) => engines[index as 0 | 1].ingest([word])))
+
+      const one = await engines[0].subject('user', a)
+      expect(one?.tags).toEqual(['regular'])
+      expect(await engines[1].subject('user', b)).toEqual(one)
+      expect((await engines[0].decisions()).filter(({ decision }) => decision === 'identity.merged')).toHaveLength(
+        2 * (round + 1),
+      )
+    }
+    await close()
+  })
+
+  it('agree who stays when each is the first to see the identifier of both', async () => {
+    const { engines, close } = await openBoth()
+    for (let round = 0; round < 8; round++) {
+      const [a, b] = [`a${round}`, `b${round}`]
+      const events = [a, b].map((user) => [order(`${user}/1`, user, `o${round}`), order(`${user}/2`, user)])
+
+      await Promise.all(events.map((own, index) => engines[index as 0 | 1].ingest(own)))
+
+      const one = await engines[0].subject('user', a)
+      expect(one?.tags).toEqual(['regular'])
+      expect(await engines[1].subject('user', b)).toEqual(one)
+    }
     await close()
   })
 })

@@ -1,63 +1,137 @@
-import type { StoredEvent, StoreTransaction } from '../ports/store.js'
+import type { IdentityLink, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { conflict } from '../storage/conflict.js'
-import { anonymousUser } from './normalise.js'
+import { anonymousUser, identifierUser, isProvisional } from './provisional.js'
 
-/** An anonymous visitor who turned out to be a user. */
-export interface IdentityLink {
-  readonly anonymousId: string
-  readonly userId: string
+/** Two users who are one, by what an event says. */
+export interface Union {
+  /**
+   * `visitor`: who a visitor is, the first word stands. `alias`: said outright. `identifier`: both have the same; `into`
+   * had it first.
+   */
+  readonly kind: 'visitor' | 'alias' | 'identifier'
+  readonly into: string
+  readonly from: string
+  /** What both have, or `alias`, or `anonymousId`. */
+  readonly by: string
+  readonly messageId: string
 }
 
 export interface Resolved {
-  /** The events, each with the user it belongs to. */
-  readonly events: readonly StoredEvent[]
+  /** Whose each event is, by message id; before those who turned out to be others are followed. */
+  readonly owners: ReadonlyMap<string, string>
   /** Links that this batch brought. */
   readonly links: readonly IdentityLink[]
-  /** Anonymous ids of the batch of whom nothing was known, and who they are by its own links. */
+  readonly unions: readonly Union[]
+  /** Names of the batch of whom nothing was known, and whose they are by its own links. */
   readonly unknown: ReadonlyMap<string, string | undefined>
 }
 
 /**
- * Finds out whose events these are. `identify` and `alias` say who an anonymous visitor is; the first word stands, and
- * what it says goes for the events of the whole batch, so that their order does not matter.
+ * Finds out whose these events are. What they say of who somebody is goes for the events of the whole batch, so that their
+ * order does not matter; what an event says that comes again has been heard before.
  */
-export async function resolveIdentities(tx: StoreTransaction, events: readonly StoredEvent[]): Promise<Resolved> {
-  const said = events.map(linkOf).filter((link) => link !== undefined)
-  const anonymousIds = events.map((event) => event.anonymousId).filter((id) => id !== undefined)
-  const asked = [...new Set([...anonymousIds, ...said.map((link) => link.anonymousId)])]
-  if (asked.length === 0) return { events, links: [], unknown: new Map() }
-  const known = new Map(await tx.resolveIdentities(asked))
-  const unknown = asked.filter((id) => !known.has(id))
-  const links: IdentityLink[] = []
-  for (const link of said) {
-    if (known.has(link.anonymousId)) continue
-    known.set(link.anonymousId, link.userId)
-    links.push(link)
+export async function resolveIdentities(
+  tx: StoreTransaction,
+  events: readonly StoredEvent[],
+  unique: ReadonlySet<string>,
+): Promise<Resolved> {
+  const names = [...new Set(events.flatMap((event) => namesIn(event, unique)))]
+  const known = names.length === 0 ? new Map<string, string>() : await tx.resolveIdentities(names)
+  const claims = claimsOf(events, unique)
+  const first = resolve(events, claims, known)
+  const news = [...new Set([...first.links, ...first.unions].map(({ messageId }) => messageId))]
+  const again = new Set(news.length === 0 ? [] : (await tx.eventsById(news)).map(({ messageId }) => messageId))
+  const fresh = claims.filter(({ messageId }) => !again.has(messageId))
+  const { owners, links, unions, all } = again.size === 0 ? first : resolve(events, fresh, known)
+  const unknown = names.filter((name) => !known.has(name)).map((name) => [name, all.get(name)] as const)
+  return { owners, links, unions, unknown: new Map(unknown) }
+}
+
+/** What an event says of who somebody is. */
+type Claim =
+  | { readonly kind: 'visitor'; readonly name: string; readonly userId: string; readonly messageId: string }
+  | { readonly kind: 'alias'; readonly previousId: string; readonly userId: string; readonly messageId: string }
+  | {
+      readonly kind: 'identifier'
+      readonly name: string
+      readonly type: string
+      readonly userId: string
+      readonly messageId: string
+    }
+
+function claimsOf(events: readonly StoredEvent[], unique: ReadonlySet<string>): readonly Claim[] {
+  return events.flatMap((event): Claim[] => {
+    const { type, messageId, userId, previousId } = event
+    const said = { messageId, userId }
+    const visitor = visitorIn(event)
+    const isAlias = type === 'alias' && previousId !== undefined && previousId !== userId
+    return [
+      ...(isAlias ? [{ kind: 'alias' as const, previousId, ...said }] : []),
+      ...(visitor === undefined ? [] : [{ kind: 'visitor' as const, name: visitor, ...said }]),
+      ...identifiersIn(event, unique).map((one) => ({ kind: 'identifier' as const, ...one, ...said })),
+    ]
+  })
+}
+
+/** Who visitors are is settled first: what they are known by is then their users'. */
+function resolve(events: readonly StoredEvent[], claims: readonly Claim[], known: ReadonlyMap<string, string>) {
+  const all = new Map(known)
+  const links: (IdentityLink & { readonly messageId: string })[] = []
+  const unions: Union[] = []
+  const ownerOf = (userId: string) => all.get(userId) ?? userId
+  const link = (name: string, userId: string, messageId: string) => {
+    all.set(name, userId)
+    links.push({ name, userId, messageId })
   }
-  const userOf = ({ userId, anonymousId }: StoredEvent) =>
-    anonymousId !== undefined && userId === anonymousUser(anonymousId) ? (known.get(anonymousId) ?? userId) : userId
-  return {
-    events: events.map((event) => ({ ...event, userId: userOf(event) })),
-    links,
-    unknown: new Map(unknown.map((id) => [id, known.get(id)])),
+  for (const claim of claims) {
+    const { messageId, userId } = claim
+    if (claim.kind === 'alias') {
+      unions.push({ kind: 'alias', into: userId, from: claim.previousId, by: 'alias', messageId })
+    } else if (claim.kind === 'visitor' && !all.has(claim.name)) {
+      link(claim.name, userId, messageId)
+      unions.push({ kind: 'visitor', into: userId, from: claim.name, by: 'anonymousId', messageId })
+    }
   }
+  for (const claim of claims) {
+    if (claim.kind !== 'identifier') continue
+    const { name, type: by, messageId } = claim
+    const [holder, owner] = [all.get(name), ownerOf(claim.userId)]
+    if (holder === undefined) link(name, owner, messageId)
+    else if (holder !== owner) unions.push({ kind: 'identifier', into: holder, from: owner, by, messageId })
+  }
+  const owners = new Map(events.map(({ messageId, userId }) => [messageId, ownerOf(userId)]))
+  return { owners, links, unions, all }
 }
 
 /**
- * Asks again about those of whom nothing was known, once the visitors' rows are locked: another batch may have said who
- * they are in between, and taken with it what was known. From here on it waits for us.
+ * Asks again about those of whom nothing was known, once their rows are locked: another batch may have said who they are in
+ * between, and taken with it what was known. From here on it waits for us.
  */
 export async function confirmIdentities(tx: StoreTransaction, { unknown }: Resolved): Promise<void> {
   if (unknown.size === 0) return
   const known = await tx.resolveIdentities([...unknown.keys()])
-  for (const [anonymousId, userId] of unknown) {
-    if (known.get(anonymousId) === userId) continue
-    throw conflict('An anonymous visitor was identified by another transaction.', { anonymousId })
+  for (const name of unknown.keys()) {
+    if (known.has(name)) throw conflict('Somebody was identified by another transaction.', { name })
   }
 }
 
-function linkOf({ type, userId, anonymousId, previousId }: StoredEvent): IdentityLink | undefined {
+function namesIn(event: StoredEvent, unique: ReadonlySet<string>): string[] {
+  const names = identifiersIn(event, unique).map(({ name }) => name)
+  const visitor = visitorIn(event)
+  if (visitor !== undefined) names.push(visitor)
+  if (isProvisional(event.userId)) names.push(event.userId)
+  return names
+}
+
+/** The visitor of whom an event says who it is. */
+function visitorIn({ type, userId, anonymousId, previousId }: StoredEvent): string | undefined {
   const anonymous = type === 'alias' ? previousId : type === 'identify' ? anonymousId : undefined
-  if (anonymous === undefined || userId === anonymousUser(anonymous)) return undefined
-  return { anonymousId: anonymous, userId }
+  const visitor = anonymous === undefined ? undefined : anonymousUser(anonymous)
+  return visitor === userId ? undefined : visitor
+}
+
+function identifiersIn({ identifiers = [] }: StoredEvent, unique: ReadonlySet<string>) {
+  return identifiers
+    .filter(({ type }) => unique.has(type))
+    .map((identifier) => ({ type: identifier.type, name: identifierUser(identifier) }))
 }

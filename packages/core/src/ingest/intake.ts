@@ -44,6 +44,8 @@ export class Intake {
     private readonly store: Store,
     private readonly programs: Programs,
     private readonly clock: Clock,
+    /** The types of identifiers that are unique to a person. */
+    private readonly unique: ReadonlySet<string>,
   ) {
     this.lanes = Array.from({ length: store.concurrency }, () => [])
     this.busy = this.lanes.map(() => false)
@@ -64,7 +66,7 @@ export class Intake {
     const rejections: Decision[] = []
     const contradictions: Contradiction[] = []
     const results = events.map((raw): EventResult => {
-      const normalised = normalise(raw, now)
+      const normalised = normalise(raw, now, this.unique)
       if (!normalised.ok) {
         rejections.push(rejectionOf(normalised, now))
         return { status: 'rejected', messageId: normalised.messageId, ...normalised.rejection }
@@ -100,7 +102,7 @@ export class Intake {
     const outcomes = new Map<string, Outcome>()
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH)
-      const result = await ingestBatch(tx, this.programs, batch, this.clock.now())
+      const result = await ingestBatch(tx, this.programs, batch, this.clock.now(), { unique: this.unique })
       for (const { messageId } of batch) outcomes.set(messageId, outcomeOf(messageId, result))
     }
     return outcomes
@@ -152,6 +154,7 @@ export class Intake {
         ingestBatch(tx, this.programs, events, this.clock.now(), {
           ...options,
           repeated: [...contradictions.values()],
+          unique: this.unique,
         }),
       )
       const { held } = result

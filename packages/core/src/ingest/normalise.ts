@@ -1,7 +1,8 @@
 import { FORBIDDEN_KEYS, isObject } from '@linli/rules'
-import type { StoredEvent } from '../ports/store.js'
+import type { Identifier, StoredEvent } from '../ports/store.js'
 import type { Rejection, RejectionCode } from './event.js'
 import { FUTURE_MS, placeInTime, type Times } from './event-time.js'
+import { anonymousUser, identifierUser, PROVISIONAL } from './provisional.js'
 
 /** What an event may be at most. */
 export const EVENT_LIMITS = {
@@ -14,6 +15,7 @@ export const EVENT_LIMITS = {
   futureMs: FUTURE_MS,
   /** Characters of an id or a name. */
   name: 255,
+  identifiers: 20,
 } as const
 
 const TYPES = new Set(['track', 'identify', 'group', 'alias'])
@@ -29,9 +31,9 @@ export type Normalised =
     }
 
 /** Checks one incoming event and gives it the form of the log. Never throws. */
-export function normalise(raw: unknown, now: number): Normalised {
+export function normalise(raw: unknown, now: number, unique: ReadonlySet<string>): Normalised {
   try {
-    return { ok: true, event: read(raw, now) }
+    return { ok: true, event: read(raw, now, unique) }
   } catch (error) {
     const rejection = error instanceof Refusal ? error.rejection : UNREADABLE
     return { ok: false, rejection, messageId: nameIn(raw, 'messageId'), userId: nameIn(raw, 'userId') }
@@ -59,7 +61,7 @@ class Refusal extends Error {
   }
 }
 
-function read(raw: unknown, now: number): StoredEvent {
+function read(raw: unknown, now: number, unique: ReadonlySet<string>): StoredEvent {
   if (!isObject(raw)) throw new Refusal('event.shape', 'An event is a JSON object.')
   const clean = new Cleaner().clean(raw, 0) as Readonly<Record<string, unknown>>
   const { type = 'track', event, messageId, userId, anonymousId, previousId, groupId } = clean
@@ -75,9 +77,10 @@ function read(raw: unknown, now: number): StoredEvent {
   if (type === 'group' && !isName(groupId)) throw new Refusal('event.subject', '"groupId" is missing.')
   const user = readId(userId, 'userId')
   const anonymous = readId(anonymousId, 'anonymousId')
-  if (user === undefined && (anonymous === undefined || type === 'alias')) {
-    throw new Refusal('event.subject', '"userId" (or, for other types than alias, "anonymousId") is missing.')
-  }
+  const identifiers = readIdentifiers(clean['context'])
+  const known = identifiers.find((identifier) => unique.has(identifier.type))
+  const provisional = type === 'alias' ? undefined : provisionalUser(anonymous, known)
+  if (user === undefined && provisional === undefined) throw new Refusal('event.subject', NOBODY)
   const previous = type === 'alias' ? readId(previousId, 'previousId') : undefined
   if (type === 'alias' && previous === undefined) throw new Refusal('event.subject', '"previousId" is missing.')
   const properties = readObject(clean['properties'], 'properties')
@@ -86,7 +89,7 @@ function read(raw: unknown, now: number): StoredEvent {
     messageId,
     type: type as StoredEvent['type'],
     event: type === 'track' ? (event as string) : type,
-    userId: user ?? anonymousUser(anonymous ?? ''),
+    userId: user ?? provisional ?? '',
     ...readTime(clean, now),
     receivedAt: now,
     properties: properties ?? {},
@@ -94,6 +97,7 @@ function read(raw: unknown, now: number): StoredEvent {
     ...(type === 'group' && { groupId: groupId as string }),
     ...(anonymous !== undefined && { anonymousId: anonymous }),
     ...(previous !== undefined && { previousId: previous }),
+    ...(identifiers.length > 0 && { identifiers }),
   }
 }
 
@@ -103,9 +107,58 @@ function readId(id: unknown, name: string): string | undefined {
   throw new Refusal('event.subject', `"${name}" should be a text of 1 to ${EVENT_LIMITS.name} characters.`)
 }
 
+const NOBODY =
+  'An event needs a "userId" or, for other types than alias, an "anonymousId" or an identifier that is unique to a person in "context.externalIds".'
+
+/** Whoever it is of whom no user id is said. */
+function provisionalUser(anonymousId: string | undefined, identifier: Identifier | undefined): string | undefined {
+  if (anonymousId !== undefined) return anonymousUser(anonymousId)
+  return identifier === undefined ? undefined : identifierUser(identifier)
+}
+
+/** What the user is known by besides: `context.externalIds` of the Segment spec. */
+function readIdentifiers(context: unknown): readonly Identifier[] {
+  const list = isObject(context) ? context['externalIds'] : undefined
+  if (list === undefined || list === null) return []
+  if (!Array.isArray(list) || list.length > EVENT_LIMITS.identifiers) {
+    const message = `"context.externalIds" should be a list of at most ${EVENT_LIMITS.identifiers} identifiers.`
+    throw new Refusal('event.identifier', message)
+  }
+  return list.map(readIdentifier)
+}
+
+const TYPE = /^[\w.-]{1,64}$/
+/** What programs write where they know nothing: it would make one person of all. */
+const NO_IDS = new Set([
+  'null',
+  'undefined',
+  'nan',
+  'none',
+  'unknown',
+  'true',
+  'false',
+  '[object object]',
+  '-',
+  '0',
+  '-1',
+])
+
+function readIdentifier(one: unknown): Identifier {
+  const { type, id } = isObject(one) ? one : {}
+  if (typeof type !== 'string' || !TYPE.test(type)) {
+    const message = 'The "type" of an identifier should be 1 to 64 letters, digits, "_", "." and "-", such as "openid".'
+    throw new Refusal('event.identifier', message)
+  }
+  if (!isName(id) || id.trim() === '' || NO_IDS.has(id.trim().toLowerCase())) {
+    const message = `The "id" of an identifier of type ${JSON.stringify(type)} should be a text of 1 to ${EVENT_LIMITS.name} characters that only this person has.`
+    throw new Refusal('event.identifier', message)
+  }
+  return { type, id }
+}
+
 /** Ids of those of whom nobody has said who they are: only linli gives them. */
 function notReserved(id: string, name: string): string {
-  const prefix = RESERVED.find((one) => id.startsWith(one))
+  const prefix = PROVISIONAL.find((one) => id.startsWith(one))
   if (prefix === undefined) return id
   throw new Refusal('event.reserved', `"${name}" begins with "${prefix}", as only linli's own ids may.`)
 }
@@ -114,20 +167,6 @@ function readObject(value: unknown, name: string): Readonly<Record<string, unkno
   if (value === undefined || value === null || isObject(value)) return value ?? undefined
   throw new Refusal('event.shape', `"${name}" should be an object.`)
 }
-
-/** The user that an anonymous visitor is until somebody says who it is. */
-export function anonymousUser(anonymousId: string): string {
-  return `${ANONYMOUS}${anonymousId}`
-}
-
-/** The anonymous id of such a user; undefined for everybody else. */
-export function anonymousIdOf(userId: string): string | undefined {
-  return userId.startsWith(ANONYMOUS) ? userId.slice(ANONYMOUS.length) : undefined
-}
-
-const ANONYMOUS = 'anon:'
-/** How ids of hosts never begin. */
-const RESERVED = [ANONYMOUS, 'id:']
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= EVENT_LIMITS.name

@@ -34,7 +34,8 @@ export async function explainFromLog({
   ...question
 }: Question & { readonly store: StoreReads; readonly pack: Pack }): Promise<Explained> {
   const neighbourhood = new Neighbourhood(store, exactly(pack))
-  return neighbourhood.look(question.key, (past) => explain(question, past, neighbourhood))
+  // Whoever it is now: what is on record is one person's.
+  return neighbourhood.look(question.key, (past) => explain({ ...question, key: past.key }, past, neighbourhood))
 }
 
 const exactPrograms = new WeakMap<Pack, Program>()

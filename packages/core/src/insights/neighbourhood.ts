@@ -49,7 +49,7 @@ export class Neighbourhood {
 
   private async read(key: SubjectKey): Promise<Past> {
     const past = await readPast(this.store, key)
-    this.pasts.set(subjectName(key), past)
+    for (const one of [key, past.key]) this.pasts.set(subjectName(one), past)
     return past
   }
 

@@ -1,6 +1,7 @@
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import type { StoredEvent, StoreReads } from '../ports/store.js'
+import { whoIs } from '../subjects/people.js'
 
 /** All that is on record of a subject. */
 export interface Past {
@@ -13,11 +14,12 @@ export interface Past {
   readonly state: SubjectState | undefined
 }
 
-export async function readPast(store: StoreReads, key: SubjectKey): Promise<Past> {
-  const [events, decisions, state] = await Promise.all([
-    key.kind === 'user' ? store.readEvents({ userId: key.id }) : [],
-    store.readDecisions({ subject: subjectName(key) }),
-    store.readSubject(key),
+/** What is on record under all ids of a person. */
+export async function readPast(store: StoreReads, asked: SubjectKey): Promise<Past> {
+  const { key, keys, state } = await whoIs(store, asked)
+  const [events, decisions] = await Promise.all([
+    key.kind === 'user' ? store.readEvents({ userIds: keys.map(({ id }) => id) }) : [],
+    store.readDecisions({ subjects: keys.map(subjectName) }),
   ])
-  return { key, events, decisions, state }
+  return { key, events: events.map((event) => ({ ...event, userId: key.id })), decisions, state }
 }

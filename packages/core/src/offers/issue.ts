@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type OfferDefinition, type Program, parseDuration } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { type Coupon, subjectName } from '../domain/subject.js'
+import { type Coupon, type SubjectKey, subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 
 /** Makes coupon codes. Codes are bearer secrets: at least 80 random bits. */
@@ -26,6 +26,8 @@ export async function issueCoupon(
   tx: StoreTransaction,
   program: Program,
   delivery: Delivery,
+  /** All keys of the person: coupons issued under any of them count. */
+  holders: readonly SubjectKey[],
   now: number,
   makeCode: CodeMaker,
 ): Promise<IssueResult> {
@@ -34,7 +36,7 @@ export async function issueCoupon(
   const [granted] = await tx.readCoupons([delivery.key])
   if (granted !== undefined) return { ok: true, coupon: granted.coupon, decision: undefined }
   const perPerson = offer.perPerson ?? 1
-  if ((await tx.countCoupons(delivery.subject, offer.id)) >= perPerson) {
+  if ((await tx.countCoupons(holders, offer.id)) >= perPerson) {
     return refused(delivery, 'limit for one person', now, { perPerson })
   }
   if (!(await tx.takeFromPool(offer.id, offer.total))) {

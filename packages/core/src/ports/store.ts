@@ -9,7 +9,7 @@ export interface StoredEvent {
   readonly type: 'track' | 'identify' | 'group' | 'alias'
   /** The event's name; for other types than `track`, the type. */
   readonly event: string
-  /** The user it belongs to, after anonymous ids were resolved. */
+  /** The user as the event names it: the log stays as it was written, whoever that turns out to be. */
   readonly userId: string
   /** When it happened. Milliseconds since the epoch, as all instants here. */
   readonly at: number
@@ -22,6 +22,8 @@ export interface StoredEvent {
   readonly groupId?: string
   readonly anonymousId?: string
   readonly previousId?: string
+  /** By what else the user is known. */
+  readonly identifiers?: readonly Identifier[]
   /** The community and the leader that it counts for: those that its user had when it was taken in. */
   readonly community?: string
   readonly leader?: string
@@ -51,6 +53,20 @@ export interface KnownJourney {
   readonly hash: string
   readonly definition: JourneyDefinition
   readonly since: number
+}
+
+/** Whom a name belongs to: the user that somebody is while only the name is known, and the user that it is. */
+export interface IdentityLink {
+  /** `anon:a-1`, `id:openid:o-1` */
+  readonly name: string
+  readonly userId: string
+}
+
+/** Something else than a user id that says who somebody is: `{ type: 'openid', id: 'o-1' }`. */
+export interface Identifier {
+  /** The namespace: 1 to 64 letters, digits, `_`, `.` and `-`. */
+  readonly type: string
+  readonly id: string
 }
 
 /** A subject's row while a transaction holds its lock. */
@@ -171,7 +187,7 @@ export interface StoreTransaction {
 
   /** Adds events to the log; gives the message ids that were not there before. Within one call ids are unique. */
   addEvents(events: readonly StoredEvent[]): Promise<ReadonlySet<string>>
-  /** The log's events of some users, each user's in the order they happened (equal instants: by message id). */
+  /** The log's events of some users in the order they happened (equal instants: by message id). */
   eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]>
   /**
    * Events that count for one subject — a user's own, those that were taken in for a community or a leader — in the order
@@ -182,13 +198,13 @@ export interface StoreTransaction {
   eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]>
   /** Marks events of the log as contradicted by others of the same id; gives the ids that were not marked before. */
   markContradicted(messageIds: readonly string[]): Promise<ReadonlySet<string>>
-  /** Gives the log's events of one anonymous visitor to a user. */
-  reassignEvents(fromUserId: string, toUserId: string): Promise<void>
 
-  /** The users that anonymous ids are known to belong to. */
-  resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** Remembers who an anonymous id belongs to; the first word stands. */
-  linkIdentities(links: readonly { readonly anonymousId: string; readonly userId: string }[]): Promise<void>
+  /** The users that names — anonymous ids, identifiers — are known to belong to. */
+  resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Remembers whom names belong to. It conflicts where one of them belongs to somebody already. */
+  linkIdentities(links: readonly IdentityLink[]): Promise<void>
+  /** Gives all names of one user to another. */
+  relinkIdentities(fromUserId: string, toUserId: string): Promise<void>
 
   /**
    * Locks subjects, in the order of their keys whatever the order asked for, and gives them in the order asked for.
@@ -253,8 +269,8 @@ export interface StoreTransaction {
 
   /** Coupons that were issued under these grant keys. */
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
-  /** How many coupons of an offer a subject has. */
-  countCoupons(subject: SubjectKey, offer: string): Promise<number>
+  /** How many coupons of an offer some subjects have together. */
+  countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number>
   /** Takes one coupon out of an offer's pool of `total`, holding the pool's row; false when none is left. */
   takeFromPool(offer: string, total: number): Promise<boolean>
   addCoupon(coupon: IssuedCoupon): Promise<void>
@@ -268,12 +284,16 @@ export interface StoreReads {
   countSubjects(): Promise<number>
   /** How many subjects of a kind there are that were kept by an older version than this. */
   countOutdated(kind: SubjectKind, version: number): Promise<number>
-  /** Decisions in the order they were made. */
-  readDecisions(filter: { readonly subject?: string; readonly limit?: number }): Promise<readonly Decision[]>
-  /** A user's events in the order they happened (equal instants: by message id). */
-  readEvents(filter: { readonly userId: string }): Promise<readonly StoredEvent[]>
+  /** Decisions in the order they were made; of some subjects, by name, or of all. */
+  readDecisions(filter: {
+    readonly subjects?: readonly string[]
+    readonly limit?: number
+  }): Promise<readonly Decision[]>
+  /** Events of the log of some users in the order they happened (equal instants: by message id). */
+  readEvents(filter: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]>
   readDeliveries(filter: {
-    readonly subject?: SubjectKey
+    /** of any of these */
+    readonly subjects?: readonly SubjectKey[]
     readonly kind?: DeliveryKind
     readonly state?: DeliveryState
     /** suggestions for this leader */

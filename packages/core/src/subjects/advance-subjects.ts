@@ -103,7 +103,8 @@ function greetings(program: Program, { subject: { key, state: before }, advanced
 
 function saved({ key, dueAt, isNew }: LockedSubject, state: SavedSubject['state']): SavedSubject {
   // An index entry costs more than a look at a row where nothing is due yet: a time that is too early stays as it is.
-  const early = dueAt !== undefined && dueAt > state.at && (state.due === 0 || dueAt <= state.due)
+  const early =
+    state.into === undefined && dueAt !== undefined && dueAt > state.at && (state.due === 0 || dueAt <= state.due)
   return { key, state, isNew, dueAt: early ? dueAt : state.due === 0 ? undefined : state.due }
 }
 

@@ -1,10 +1,9 @@
 import { type Input, messageIdsOf } from '../domain/decision.js'
-import { type SubjectKey, subjectName } from '../domain/subject.js'
-import { anonymousIdOf, anonymousUser } from '../ingest/normalise.js'
-import type { InboxEntry, StoreTransaction } from '../ports/store.js'
+import { subjectName } from '../domain/subject.js'
+import type { LockedSubject, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
+import { People } from './people.js'
 import type { Programs } from './programs.js'
-import { upToDate } from './up-to-date.js'
 
 /** How many words to related subjects one transaction passes on. */
 const BATCH = 2000
@@ -17,34 +16,17 @@ export async function advanceRelated(tx: StoreTransaction, programs: Programs): 
   const edition = await programs.in(tx)
   const entries = await tx.takeInbox(BATCH)
   if (entries.length === 0) return 0
-  const users = await usersNow(tx, entries)
-  const inputs = new Map<string, { key: SubjectKey; inputs: Input[] }>()
-  for (const { key: addressed, input } of entries) {
-    const key = users.get(subjectName(addressed)) ?? addressed
-    const known = inputs.get(subjectName(key))
-    if (known === undefined) inputs.set(subjectName(key), { key, inputs: [input] })
+  const taken = new Set(entries.flatMap(({ input }) => messageIdsOf(input)))
+  const keys = entries.map(({ key }) => key)
+  const people = await People.lock(tx, programs, edition, keys, { taken })
+  const work = new Map<string, { subject: LockedSubject; inputs: Input[] }>()
+  for (const { key, input } of entries) {
+    const subject = people.get(key)
+    if (subject === undefined) continue
+    const known = work.get(subjectName(subject.key))
+    if (known === undefined) work.set(subjectName(subject.key), { subject, inputs: [input] })
     else known.inputs.push(input)
   }
-  const work = [...inputs.values()]
-  const taken = new Set(entries.flatMap(({ input }) => messageIdsOf(input)))
-  const found = await tx.lockSubjects(work.map(({ key }) => key))
-  const locked = await upToDate(tx, programs, edition, found, taken)
-  await advanceSubjects(
-    tx,
-    edition.program,
-    locked.map((subject, index) => ({ subject, inputs: work[index]?.inputs ?? [] })),
-  )
+  await advanceSubjects(tx, edition.program, [...work.values()])
   return entries.length
-}
-
-/** Visitors that were addressed and have turned out to be users since. */
-async function usersNow(
-  tx: StoreTransaction,
-  entries: readonly InboxEntry[],
-): Promise<ReadonlyMap<string, SubjectKey>> {
-  const addressed = entries.flatMap(({ key }) => (key.kind === 'user' ? [anonymousIdOf(key.id)] : []))
-  const visitors = new Set(addressed.filter((id) => id !== undefined))
-  if (visitors.size === 0) return new Map()
-  const known = await tx.resolveIdentities([...visitors])
-  return new Map([...known].map(([anonymousId, id]) => [`user:${anonymousUser(anonymousId)}`, { kind: 'user', id }]))
 }

@@ -7,6 +7,7 @@ import { groupByUser, recordOf } from '../ingest/records.js'
 import type { EventPlace, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { readSurroundings, writeAdvanced } from './advance-subjects.js'
 import { missingFeatures } from './names.js'
+import { eventsOfPeople, ofWhoTheyAre } from './persons.js'
 import type { Edition, Programs } from './programs.js'
 
 /** How many of a community's events are read at once. */
@@ -28,15 +29,19 @@ export async function upToDate(
   if (outdated.length === 0) return locked
   const gaps = await gapsOf(tx, programs, edition, outdated)
   const gapOf = ({ key, version }: LockedSubject) => gaps.get(gapName(key.kind, version)) ?? NO_GAP
-  const events = await eventsOfUsers(
-    tx,
-    outdated.filter((subject) => gapOf(subject).missing.length > 0),
-  )
+  const lacking = outdated.filter((subject) => gapOf(subject).missing.length > 0)
+  const users = lacking.filter(({ key }) => key.kind === 'user')
+  const events = groupByUser(await eventsOfPeople(tx, users))
   const surroundings = await readSurroundings(tx, edition.program, outdated.map(withoutInputs))
   const upgraded = new Map<LockedSubject, Advanced>()
   for (const subject of outdated) {
     const { key, isNew } = subject
     const gap = gapOf(subject)
+    if (subject.state.into !== undefined) {
+      // Nobody any more: its events are those of who it turned out to be.
+      upgraded.set(subject, { state: subject.state, decisions: [], effects: [] })
+      continue
+    }
     const past = await pastUntil(tx, programs, gap, subject)
     const at = Math.max(past.state.at, edition.version.publishedAt)
     const replay = new Replay(edition, key.kind, gap.missing, at)
@@ -104,11 +109,6 @@ async function lastGood(tx: StoreTransaction, programs: Programs, kind: SubjectK
   }
 }
 
-function eventsOfUsers(tx: StoreTransaction, subjects: readonly LockedSubject[]) {
-  const ids = subjects.filter(({ key }) => key.kind === 'user').map(({ key }) => key.id)
-  return ids.length === 0 ? new Map<string, StoredEvent[]>() : tx.eventsOf(ids).then(groupByUser)
-}
-
 function withoutInputs(subject: LockedSubject) {
   return { subject, inputs: [] }
 }
@@ -160,6 +160,10 @@ class Replay {
     this.missing = new Set(missing)
   }
 
+  get tellsPeopleApart(): boolean {
+    return [...this.missing].some((feature) => feature.renameUser !== undefined)
+  }
+
   take(events: readonly StoredEvent[]): void {
     for (const event of events) {
       if (!this.rules.listensTo.has(event.event)) continue
@@ -184,7 +188,8 @@ async function replayRelated(
     const page = await tx.eventsFor(key, after, PAGE)
     // Asked for after the page was read: what has come in since is in neither.
     const waiting = page.length === 0 ? taken : await tx.waitingFor(key)
-    replay.take(page.filter(({ messageId }) => !waiting.has(messageId) && !taken.has(messageId)))
+    const counted = page.filter(({ messageId }) => !waiting.has(messageId) && !taken.has(messageId))
+    replay.take(replay.tellsPeopleApart ? await ofWhoTheyAre(tx, counted) : counted)
     after = page.at(-1)
     if (page.length < PAGE) return
   }

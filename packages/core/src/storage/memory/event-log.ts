@@ -40,13 +40,6 @@ export class EventLog {
     if (events === undefined) this.#byUser.set(event.userId, [event])
     else events.push(event)
   }
-
-  reassign(fromUserId: string, toUserId: string): void {
-    if (fromUserId === toUserId) return
-    const events = this.of(fromUserId)
-    this.#byUser.delete(fromUserId)
-    for (const event of events) this.add({ ...event, userId: toUserId })
-  }
 }
 
 /** In the order they happened; equal instants: by message id. */

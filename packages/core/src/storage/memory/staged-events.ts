@@ -8,7 +8,7 @@ export class StagedEvents {
   readonly #keepEvents: boolean
   readonly #messageIds = new Set<string>()
   readonly #contradicted = new Set<string>()
-  readonly #changes: (StoredEvent | Reassignment)[] = []
+  readonly #added: StoredEvent[] = []
 
   constructor(log: EventLog, keepEvents: boolean) {
     this.#log = log
@@ -18,10 +18,7 @@ export class StagedEvents {
   commit(): void {
     for (const messageId of this.#messageIds) this.#log.messageIds.add(messageId)
     for (const messageId of this.#contradicted) this.#log.contradicted.add(messageId)
-    for (const change of this.#changes) {
-      if (isReassignment(change)) this.#log.reassign(change.from, change.to)
-      else this.#log.add(change)
-    }
+    for (const event of this.#added) this.#log.add(event)
   }
 
   add(events: readonly StoredEvent[]): ReadonlySet<string> {
@@ -31,21 +28,19 @@ export class StagedEvents {
       if (this.#log.messageIds.has(messageId) || this.#messageIds.has(messageId)) continue
       this.#messageIds.add(messageId)
       added.add(messageId)
-      if (this.#keepEvents) this.#changes.push(event)
+      if (this.#keepEvents) this.#added.push(event)
     }
     return added
   }
 
   for(key: SubjectKey): readonly StoredEvent[] {
-    if (key.kind === 'user') return this.of(key.id)
-    const added = this.#changes.filter((change): change is StoredEvent => !isReassignment(change))
-    return inOrder([...this.#log.for(key), ...added.filter((event) => event[key.kind as 'community'] === key.id)])
+    if (key.kind === 'user') return this.of([key.id])
+    const added = this.#added.filter((event) => event[key.kind as 'community'] === key.id)
+    return inOrder([...this.#log.for(key), ...added])
   }
 
   byId(messageIds: readonly string[]): readonly StoredEvent[] {
-    const added = new Map(
-      this.#changes.flatMap((change) => (isReassignment(change) ? [] : [[change.messageId, change]])),
-    )
+    const added = new Map(this.#added.map((event) => [event.messageId, event]))
     return [...new Set(messageIds)].flatMap((id) => added.get(id) ?? this.#log.get(id) ?? [])
   }
 
@@ -57,31 +52,9 @@ export class StagedEvents {
     return marked
   }
 
-  reassign(from: string, to: string): void {
-    this.#changes.push({ from, to })
+  of(userIds: readonly string[]): readonly StoredEvent[] {
+    const wanted = new Set(userIds)
+    const added = this.#added.filter(({ userId }) => wanted.has(userId))
+    return inOrder([...[...wanted].flatMap((userId) => this.#log.of(userId)), ...added])
   }
-
-  of(userId: string): readonly StoredEvent[] {
-    const users = new Map<string, readonly StoredEvent[]>()
-    const eventsOf = (id: string) => users.get(id) ?? this.#log.of(id)
-    for (const change of this.#changes) {
-      if (!isReassignment(change)) {
-        users.set(change.userId, [...eventsOf(change.userId), change])
-      } else if (change.from !== change.to) {
-        const moved = eventsOf(change.from).map((event) => ({ ...event, userId: change.to }))
-        users.set(change.to, [...eventsOf(change.to), ...moved])
-        users.set(change.from, [])
-      }
-    }
-    return inOrder(eventsOf(userId))
-  }
-}
-
-interface Reassignment {
-  readonly from: string
-  readonly to: string
-}
-
-function isReassignment(change: StoredEvent | Reassignment): change is Reassignment {
-  return 'from' in change
 }

@@ -79,26 +79,27 @@ class Memory implements MemoryStore {
     return count
   }
 
-  async readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+  async readDecisions({ subjects, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
     const { decisions } = this.#tables
-    const found = subject === undefined ? decisions : decisions.filter((decision) => decision.subject === subject)
+    const wanted = subjects && new Set(subjects)
+    const found = wanted === undefined ? decisions : decisions.filter(({ subject }) => wanted.has(subject))
     return found.slice(0, limit)
   }
 
-  async readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
-    return inOrder(this.#tables.events.of(userId))
+  async readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
+    return inOrder([...new Set(userIds)].flatMap((userId) => this.#tables.events.of(userId)))
   }
 
   async readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {
     const { kind, state, to } = filter
-    const subject = filter.subject && subjectName(filter.subject)
+    const subjects = filter.subjects && new Set(filter.subjects.map(subjectName))
     const found: Delivery[] = []
     for (const { value } of this.#tables.deliveries.values()) {
       const isWanted =
         (kind === undefined || value.kind === kind) &&
         (state === undefined || value.state === state) &&
         (to === undefined || value.body.to === to) &&
-        (subject === undefined || subjectName(value.subject) === subject)
+        (subjects === undefined || subjects.has(subjectName(value.subject)))
       if (isWanted) found.push(value)
     }
     return found.sort((a, b) => a.plannedAt - b.plannedAt || compareText(a.key, b.key))

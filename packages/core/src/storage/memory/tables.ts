@@ -49,6 +49,7 @@ export function couponCount(subject: string, offer: string): string {
 export class MemoryTables {
   readonly events = new EventLog()
   readonly identities = new Map<string, string>()
+  readonly #namesByUser = new Map<string, Set<string>>()
   readonly subjects = new Map<string, SubjectRow>()
   /** Subjects by id, apart for each kind. */
   readonly byKind = new Map<SubjectKind, Map<string, SubjectRow>>()
@@ -103,6 +104,22 @@ export class MemoryTables {
     const rows = this.byKind.get(kind) ?? new Map<string, SubjectRow>()
     this.byKind.set(kind, rows)
     return rows
+  }
+
+  putIdentity(name: string, userId: string | undefined): void {
+    this.#namesByUser.get(this.identities.get(name) ?? '')?.delete(name)
+    if (userId === undefined) {
+      this.identities.delete(name)
+      return
+    }
+    this.identities.set(name, userId)
+    const names = this.#namesByUser.get(userId)
+    if (names === undefined) this.#namesByUser.set(userId, new Set([name]))
+    else names.add(name)
+  }
+
+  namesOf(userId: string): Iterable<string> {
+    return this.#namesByUser.get(userId) ?? []
   }
 
   putDelivery(delivery: Delivery): void {

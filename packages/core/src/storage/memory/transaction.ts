@@ -5,6 +5,7 @@ import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../d
 import type {
   Delivery,
   EventPlace,
+  IdentityLink,
   InboxEntry,
   IssuedCoupon,
   KnownJourney,
@@ -59,9 +60,7 @@ export class MemoryTransaction implements StoreTransaction {
   commit(): void {
     const tables = this.#tables
     this.#stagedEvents?.commit()
-    for (const [anonymousId, userId] of this.#stagedIdentities?.changes ?? []) {
-      if (userId !== undefined) tables.identities.set(anonymousId, userId)
-    }
+    for (const [name, userId] of this.#stagedIdentities?.changes ?? []) tables.putIdentity(name, userId)
     for (const [name, value] of this.#subjects.changes) {
       if (value === undefined) tables.removeSubject(name)
       else tables.putSubject(name, value)
@@ -138,7 +137,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async eventsOf(userIds: readonly string[]): Promise<readonly StoredEvent[]> {
-    return [...new Set(userIds)].flatMap((userId) => this.#events.of(userId))
+    return this.#events.of(userIds)
   }
 
   async eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]> {
@@ -155,23 +154,26 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#events.markContradicted(messageIds)
   }
 
-  async reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
-    this.#events.reassign(fromUserId, toUserId)
-  }
-
-  async resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  async resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>()
-    for (const anonymousId of anonymousIds) {
-      const userId = this.#identities.get(anonymousId)
-      if (userId !== undefined) found.set(anonymousId, userId)
+    for (const name of names) {
+      const userId = this.#identities.get(name)
+      if (userId !== undefined) found.set(name, userId)
     }
     return found
   }
 
-  async linkIdentities(links: readonly { readonly anonymousId: string; readonly userId: string }[]): Promise<void> {
-    for (const { anonymousId, userId } of links) {
-      if (this.#identities.get(anonymousId) === undefined) this.#identities.set(anonymousId, userId)
+  async linkIdentities(links: readonly IdentityLink[]): Promise<void> {
+    for (const { name, userId } of links) {
+      if (this.#identities.get(name) !== undefined) throw conflict('A name belongs to somebody already.', { name })
+      this.#identities.set(name, userId)
     }
+  }
+
+  async relinkIdentities(fromUserId: string, toUserId: string): Promise<void> {
+    const names = new Set(this.#tables.namesOf(fromUserId))
+    for (const [name] of this.#identities.changes) names.add(name)
+    for (const name of names) if (this.#identities.get(name) === fromUserId) this.#identities.set(name, toUserId)
   }
 
   async lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
@@ -325,8 +327,8 @@ export class MemoryTransaction implements StoreTransaction {
     return grantKeys.flatMap((key) => this.#coupons.get(key) ?? [])
   }
 
-  async countCoupons(subject: SubjectKey, offer: string): Promise<number> {
-    return this.#coupons.count(subject, offer)
+  async countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number> {
+    return subjects.reduce((sum, subject) => sum + this.#coupons.count(subject, offer), 0)
   }
 
   async takeFromPool(offer: string, total: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Coupon, SubjectKey } from '../../domain/subject.js'
 import type { IssuedCoupon } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
-import { type Int8, textArray } from './parameters.js'
+import { type Int8, isOneOf, textArray } from './parameters.js'
 import type { Session } from './session.js'
 
 interface CouponRow {
@@ -28,10 +28,9 @@ export async function readCoupons(session: Session, grantKeys: readonly string[]
   }))
 }
 
-export async function countCoupons(session: Session, { kind, id }: SubjectKey, offer: string): Promise<number> {
+export async function countCoupons(session: Session, subjects: readonly SubjectKey[], offer: string): Promise<number> {
   const [row] = await session.rows(sql<{ count: Int8 }>`
-    select count(*) as count from ${session.tables.coupon}
-    where subject = ${id} and subject_kind = ${kind} and offer = ${offer}
+    select count(*) as count from ${session.tables.coupon} where ${isOneOf(subjects)} and offer = ${offer}
   `)
   return Number(row?.count ?? 0)
 }

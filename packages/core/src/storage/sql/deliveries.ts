@@ -2,7 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
 import type { StepSource } from '../../domain/decision.js'
 import type { Delivery, DeliveryBody, DeliveryKind, DeliveryState, StoreReads } from '../../ports/store.js'
-import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
+import { type Int8, intArray, isOneOf, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
 interface DeliveryRow {
@@ -119,9 +119,9 @@ export async function readDeliveries(
   session: Session,
   filter: Parameters<StoreReads['readDeliveries']>[0],
 ): Promise<readonly Delivery[]> {
-  const { subject, kind, state, to } = filter
+  const { subjects, kind, state, to } = filter
   const conditions: RawBuilder<unknown>[] = [sql`true`]
-  if (subject !== undefined) conditions.push(sql`subject = ${subject.id} and subject_kind = ${subject.kind}`)
+  if (subjects !== undefined) conditions.push(isOneOf(subjects))
   if (kind !== undefined) conditions.push(sql`kind = ${kind}`)
   if (state !== undefined) conditions.push(sql`state = ${state}`)
   if (to !== undefined) conditions.push(sql`recipient = ${to}`)

@@ -32,16 +32,10 @@ export async function addEvents(session: Session, events: readonly StoredEvent[]
   return ids
 }
 
-export async function reassignEvents(session: Session, fromUserId: string, toUserId: string): Promise<void> {
-  await session.write(sql`
-    update ${session.tables.event} set user_id = ${toUserId} where user_id = ${fromUserId}
-  `)
-}
-
 export async function readEvents(session: Session, userIds: readonly string[]): Promise<readonly StoredEvent[]> {
   const rows = await session.rows(sql<EventRow>`
     select message_id, user_id, at, body, community, leader from ${session.tables.event}
-    where user_id = any(${textArray(userIds)}::text[]) order by user_id, at, message_id
+    where user_id = any(${textArray(userIds)}::text[]) order by at, message_id
   `)
   return rows.map(decodeEvent)
 }
@@ -92,34 +86,6 @@ export async function eventsFor(
   return rows.map(decodeEvent)
 }
 
-export async function resolveIdentities(
-  session: Session,
-  anonymousIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (anonymousIds.length === 0) return new Map()
-  const rows = await session.rows(sql<{ anonymous_id: string; user_id: string }>`
-    select anonymous_id, user_id from ${session.tables.identity}
-    where anonymous_id = any(${textArray(anonymousIds)}::text[])
-  `)
-  return new Map(rows.map((row) => [row.anonymous_id, row.user_id]))
-}
-
-export async function linkIdentities(
-  session: Session,
-  links: readonly { readonly anonymousId: string; readonly userId: string }[],
-): Promise<void> {
-  const first = new Map<string, string>()
-  for (const { anonymousId, userId } of links) if (!first.has(anonymousId)) first.set(anonymousId, userId)
-  if (first.size === 0) return
-  await session.write(sql`
-    insert into ${session.tables.identity} (anonymous_id, user_id)
-    select * from unnest(${textArray([...first.keys()])}::text[], ${textArray([...first.values()])}::text[])
-      as input (anonymous_id, user_id)
-    order by anonymous_id collate "C"
-    on conflict do nothing
-  `)
-}
-
 interface EventRow {
   readonly message_id: string
   readonly user_id: string
@@ -129,10 +95,10 @@ interface EventRow {
   readonly leader: string | null
 }
 
-// Without what has a column of its own; the user may change.
+// Without what has a column of its own.
 function encodeEvent(event: StoredEvent): string {
-  const { type, event: name, saidAt, receivedAt, properties, traits, groupId, anonymousId, previousId } = event
-  return JSON.stringify({ type, event: name, saidAt, receivedAt, properties, traits, groupId, anonymousId, previousId })
+  const { messageId: _, userId: __, at: ___, ...rest } = event
+  return JSON.stringify(rest)
 }
 
 function decodeEvent({ message_id, user_id, at, body, community, leader }: EventRow): StoredEvent {

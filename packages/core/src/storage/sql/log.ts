@@ -19,12 +19,12 @@ export async function addDecisions(session: Session, decisions: readonly Decisio
 
 export async function readDecisions(
   session: Session,
-  subject: string | undefined,
+  subjects: readonly string[] | undefined,
   limit: number | undefined,
 ): Promise<readonly Decision[]> {
   const rows = await session.rows(sql<{ body: string }>`
     select body from ${session.tables.decision}
-    where ${subject === undefined ? sql`true` : sql`subject = ${subject}`}
+    where ${subjects === undefined ? sql`true` : sql`subject = any(${textArray(subjects)}::text[])`}
     order by id ${limit === undefined ? sql`` : sql`limit ${limit}`}
   `)
   return rows.map(({ body }) => JSON.parse(body) as Decision)

@@ -167,5 +167,12 @@ async function addVersions(db: Kysely<unknown>, tables: Tables): Promise<void> {
 }
 
 async function addIdentity(db: Kysely<unknown>, tables: Tables): Promise<void> {
-  await sql`alter table ${tables.event} add column contradicted boolean not null default false`.execute(db)
+  const statements = [
+    sql`alter table ${tables.event} add column contradicted boolean not null default false`,
+    sql`alter table ${tables.identity} rename column anonymous_id to name`,
+    sql`update ${tables.identity} set name = 'anon:' || name`,
+    sql`alter table ${tables.identity} alter column user_id type text collate "C"`,
+    sql`create index identity_user on ${tables.identity} (user_id)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

@@ -1,3 +1,6 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { SubjectKey } from '../../domain/subject.js'
+
 // Many rows travel as a handful of parameters: one array for each column. The arrays are written out here, so that
 // every driver hands them on as the plain text they are.
 
@@ -30,4 +33,14 @@ export type Int8 = string | number | bigint
 
 export function toInstant(value: Int8 | null): number | undefined {
   return value === null ? undefined : Number(value)
+}
+
+/** Whether a row is about one of these subjects. Those of one kind are looked up by their ids. */
+export function isOneOf(subjects: readonly SubjectKey[]): RawBuilder<unknown> {
+  const kinds = [...new Set(subjects.map(({ kind }) => kind))]
+  const parts = kinds.map((kind) => {
+    const ids = subjects.filter((subject) => subject.kind === kind).map(({ id }) => id)
+    return sql`(subject = any(${textArray(ids)}::text[]) and subject_kind = ${kind})`
+  })
+  return parts.length === 0 ? sql`false` : sql`(${sql.join(parts, sql` or `)})`
 }

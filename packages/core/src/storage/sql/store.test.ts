@@ -67,7 +67,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
   it("works on the host's Kysely, whatever its plugins, and leaves it open", async () => {
     const store = await open({}, host)
     await store.transaction((tx) => tx.addEvents([event('m-1')]))
-    expect(await store.readEvents({ userId: 'u-1' })).toEqual([event('m-1')])
+    expect(await store.readEvents({ userIds: ['u-1'] })).toEqual([event('m-1')])
     await store.close()
     expect((await sql`select 1 as one`.execute(host)).rows).toEqual([{ one: 1 }])
   })
@@ -79,9 +79,9 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       throw new Error('The host gives up.')
     })
     await expect(work).rejects.toThrow('The host gives up.')
-    expect(await store.readEvents({ userId: 'u-1' })).toEqual([])
+    expect(await store.readEvents({ userIds: ['u-1'] })).toEqual([])
     await host.transaction().execute((trx) => store.join?.(trx).addEvents([event('m-1')]) ?? Promise.reject())
-    expect(await store.readEvents({ userId: 'u-1' })).toEqual([event('m-1')])
+    expect(await store.readEvents({ userIds: ['u-1'] })).toEqual([event('m-1')])
   })
 
   it('joins nothing but a transaction of kysely', async () => {
@@ -97,7 +97,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       await tx.addEvents([event('m-\u0000')]).catch(() => undefined)
     })
     await expect(work).rejects.toMatchObject({ code: '22021' })
-    expect(await store.readEvents({ userId: 'u-1' })).toEqual([])
+    expect(await store.readEvents({ userIds: ['u-1'] })).toEqual([])
   })
 
   it('lets batches with the same events wait for one another, whatever their order', async () => {

@@ -128,12 +128,12 @@ export class SqlStore implements Store {
     return countOutdated(this.#reads, kind, version)
   }
 
-  readDecisions({ subject, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
-    return readDecisions(this.#reads, subject, limit)
+  readDecisions({ subjects, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+    return readDecisions(this.#reads, subjects, limit)
   }
 
-  readEvents({ userId }: { readonly userId: string }): Promise<readonly StoredEvent[]> {
-    return readEvents(this.#reads, [userId])
+  readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
+    return readEvents(this.#reads, userIds)
   }
 
   readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {

@@ -6,6 +6,7 @@ import type { SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
   Delivery,
   EventPlace,
+  IdentityLink,
   InboxEntry,
   IssuedCoupon,
   KnownJourney,
@@ -20,6 +21,7 @@ import * as baselines from './baselines.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
 import * as events from './events.js'
+import * as identities from './identities.js'
 import * as log from './log.js'
 import type { Int8 } from './parameters.js'
 import type { Session } from './session.js'
@@ -96,16 +98,16 @@ export class SqlTransaction implements StoreTransaction {
     return events.markContradicted(this.#session, messageIds)
   }
 
-  reassignEvents(fromUserId: string, toUserId: string): Promise<void> {
-    return events.reassignEvents(this.#session, fromUserId, toUserId)
+  resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return identities.resolveIdentities(this.#session, names)
   }
 
-  resolveIdentities(anonymousIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return events.resolveIdentities(this.#session, anonymousIds)
+  linkIdentities(links: readonly IdentityLink[]): Promise<void> {
+    return identities.linkIdentities(this.#session, links)
   }
 
-  linkIdentities(links: readonly { readonly anonymousId: string; readonly userId: string }[]): Promise<void> {
-    return events.linkIdentities(this.#session, links)
+  relinkIdentities(fromUserId: string, toUserId: string): Promise<void> {
+    return identities.relinkIdentities(this.#session, fromUserId, toUserId)
   }
 
   lockSubjects(keys: readonly SubjectKey[], options: LockOptions = {}): Promise<readonly LockedSubject[]> {
@@ -200,8 +202,8 @@ export class SqlTransaction implements StoreTransaction {
     return coupons.readCoupons(this.#session, grantKeys)
   }
 
-  countCoupons(subject: SubjectKey, offer: string): Promise<number> {
-    return coupons.countCoupons(this.#session, subject, offer)
+  countCoupons(holders: readonly SubjectKey[], offer: string): Promise<number> {
+    return coupons.countCoupons(this.#session, holders, offer)
   }
 
   takeFromPool(offer: string, total: number): Promise<boolean> {

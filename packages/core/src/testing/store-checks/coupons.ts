@@ -99,9 +99,10 @@ async function counts(store: Store): Promise<void> {
     await tx.addCoupon(couponOf('g-4', { subject: { kind: 'leader', id: 'u-1' } }))
   })
   await store.transaction(async (tx) => {
-    assert.equal(await tx.countCoupons(user('u-1'), 'fruit'), 2)
-    assert.equal(await tx.countCoupons(user('u-1'), 'rice'), 1)
-    assert.equal(await tx.countCoupons({ kind: 'leader', id: 'u-1' }, 'fruit'), 1)
-    assert.equal(await tx.countCoupons(user('stranger'), 'fruit'), 0)
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 2)
+    assert.equal(await tx.countCoupons([user('u-1')], 'rice'), 1)
+    assert.equal(await tx.countCoupons([{ kind: 'leader', id: 'u-1' }], 'fruit'), 1)
+    assert.equal(await tx.countCoupons([user('stranger')], 'fruit'), 0)
+    assert.equal(await tx.countCoupons([user('u-1'), user('stranger'), { kind: 'leader', id: 'u-1' }], 'fruit'), 3)
   })
 }

@@ -31,10 +31,11 @@ async function decisionsOfSubject(store: Store): Promise<void> {
   const made = Array.from({ length: 10 }, (_, index) => decision(index % 2 === 0 ? 'user:a' : 'user:b', index))
   await store.transaction((tx) => tx.addDecisions(made))
   const ofB = made.filter(({ subject }) => subject === 'user:b')
-  assert.deepEqual(await store.readDecisions({ subject: 'user:b' }), ofB)
-  assert.deepEqual(await store.readDecisions({ subject: 'user:b', limit: 2 }), ofB.slice(0, 2))
+  assert.deepEqual(await store.readDecisions({ subjects: ['user:b'] }), ofB)
+  assert.deepEqual(await store.readDecisions({ subjects: ['user:b'], limit: 2 }), ofB.slice(0, 2))
+  assert.deepEqual(await store.readDecisions({ subjects: ['user:a', 'user:b', 'user:c'] }), made)
   assert.deepEqual(await store.readDecisions({ limit: 3 }), made.slice(0, 3))
-  assert.deepEqual(await store.readDecisions({ subject: 'user:stranger' }), [])
+  assert.deepEqual(await store.readDecisions({ subjects: ['user:stranger'] }), [])
 }
 
 function entry(number: number, input?: Input): InboxEntry {

@@ -56,6 +56,8 @@ async function roundTrip(store: Store): Promise<void> {
     runs: [{ id: 'r-1', journey: 'j', hash: 'h', enteredAt: 1, step: 's', until: 9 }],
     consent: { 'sms|*': [false, 3] },
     sends: [[1, 'sms', 'promotion', 'd-1']],
+    also: [ODD, 'anon:a-1'],
+    left: ['community:c-1'],
   })
   const key: SubjectKey = { kind: 'community', id: ODD }
   await store.transaction((tx) => save(tx, [key], { state, dueAt: 1_700_000_000_999 }))
@@ -66,6 +68,8 @@ async function roundTrip(store: Store): Promise<void> {
   await store.transaction((tx) => save(tx, [key], { state: UNBORN, dueAt: undefined }))
   const [after] = await store.transaction((tx) => tx.lockSubjects([key]))
   assert.deepEqual(after, { key, state: UNBORN, dueAt: undefined, isNew: false, version: 0 })
+  await store.transaction((tx) => save(tx, [key], { state: { into: ODD }, dueAt: undefined }))
+  assert.deepEqual(await store.readSubject(key), { ...UNBORN, into: ODD })
 }
 
 async function asAskedFor(store: Store): Promise<void> {

@@ -22,7 +22,7 @@ const FAILURE = new Error('The work gives up.')
 async function writeEverything(store: Store, end: () => void | Promise<void>): Promise<void> {
   await store.transaction(async (tx) => {
     await tx.addEvents([eventOf('m-1')])
-    await tx.linkIdentities([{ anonymousId: 'a-1', userId: 'u-1' }])
+    await tx.linkIdentities([{ name: 'a-1', userId: 'u-1' }])
     await save(tx, [user('u-1')], { state: { relations: { community: ['c-1', 1] } }, dueAt: 5 })
     await tx.addInbox([{ key: user('u-1'), input: { kind: 'instant', at: 1 } }])
     await tx.addDecisions([{ at: 1, subject: 'user:u-1', decision: 'tag.added', rule: 'vip' }])
@@ -36,7 +36,7 @@ async function writeEverything(store: Store, end: () => void | Promise<void>): P
 }
 
 async function assertEmpty(store: Store): Promise<void> {
-  assert.deepEqual(await store.readEvents({ userId: 'u-1' }), [])
+  assert.deepEqual(await store.readEvents({ userIds: ['u-1'] }), [])
   assert.equal(await store.readSubject(user('u-1')), undefined)
   assert.deepEqual(await store.readDecisions({}), [])
   assert.deepEqual(await store.readDeliveries({}), [])
@@ -48,7 +48,7 @@ async function assertEmpty(store: Store): Promise<void> {
     assert.deepEqual(await tx.relatedTo('user', 'community', 'c-1'), [])
     assert.deepEqual(await tx.takeInbox(10), [])
     assert.deepEqual(await tx.readCoupons(['g-1']), [])
-    assert.equal(await tx.countCoupons(user('u-1'), 'fruit'), 0)
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 0)
   })
 }
 
@@ -76,7 +76,7 @@ async function showsNothing(store: Store): Promise<void> {
 async function showsOwn(store: Store): Promise<void> {
   await writeEverything(store, () => undefined)
   await store.transaction(async (tx) => {
-    await tx.linkIdentities([{ anonymousId: 'a-2', userId: 'u-2' }])
+    await tx.linkIdentities([{ name: 'a-2', userId: 'u-2' }])
     assert.equal((await tx.resolveIdentities(['a-2'])).get('a-2'), 'u-2')
     await increment(tx, [user('u-1'), user('u-2')])
     await increment(tx, [user('u-1'), user('u-2')])
@@ -95,7 +95,7 @@ async function showsOwn(store: Store): Promise<void> {
     assert.equal((await tx.claimDeliveries(1000, 10, 2000)).length, 2)
     assert.equal(await tx.takeFromPool('fruit', 1), false)
     await tx.addCoupon(couponOf('g-2'))
-    assert.equal(await tx.countCoupons(user('u-1'), 'fruit'), 2)
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 2)
     assert.equal((await tx.takeInbox(1)).length, 1)
     assert.equal((await tx.takeInbox(1)).length, 0)
   })
