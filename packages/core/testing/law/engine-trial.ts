@@ -8,16 +8,23 @@ import { World } from '../../src/simulation/world.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { probesOf } from './instants.js'
 import { Oracle } from './oracle.js'
-import { fullPackArb } from './packs.js'
+import { fullPackArb, userPackArb } from './packs.js'
 import type { Case } from './reducer-trial.js'
 import type { Kind, Rule } from './rules.js'
-import { type Arrival, batchesOf, inTime, townStreamArb } from './streams.js'
+import { type Arrival, batchesOf, inTime, townStreamArb, visitorName, visitorStreamArb } from './streams.js'
 import { Town } from './town.js'
 import { checkFlips, compare, LawBroken, type Mutant, type Seen } from './verdicts.js'
 
 export const engineCaseArb: fc.Arbitrary<Case> = fc.record({
   pack: fullPackArb,
   stream: townStreamArb,
+  picks: fc.array(fc.nat({ max: 100_000 }), { minLength: 4, maxLength: 12 }),
+})
+
+/** Users, and visitors who turn out to be one of them. Nobody asks how many people one user is. */
+export const peopleCaseArb: fc.Arbitrary<Case> = fc.record({
+  pack: userPackArb.filter((pack) => !JSON.stringify(pack).includes('"userCount"')),
+  stream: visitorStreamArb,
   picks: fc.array(fc.nat({ max: 100_000 }), { minLength: 4, maxLength: 12 }),
 })
 
@@ -68,15 +75,31 @@ async function openWorld(pack: readonly Rule[], now: number, options: EngineTria
   return new World(engine, clock, [])
 }
 
-function incomingOf({ type, messageId, event, userId, at, properties, traits, groupId }: Arrival): IncomingEvent {
-  const common = { type, messageId, userId, timestamp: at }
+function incomingOf({
+  type,
+  messageId,
+  event,
+  userId,
+  at,
+  properties,
+  traits,
+  groupId,
+  ...more
+}: Arrival): IncomingEvent {
+  const visitor = userId.startsWith(visitorName('')) ? userId.slice(visitorName('').length) : undefined
+  const who = visitor === undefined ? { userId, ...whoElse(more) } : { anonymousId: visitor }
+  const common = { type, messageId, ...who, timestamp: at }
   if (type === 'track') return { ...common, event, properties }
   return { ...common, traits: traits ?? {}, ...(groupId !== undefined && { groupId }) }
 }
 
+function whoElse({ anonymousId }: Pick<Arrival, 'anonymousId'>) {
+  return anonymousId === undefined ? {} : { anonymousId }
+}
+
 async function seen({ engine }: World, name: string): Promise<Seen | undefined> {
-  const [kind, id] = name.split(':') as [Kind, string]
-  const subject = await engine.subject(kind, id)
+  const end = name.indexOf(':')
+  const subject = await engine.subject(name.slice(0, end) as Kind, name.slice(end + 1))
   if (subject === undefined) return undefined
   const scores = Object.entries(subject.scores).map(([score, { value }]) => [score, value] as const)
   return { tags: new Set(subject.tags), scores: new Map(scores) }

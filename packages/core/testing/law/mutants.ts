@@ -128,3 +128,13 @@ export const MUTANTS_OF_TOWNS: Readonly<Record<string, Mutant>> = {
     overwrite(community, { listensTo: new Set<string>() }),
   'leaders do not hear of events': ({ subjects: { leader } }) => overwrite(leader, { listensTo: new Set<string>() }),
 }
+
+/** Bugs that take a visitor who turns out to be a user. */
+export const MUTANTS_OF_PEOPLE: Readonly<Record<string, Mutant>> = {
+  'what a visitor did is lost': everyKind(({ features }) => {
+    for (const feature of features.values()) overwrite<Feature>(feature, { merge: (mine) => mine })
+  }),
+  'what a user did before is lost': everyKind(({ features }) => {
+    for (const feature of features.values()) overwrite<Feature>(feature, { merge: (_, its) => its })
+  }),
+}

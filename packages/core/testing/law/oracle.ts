@@ -53,8 +53,8 @@ const EVENT_FACTS = [
 /** Facts that only conditions of journeys ask, or that need a journey. */
 export const FACTS_OF_JOURNEYS: readonly string[] = ['event', 'now', 'run']
 
-/** Facts that the oracle does not know yet. */
-export const LATER: readonly string[] = ['lift', 'rank']
+/** Facts that compare a community with all others: `baselines-law.test.ts` is about them. */
+export const FACTS_OF_COMPARISON: readonly string[] = ['lift', 'rank']
 
 /** Every fact that the oracle knows. */
 export const ORACLE_FACTS: readonly string[] = [

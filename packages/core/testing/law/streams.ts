@@ -14,6 +14,8 @@ export interface Arrival {
   readonly properties: Readonly<Record<string, unknown>>
   readonly traits?: Readonly<Record<string, unknown>>
   readonly groupId?: string
+  /** Of `identify`: the visitor that the user turns out to have been. */
+  readonly anonymousId?: string
   /** Comes in with the one before it, in one batch. */
   readonly joins: boolean
 }
@@ -122,6 +124,36 @@ export const townStreamArb = arrivals(
   ),
   20,
 )
+
+const VISITORS = ['a1', 'a2', 'a3']
+
+/** Events of users and of visitors, some of whom turn out to be one of the users. Of consent the stricter word would stand. */
+export const visitorStreamArb = fc
+  .tuple(
+    arrivals(
+      fc.oneof(
+        { weight: 8, arbitrary: happened },
+        { weight: 1, arbitrary: accepted },
+        { weight: 4, arbitrary: identified },
+        { weight: 1, arbitrary: joined.map((one) => ({ ...one, traits: {} })) },
+      ),
+      20,
+    ),
+    fc.array(fc.constantFrom(undefined, ...VISITORS), { minLength: 20, maxLength: 20 }),
+  )
+  .map(([stream, visitors]) =>
+    stream.map((arrival, index): Arrival => {
+      const anonymousId = visitors[index]
+      if (anonymousId === undefined) return arrival
+      if (arrival.type === 'identify') return { ...arrival, anonymousId }
+      return { ...arrival, userId: visitorName(anonymousId) }
+    }),
+  )
+
+/** What a visitor is called until somebody says who it is. */
+export function visitorName(anonymousId: string): string {
+  return `anon:${anonymousId}`
+}
 
 /** Events that come in together, and when. */
 export interface Batch {

@@ -1,7 +1,7 @@
 import { type Known, type LoggedEvent, latest, type Said } from './known.js'
 import type { Oracle, RelatedStandings, Standing } from './oracle.js'
 import type { Kind } from './rules.js'
-import type { Arrival } from './streams.js'
+import { type Arrival, visitorName } from './streams.js'
 
 interface Person {
   readonly events: LoggedEvent[]
@@ -13,6 +13,8 @@ interface Person {
 /** What has arrived about everybody, in plain lists. */
 export class Town {
   readonly #people = new Map<string, Person>()
+  /** Who visitors turned out to be; the first word stands. */
+  readonly #owners = new Map<string, string>()
   readonly #heardByLeaders: (event: string) => boolean
 
   constructor(private readonly oracle: Oracle) {
@@ -21,6 +23,10 @@ export class Town {
 
   /** Takes in events that come at `now`, in the order given. */
   learn(arrivals: readonly Arrival[], now: number): void {
+    for (const { anonymousId, userId } of arrivals) {
+      const visitor = anonymousId && visitorName(anonymousId)
+      if (visitor !== undefined && !this.#owners.has(visitor)) this.#owners.set(visitor, userId)
+    }
     for (const arrival of arrivals) this.#learnOne(arrival, Math.min(arrival.at, now))
   }
 
@@ -50,9 +56,21 @@ export class Town {
     return person
   }
 
+  /** What has arrived about somebody, as a visitor, too. */
+  #all(kind: Kind, id: string): Person | undefined {
+    const visitors = kind === 'user' ? [...this.#owners].filter(([, owner]) => owner === id).map(([name]) => name) : []
+    const parts = [id, ...visitors].flatMap((name) => this.#people.get(`${kind}:${name}`) ?? [])
+    if (parts.length < 2) return parts[0]
+    return {
+      events: parts.flatMap((part) => part.events).map((event) => ({ ...event, userId: id })),
+      traits: parts.flatMap((part) => part.traits),
+      relations: parts.flatMap((part) => part.relations),
+    }
+  }
+
   /** Undefined for those of whom nothing has arrived. */
   known(kind: Kind, id: string): Known | undefined {
-    const person = this.#people.get(`${kind}:${id}`)
+    const person = this.#all(kind, id)
     if (person === undefined) return undefined
     const { events, traits } = person
     const community = latest(person.relations, 'community') as string | undefined
@@ -65,8 +83,12 @@ export class Town {
   /** Everybody there is, leaders before communities before users. */
   get subjects(): readonly (readonly [Kind, string])[] {
     const rank: Record<string, number> = { leader: 0, community: 1, user: 2 }
-    const names = [...this.#people.keys()].map((name) => name.split(':') as [Kind, string])
-    return names.sort(([a], [b]) => (rank[a] ?? 0) - (rank[b] ?? 0))
+    const names = [...this.#people.keys()].map((name) => {
+      const end = name.indexOf(':')
+      return [name.slice(0, end) as Kind, name.slice(end + 1)] as const
+    })
+    const own = names.filter(([, id]) => !this.#owners.has(id))
+    return own.sort(([a], [b]) => (rank[a] ?? 0) - (rank[b] ?? 0))
   }
 
   /** Where everybody stands at an instant. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type fc from 'fast-check'
-import { engineCaseArb, tryEngine } from './engine-trial.js'
+import { engineCaseArb, peopleCaseArb, tryEngine } from './engine-trial.js'
 import { type Case, reducerCaseArb, tryReducer } from './reducer-trial.js'
 
 /** One way of putting the law to the test. */
@@ -13,6 +13,7 @@ export interface Trial {
 
 export const TRIALS = {
   engine: { cases: engineCaseArb, run: (one) => tryEngine(one) },
+  people: { cases: peopleCaseArb, run: (one) => tryEngine(one) },
   reducer: { cases: reducerCaseArb, run: (one) => tryReducer(one) },
 } satisfies Record<string, Trial>
 
