@@ -21,6 +21,11 @@ describe('the JSON Schema of rules', () => {
     expect(validate(value), JSON.stringify(validate.errors)).toBe(true)
   })
 
+  it('accepts a history without an id', () => {
+    expect(validate({ kind: 'history', keep: '400d' })).toBe(true)
+    expect(validate({ kind: 'history' })).toBe(false)
+  })
+
   it('covers a good number of files', () => {
     expect(files.length).toBeGreaterThan(10)
   })

@@ -239,6 +239,7 @@ describe('what might be meant', () => {
       'a text that is just that number',
       { all: [city('greaterThanInclusive', 2), city('lessThanInclusive', 2), city('notEqual', 2)] },
     ],
+    ['lately, and not before', { all: [least(3, { within: '3d' }), most(1, { between: ['9d', '2d'] })] }],
     ['this week, and not today', { all: [least(1, { during: 'thisWeek' }), most(0, { during: 'today' })] }],
     ['a small sum, or none', { all: [most(5, { property: 'p' }, 'eventSum'), paid('equal', 0)] }],
     ['just so long ago', { all: [last('lessThanInclusive', '7d'), paid('equal', 0, { within: '7d' })] }],

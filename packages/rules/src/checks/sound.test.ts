@@ -159,6 +159,28 @@ describe('what is said to hold never, or always,', () => {
     expect(found).toBeGreaterThan(RUNS / 20)
   })
 
+  it('is found through tags and named conditions as well', () => {
+    const isNever = (rules: readonly unknown[]) =>
+      reviewPack(definePack(rules)).some(({ code }) => code === 'condition.never')
+    let found = 0
+    fc.assert(
+      fc.property(nearArb(AT_LEAST), nearArb(AT_MOST), ({ fact, filter, ...a }, b) => {
+        const [one, two] = [leafOf({ fact, filter, ...a }), leafOf({ ...b, fact, filter })]
+        const tagged = { fact: 'tag', operator: 'equal', value: true, params: { id: 'b' } }
+        const never = isNever([{ kind: 'tag', id: 'a', conditions: { all: [one, two] } }])
+        found += never ? 1 : 0
+        const apart = [
+          { kind: 'tag', id: 'a', conditions: { not: { any: [{ not: tagged }, { not: { condition: 'c' } }] } } },
+          { kind: 'tag', id: 'b', conditions: one },
+          { kind: 'condition', id: 'c', conditions: two },
+        ]
+        expect(isNever(apart)).toBe(never)
+      }),
+      { numRuns: RUNS / 2 },
+    )
+    expect(found).toBeGreaterThan(RUNS / 40)
+  })
+
   it('does so for all that properties can be', () => {
     let found = 0
     fc.assert(
