@@ -74,6 +74,14 @@ describe('conditions that can never hold', () => {
     expect(found(...chain, tag({ all: [tagged('t59'), paid('equal', 0)] }))).toEqual(['condition.never /60/conditions'])
   })
 
+  it('are found among many choices that are none', () => {
+    const choices = Array.from({ length: 12 }, (_, index) => ({
+      any: Array.from({ length: 20 }, (_, value) => ({ ...city('equal', value), params: { name: `n${index}` } })),
+    }))
+    const none = { any: [0, 1, 2].map((value) => ({ all: [city('equal', value), city('equal', value + 1)] })) }
+    expect(found(tag({ all: [...choices, none] }))).toEqual(['condition.never /0/conditions'])
+  })
+
   it.each([
     ['one thing with two values', { all: [city('equal', 'sh'), city('equal', 'bj')] }],
     ['a value in no list of both', { all: [city('in', ['sh', 'bj']), city('notIn', ['bj', 'sh'])] }],
@@ -240,6 +248,10 @@ describe('what might be meant', () => {
       { all: [city('greaterThanInclusive', 2), city('lessThanInclusive', 2), city('notEqual', 2)] },
     ],
     ['lately, and not before', { all: [least(3, { within: '3d' }), most(1, { between: ['9d', '2d'] })] }],
+    [
+      'anything lately, and fruit long ago',
+      { all: [last('greaterThan', '9d', { item: isCategory('fruit') }), least(1, { within: '7d' })] },
+    ],
     ['this week, and not today', { all: [least(1, { during: 'thisWeek' }), most(0, { during: 'today' })] }],
     ['a small sum, or none', { all: [most(5, { property: 'p' }, 'eventSum'), paid('equal', 0)] }],
     ['just so long ago', { all: [last('lessThanInclusive', '7d'), paid('equal', 0, { within: '7d' })] }],

@@ -5,8 +5,9 @@ import { type Relation, relationsAmong } from './relations.js'
 /** So many choices are tried before something counts as possible. */
 const MOST_CHOICES = 500
 
-/** Relations are looked for among so many variables at most. */
+/** Relations are looked for among so many variables at most, each cut into so many cells at most. */
 const MOST_RELATED = 80
+const MOST_CELLS_RELATED = 100
 
 /** The values that a variable can still have: one truth value a cell. */
 type Left = readonly boolean[]
@@ -34,7 +35,10 @@ export class Contradictions {
       constants.set(variable.key, known)
     }
     for (const { key, range } of variables.values()) this.cells.set(key, cellsOf(range, constants.get(key) ?? []))
-    this.relations = variables.size > MOST_RELATED ? [] : relationsAmong([...variables.values()])
+    const related = [...variables.values()].filter(
+      ({ key }) => (this.cells.get(key)?.length ?? 0) <= MOST_CELLS_RELATED,
+    )
+    this.relations = related.length > MOST_RELATED ? [] : relationsAmong(related)
   }
 
   /** Whether they cannot hold at once. */
@@ -61,15 +65,28 @@ export class Contradictions {
       else if (!this.narrow(left, next.reading.variable.key, this.allowedBy(next))) return false
     }
     if (!this.relate(left)) return false
-    const choice = fewestParts(open)
+    const choice = fewestParts(open.map((one) => ({ one, parts: one.parts.filter((part) => this.fits(part, left)) })))
     if (choice === undefined) return true
-    const others = open.filter((one) => one !== choice)
+    const others = open.filter((one) => one !== choice.one)
     for (const other of others) seen.delete(other)
     for (const part of choice.parts) {
       this.choices += 1
       if (this.choices > MOST_CHOICES || this.possible([...others, part], left, seen)) return true
     }
     return false
+  }
+
+  /** Whether what a formula asks for in any case leaves a value to each variable. */
+  private fits(formula: Formula, left: ReadonlyMap<string, Left>): boolean {
+    const own = new Map<string, Left>()
+    return conjuncts(formula).every((part) => {
+      if (part.kind === 'any') return part.parts.length > 0
+      if (part.kind === 'all') return true
+      const { key } = part.reading.variable
+      const before = own.get(key) ?? left.get(key)
+      if (before !== undefined) own.set(key, before)
+      return this.narrow(own, key, this.allowedBy(part))
+    })
   }
 
   /** Takes values away; false when none is left. */
@@ -124,9 +141,15 @@ export class Contradictions {
   }
 }
 
-function fewestParts(open: readonly Several<'any'>[]): Several<'any'> | undefined {
-  return open.reduce<Several<'any'> | undefined>(
-    (best, one) => (best === undefined || one.parts.length < best.parts.length ? one : best),
+/** A choice with those of its parts that may hold. */
+interface Choice {
+  readonly one: Several<'any'>
+  readonly parts: readonly Formula[]
+}
+
+function fewestParts(choices: readonly Choice[]): Choice | undefined {
+  return choices.reduce<Choice | undefined>(
+    (best, choice) => (best === undefined || choice.parts.length < best.parts.length ? choice : best),
     undefined,
   )
 }
