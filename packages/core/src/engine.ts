@@ -18,12 +18,13 @@ import { EngineError } from './errors.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
 import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
+import { unmerge } from './ingest/unmerge.js'
 import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type CodeMaker, randomCode } from './offers/issue.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
-import type { Delivery, DeliveryState, Store, StoreReads } from './ports/store.js'
+import type { Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
@@ -126,10 +127,33 @@ export interface Engine {
   publish(pack: Pack, options?: PublishOptions): Promise<Published>
   /** The rules in force, and how many subjects have been brought up to them. */
   publication(): Promise<PublicationState>
+  /** Users that were made one, the earliest first: all, or those of one person. */
+  merges(filter?: { readonly subject?: readonly ['user', string] }): Promise<readonly Merge[]>
+  /**
+   * Makes two of a person again who was two after all. What events say is each one's own again, by the id they came under;
+   * messages, coupons, runs and tags of journeys go back as far as they were there before the merge. The two are then made
+   * one again by an `alias` only. Throws `merge.unknown` for an id that `merges` does not list as in force.
+   */
+  unmerge(id: string): Promise<void>
   /** When something is next due; undefined when nothing is. */
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */
   close(): Promise<void>
+}
+
+/** Two users who were made one. */
+export interface Merge {
+  readonly id: string
+  readonly at: Date
+  /** Who stayed. */
+  readonly into: string
+  readonly from: string
+  /** `alias`, `anonymousId`, or the type of the identifier that both had. */
+  readonly by: string
+  /** The event that said so. */
+  readonly messageId: string
+  /** When it was undone. */
+  readonly undoneAt?: Date
 }
 
 export interface DecisionFilter {
@@ -375,6 +399,23 @@ class LocalEngine implements Engine {
     return explainFromLog({ store: this.store, pack, key: { kind, id }, rule, at: instant })
   }
 
+  async merges({ subject }: { readonly subject?: readonly ['user', string] } = {}): Promise<readonly Merge[]> {
+    const keys = subject && (await whoIs(this.store, { kind: subject[0], id: subject[1] })).keys
+    const found = await this.store.readMerges(keys === undefined ? {} : { userIds: keys.map(({ id }) => id) })
+    return found.map(mergeOf)
+  }
+
+  async unmerge(id: string): Promise<void> {
+    this.mustBeOpen()
+    const undone = await this.store.transaction((tx) => unmerge(tx, this.programs, id, this.clock.now()))
+    if (undone === undefined) {
+      throw new EngineError('merge.unknown', `There is no merge ${JSON.stringify(id)} in force; see \`merges()\`.`, {
+        id,
+      })
+    }
+    this.queue.wake()
+  }
+
   nextDue(): Promise<number | undefined> {
     return this.store.nextDue()
   }
@@ -426,5 +467,17 @@ function suggestionOf({ key, subject, source, body }: Delivery): Suggestion {
     about: subjectName(subject),
     journey: source.journey,
     expiresAt: new Date(body.expiresAt ?? 0),
+  }
+}
+
+function mergeOf({ id, at, into, from, by, messageId, undoneAt }: MergeRecord): Merge {
+  return {
+    id,
+    at: new Date(at),
+    into,
+    from,
+    by,
+    messageId,
+    ...(undoneAt !== undefined && { undoneAt: new Date(undoneAt) }),
   }
 }

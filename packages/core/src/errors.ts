@@ -9,6 +9,7 @@ export type EngineErrorCode =
   | 'channel.duplicate'
   | 'subject.unknown'
   | 'rule.unknown'
+  | 'merge.unknown'
   | 'transaction.unsupported'
   | 'rules.none'
   | 'rules.unreadable'

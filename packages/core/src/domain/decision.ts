@@ -22,9 +22,10 @@ export type DecisionKind =
   | 'suggestion.made'
   | 'event.rejected'
   | 'identity.merged'
+  | 'identity.unmerged'
 
 /** Why something changes that neither an event nor an instant has changed. */
-export type Occasion = 'published' | 'history'
+export type Occasion = 'published' | 'history' | 'unmerged'
 
 /** An entry of the log: what was decided about whom, when, by which rule, and why. */
 export interface Decision {
@@ -45,7 +46,6 @@ export type Effect =
   | SendEffect
   | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
   | SuggestEffect
-  | SayEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
   /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
@@ -73,19 +73,6 @@ export interface SuggestEffect {
   readonly to: string
   readonly expiresAt: number
   readonly variables: StepVariables
-  readonly at: number
-}
-
-/** Something that a step says about the subject: an event, or traits. It goes the way of all events, through the log. */
-export interface SayEffect {
-  readonly kind: 'say'
-  readonly source: StepSource
-  readonly type: 'track' | 'identify'
-  /** The event's name; `identify` for traits. */
-  readonly event: string
-  readonly values: Readonly<Record<string, unknown>>
-  /** How many journeys lead to it, this one included. */
-  readonly link: number
   readonly at: number
 }
 

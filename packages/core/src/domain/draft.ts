@@ -40,8 +40,6 @@ export class Draft implements SubjectView {
   event: EventRecord | undefined
   /** The message id of the event that is being taken in; undefined while time alone, or word from elsewhere, moves the subject. */
   cause: string | undefined
-  /** How long the chain of journeys is, each begun by what a step of the one before said, that led to what happens now. */
-  link = 0
   /** Why tags and scores change now, where it is not what happens; `quiet`: journeys take no notice. */
   occasion: { readonly reason: Occasion; readonly quiet: boolean } | undefined
   due: number
@@ -90,8 +88,24 @@ export class Draft implements SubjectView {
     const { at, features, traits, relations, tags, scores, runs, entries, goals, consent, left } = this
     for (const { until } of runs) this.mayChangeAt(until)
     const due = Number.isFinite(this.due) ? this.due : 0
-    const { sends, also } = this.before
-    return { at, due, features, traits, relations, tags, scores, runs, entries, goals, consent, sends, also, left }
+    const { sends, also, apart } = this.before
+    return {
+      at,
+      due,
+      features,
+      traits,
+      relations,
+      tags,
+      scores,
+      runs,
+      entries,
+      goals,
+      consent,
+      sends,
+      also,
+      left,
+      apart,
+    }
   }
 
   hasTag(id: string): boolean {

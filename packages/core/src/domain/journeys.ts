@@ -11,20 +11,11 @@ import {
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Change, Draft } from './draft.js'
-import { awaitConditions, exitRun, replaceRun, runSteps, takeCase } from './steps.js'
+import { awaitConditions, exitRun, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
 /** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
 const CASCADE_LIMIT = 100
-
-/** How many journeys may follow from one another, each begun by what a step of the one before said. */
-const CHAIN_LIMIT = 100
-
-/** How many journeys an event has behind it: those of steps say so. */
-export function linkOf({ messageId, properties }: EventRecord): number {
-  const link = messageId.startsWith('linli:') ? properties['link'] : undefined
-  return typeof link === 'number' ? link : 0
-}
 
 /** Runs whose wait has ended by `instant`, in the order they were entered. */
 export function dueRuns(draft: Draft, instant: number): readonly Run[] {
@@ -100,16 +91,10 @@ function followRuns(draft: Draft): void {
   evaluateDerived(draft, readers)
 }
 
-/**
- * Lets journeys take no notice of what has changed: nobody enters or leaves one. Runs that wait for conditions are due, so
- * that they look at them anew.
- */
+/** Lets journeys take no notice of what has changed. */
 export function hush(draft: Draft): void {
   followRuns(draft)
   draft.changes.length = 0
-  for (const run of draft.runs) {
-    if (run.deadline !== undefined && run.until > draft.at) replaceRun(draft, { ...run, until: draft.at })
-  }
 }
 
 function reactTo(draft: Draft, change: Change): void {
@@ -135,16 +120,14 @@ function isMeant(trigger: CompiledTrigger, change: Change): boolean {
   return trigger.on === on && trigger.tag === change.id
 }
 
-/** Goes on after a step that waited for its outcome. */
+/** Goes on after a `send` or `issue` step whose outcome is known. */
 export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>): void {
   const run = draft.runs.find((one) => one.id === input.run && one.step === input.step)
   const journey = run && journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
   if (run === undefined) return
   if (journey === undefined) return exitRun(draft, run, 'its journey no longer exists')
-  if (step?.verb === 'send' || step?.verb === 'set' || step?.verb === 'emit') {
-    return runSteps(draft, journey, run, step.next)
-  }
+  if (step?.verb === 'send') runSteps(draft, journey, run, step.next)
   if (step?.verb !== 'issue') return
   if (input.ok) runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
   else runSteps(draft, journey, run, step.otherwise)
@@ -181,8 +164,6 @@ function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | unde
   if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
     return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
   }
-  if (draft.link >= CHAIN_LIMIT)
-    return draft.decide('journey.held', journey.id, { reason: 'chain', limit: CHAIN_LIMIT })
   const run = newRun(draft, journey, key, event)
   rememberEntry(draft, journey, key)
   if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
@@ -203,7 +184,6 @@ function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined,
     enteredAt: event?.at ?? draft.at,
     step: '',
     until: 0,
-    ...(draft.link > 0 && { link: draft.link }),
     ...(journey.keepsEvent && event !== undefined && { entry: event }),
   }
 }

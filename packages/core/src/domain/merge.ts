@@ -1,4 +1,4 @@
-import type { Dated, FeatureState, Program } from '@linli/rules'
+import type { FeatureState, Program } from '@linli/rules'
 import { type Advanced, advance } from './advance.js'
 import { latestConsent, stricterConsent } from './consent.js'
 import type { Decision } from './decision.js'
@@ -6,7 +6,7 @@ import { evaluateDerived } from './derived.js'
 import { type Change, Draft } from './draft.js'
 import { reactToChanges } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
-import { supersedes } from './profile.js'
+import { latestOf, supersedes } from './profile.js'
 import { farewellToScores } from './scores.js'
 import { exitRun } from './steps.js'
 import { hasTag, type Run, type SubjectKey, type SubjectState, scoreOf, subjectName, UNBORN } from './subject.js'
@@ -35,6 +35,14 @@ export interface Merged {
   readonly into: Advanced
   /** What is left of the other: word of who it turned out to be. */
   readonly from: Advanced
+  /** What each was right before. */
+  readonly before: Before
+}
+
+/** Two subjects right before they were made one. */
+export interface Before {
+  readonly into: SubjectState
+  readonly from: SubjectState
 }
 
 /**
@@ -69,6 +77,7 @@ export function merge(
       ],
       effects: its.effects,
     },
+    before: { into: mine.state, from: its.state },
   }
 }
 
@@ -115,6 +124,7 @@ function together(into: Known, from: Known, program: Program): SubjectState {
     sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
     also,
     left,
+    apart: [...new Set([...mine.apart, ...its.apart])].filter((id) => id !== into.key.id && !also.includes(id)),
   }
 }
 
@@ -211,14 +221,6 @@ function mergeRelations(mine: SubjectState, its: SubjectState): Pick<SubjectStat
     }),
   )
   return { relations, left: [...new Set([...mine.left, ...its.left, ...had])] }
-}
-
-function latestOf<T>(into: Readonly<Record<string, Dated<T>>>, from: Readonly<Record<string, Dated<T>>>) {
-  const merged: Record<string, Dated<T>> = { ...into }
-  for (const [name, dated] of Object.entries(from)) {
-    if (supersedes(merged[name], dated[0], dated[1])) merged[name] = dated
-  }
-  return merged
 }
 
 function mergeEntries(into: SubjectState['entries'], from: SubjectState['entries']): SubjectState['entries'] {

@@ -62,6 +62,15 @@ export function supersedes(known: Dated<unknown> | undefined, value: unknown, at
   return known[1] === at && canonicalJson(known[0]) < canonicalJson(value)
 }
 
+/** Of what two have said, name by name, what was said last. */
+export function latestOf<T>(into: Readonly<Record<string, Dated<T>>>, from: Readonly<Record<string, Dated<T>>>) {
+  const merged: Record<string, Dated<T>> = { ...into }
+  for (const [name, dated] of Object.entries(from)) {
+    if (supersedes(merged[name], dated[0], dated[1])) merged[name] = dated
+  }
+  return merged
+}
+
 export const CONSENT_EVENTS = { granted: 'consent_granted', withdrawn: 'consent_withdrawn' } as const
 
 /** Takes over a consent event; gives what reads consent if it changed. `channel` and `class` of its properties say what it is about; left out: everything. */

@@ -31,6 +31,8 @@ export interface SubjectState {
   readonly also: readonly string[]
   /** Communities and leaders it was related to before, by name: `community:c-1`. */
   readonly left: readonly string[]
+  /** Ids of those whom it is not, although it was said to be: only an `alias` makes them one. */
+  readonly apart: readonly string[]
   /** Who it turned out to be. It is then nobody itself: all that was known of it is the other's. */
   readonly into?: string
 }
@@ -62,8 +64,6 @@ export interface Run {
   /** The event it was entered by, and the one that last moved it, where steps read them. */
   readonly entry?: EventRecord
   readonly event?: EventRecord
-  /** How many journeys led to it, each begun by what a step of the one before said; left out: none. */
-  readonly link?: number
   /** The coupon issued to it last. */
   readonly coupon?: Coupon
 }
@@ -102,6 +102,7 @@ export const UNBORN: SubjectState = {
   sends: [],
   also: [],
   left: [],
+  apart: [],
 }
 
 export function subjectName({ kind, id }: SubjectKey): string {
@@ -130,7 +131,19 @@ export function decodeSubject(text: string): SubjectState {
 }
 
 const HEAD = [
-  ...(['traits', 'relations', 'scores', 'runs', 'entries', 'goals', 'consent', 'sends', 'also', 'left'] as const),
+  ...([
+    'traits',
+    'relations',
+    'scores',
+    'runs',
+    'entries',
+    'goals',
+    'consent',
+    'sends',
+    'also',
+    'left',
+    'apart',
+  ] as const),
 ]
 
 function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {

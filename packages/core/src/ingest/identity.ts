@@ -49,7 +49,13 @@ export async function resolveIdentities(
 
 /** What an event says of who somebody is. */
 type Claim =
-  | { readonly kind: 'visitor'; readonly name: string; readonly userId: string; readonly messageId: string }
+  | {
+      readonly kind: 'visitor'
+      readonly name: string
+      readonly by: 'alias' | 'anonymousId'
+      readonly userId: string
+      readonly messageId: string
+    }
   | { readonly kind: 'alias'; readonly previousId: string; readonly userId: string; readonly messageId: string }
   | {
       readonly kind: 'identifier'
@@ -67,7 +73,16 @@ function claimsOf(events: readonly StoredEvent[], unique: ReadonlySet<string>): 
     const isAlias = type === 'alias' && previousId !== undefined && previousId !== userId
     return [
       ...(isAlias ? [{ kind: 'alias' as const, previousId, ...said }] : []),
-      ...(visitor === undefined ? [] : [{ kind: 'visitor' as const, name: visitor, ...said }]),
+      ...(visitor === undefined
+        ? []
+        : [
+            {
+              kind: 'visitor' as const,
+              name: visitor,
+              by: isAlias ? ('alias' as const) : ('anonymousId' as const),
+              ...said,
+            },
+          ]),
       ...identifiersIn(event, unique).map((one) => ({ kind: 'identifier' as const, ...one, ...said })),
     ]
   })
@@ -87,9 +102,13 @@ function resolve(events: readonly StoredEvent[], claims: readonly Claim[], known
     const { messageId, userId } = claim
     if (claim.kind === 'alias') {
       unions.push({ kind: 'alias', into: userId, from: claim.previousId, by: 'alias', messageId })
-    } else if (claim.kind === 'visitor' && !all.has(claim.name)) {
-      link(claim.name, userId, messageId)
-      unions.push({ kind: 'visitor', into: userId, from: claim.name, by: 'anonymousId', messageId })
+    } else if (claim.kind === 'visitor') {
+      const { name, by } = claim
+      // One who was said to be nobody else is known as itself: an alias says otherwise.
+      const isItself = by === 'alias' && all.get(name) === name
+      if (all.has(name) && !isItself) continue
+      if (!isItself) link(name, userId, messageId)
+      unions.push({ kind: 'visitor', into: userId, from: name, by, messageId })
     }
   }
   for (const claim of claims) {

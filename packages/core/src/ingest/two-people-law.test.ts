@@ -98,6 +98,11 @@ function arrivalsOf({ happenings, words }: Story, nameOf: (user: string) => stri
   return [...joined, ...[...done, ...said].sort((a, b) => a.at - b.at)]
 }
 
+/** Whether an event does nothing but say who is who. */
+function isWord({ type }: IncomingEvent): boolean {
+  return type === 'alias' || type === 'identify'
+}
+
 async function play(store: Store, arrivals: readonly Arrival[], batch: number): Promise<Engine> {
   const clock = virtualClock(START)
   const engine = await createEngine({ rules: PACK, clock, database: store })
@@ -146,6 +151,29 @@ describe('two people who turn out to be one, whenever and however that is said',
     await fc.assert(
       fc.asyncProperty(story, (told) => holdsFor(told, memoryStore())),
       { numRuns: 30 },
+    )
+  })
+
+  it('are as if nobody had ever said so once it is undone', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async (told) => {
+        const arrivals = arrivalsOf(told, (user) => user)
+        const engine = await play(memoryStore(), arrivals, told.batch)
+        for (const { id } of (await engine.merges()).toReversed()) await engine.unmerge(id)
+        await engine.settle()
+        const apart = await play(
+          memoryStore(),
+          arrivals.filter(({ event }) => !isWord(event)),
+          told.batch,
+        )
+        for (const user of USERS) {
+          const [found, wanted] = [await engine.subject('user', user), await apart.subject('user', user)]
+          expect([...(found?.tags ?? [])].sort(), user).toEqual([...(wanted?.tags ?? [])].sort())
+          expect(found?.scores).toEqual(wanted?.scores)
+          expect(found?.relations).toEqual(wanted?.relations)
+        }
+      }),
+      { numRuns: 20 },
     )
   })
 

@@ -23,12 +23,20 @@ export async function unite(
   const isSaid = said?.into !== undefined && (union.kind === 'visitor' || (union.kind === 'alias' && said.at === 0))
   const [one, other] = [people.get(userKey(union.into)), people.get(userKey(union.from))]
   if (isSaid || one === undefined || other === undefined || one.key.id === other.key.id) return
+  if (union.by !== 'alias' && areApart(one, other)) return
   const isBetterKnown = union.kind === 'identifier' && standingOf(other.key.id) > standingOf(one.key.id)
   const [into, from] = isBetterKnown ? [other, one] : [one, other]
   const isUsed = from.state.at > 0 || used.has(from.key.id)
-  const both = isUsed ? await merged(tx, program, into, from, union, now) : nothingKnown(into, from)
+  const id = contentHash([into.key.id, from.key.id, union.messageId].join('|'), 16)
+  const both = isUsed ? await merged(tx, program, into, from, { ...union, id, now }) : nothingKnown(into, from)
   await write(tx, program, people, into, from, both)
-  await tx.relinkIdentities(from.key.id, into.key.id)
+  const names = await tx.namesOf(from.key.id)
+  if (names.length > 0) await tx.relinkIdentities(names, into.key.id)
+  if (isUsed) {
+    const { by, messageId } = union
+    const { before } = both
+    await tx.addMerge({ id, at: now, into: into.key.id, from: from.key.id, by, messageId, names, before })
+  }
   await tellRelated(tx, program, from, into.key.id, now)
 }
 
@@ -37,27 +45,27 @@ async function merged(
   program: Program,
   into: LockedSubject,
   from: LockedSubject,
-  { by, messageId }: Union,
-  now: number,
+  { id, by, messageId, now }: Union & { readonly id: string; readonly now: number },
 ): Promise<Merged> {
   const work = [into, from].map((subject) => ({ subject, inputs: [] }))
   const surroundings = await readSurroundings(tx, program, work)
-  const id = contentHash([into.key.id, from.key.id, messageId].join('|'), 16)
-  return merge(
-    into,
-    { ...from, isProvisional: isProvisional(from.key.id) },
-    program,
-    now,
-    { merge: id, by, messageId },
-    surroundings,
-  )
+  const visitor = { ...from, isProvisional: isProvisional(from.key.id) }
+  return merge(into, visitor, program, now, { merge: id, by, messageId }, surroundings)
+}
+
+/** Whether somebody has said that they are two: then only an `alias` makes them one. */
+function areApart(one: LockedSubject, other: LockedSubject): boolean {
+  const isOf = (subject: LockedSubject, apart: readonly string[]) =>
+    apart.some((id) => id === subject.key.id || subject.state.also.includes(id))
+  return isOf(one, other.state.apart) || isOf(other, one.state.apart)
 }
 
 /** Nothing happened to whom nothing is known of: only where to look is written down. */
 function nothingKnown(into: LockedSubject, from: LockedSubject): Merged {
   const also = [...new Set([...into.state.also, from.key.id, ...from.state.also])]
   const still = (state: SubjectState) => ({ state, decisions: [], effects: [] })
-  return { into: still({ ...into.state, also }), from: still({ ...UNBORN, into: into.key.id }) }
+  const before = { into: into.state, from: from.state }
+  return { into: still({ ...into.state, also }), from: still({ ...UNBORN, into: into.key.id }), before }
 }
 
 async function write(
@@ -80,22 +88,27 @@ async function write(
 async function tellRelated(
   tx: StoreTransaction,
   program: Program,
-  { key, state }: LockedSubject,
+  { key: { id: from }, state }: LockedSubject,
   to: string,
   at: number,
 ): Promise<void> {
-  const current = RELATIONS.user.flatMap((kind) => {
-    const id = state.relations[kind]?.[0]
-    return id === undefined ? [] : [subjectName({ kind, id })]
-  })
-  const names = [...new Set([...current, ...state.left])]
-  const words = names.flatMap((name): InboxEntry[] => {
-    const [kind, id] = [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)]
-    const relation = RELATIONS.user.find((one) => one === kind)
-    if (relation === undefined || !countsPeople(program, relation)) return []
-    return [{ key: { kind: relation, id }, input: { kind: 'rename', at, from: key.id, to } }]
+  const words = relatedThatCount(program, state).map((key): InboxEntry => {
+    return { key, input: { kind: 'rename', at, from, to } }
   })
   if (words.length > 0) await tx.addInbox(words)
+}
+
+/** The communities and leaders that a user has or had, where rules of theirs tell people apart. */
+export function relatedThatCount(program: Program, { relations, left }: SubjectState): readonly SubjectKey[] {
+  const current = RELATIONS.user.flatMap((kind) => {
+    const id = relations[kind]?.[0]
+    return id === undefined ? [] : [subjectName({ kind, id })]
+  })
+  return [...new Set([...current, ...left])].flatMap((name) => {
+    const [kind, id] = [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)]
+    const relation = RELATIONS.user.find((one) => one === kind)
+    return relation === undefined || !countsPeople(program, relation) ? [] : [{ kind: relation, id }]
+  })
 }
 
 function countsPeople({ subjects }: Program, kind: SubjectKey['kind']): boolean {

@@ -69,6 +69,23 @@ export interface Identifier {
   readonly id: string
 }
 
+/** Two users who were made one, and what each was before. */
+export interface MergeRecord {
+  readonly id: string
+  readonly at: number
+  /** Who stayed. */
+  readonly into: string
+  readonly from: string
+  /** `alias`, `anonymousId`, or the type of the identifier that both had. */
+  readonly by: string
+  /** The event that said so. */
+  readonly messageId: string
+  /** The names that `from` had. */
+  readonly names: readonly string[]
+  readonly before: { readonly into: SubjectState; readonly from: SubjectState }
+  readonly undoneAt?: number
+}
+
 /** A subject's row while a transaction holds its lock. */
 export interface LockedSubject {
   readonly key: SubjectKey
@@ -100,7 +117,7 @@ export interface InboxEntry {
   readonly input: Input
 }
 
-export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event'
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
@@ -142,7 +159,7 @@ export interface Delivery {
 
 /** What to do; fields by kind. */
 export interface DeliveryBody {
-  /** message and suggestion: the template; coupon: the offer's id; event: its name, `identify` for traits. */
+  /** message and suggestion: the template; coupon: the offer's id. */
   readonly what: string
   readonly channel?: string
   /** Channels to try when this one cannot be used. */
@@ -152,10 +169,6 @@ export interface DeliveryBody {
   /** suggestion: the leader's id. */
   readonly to?: string
   readonly expiresAt?: number
-  /** event: its properties, or the traits. */
-  readonly values?: Readonly<Record<string, unknown>>
-  /** event: how many journeys lead to it, each begun by what a step of the one before said. */
-  readonly link?: number
   /** suggestion: the rendered text. */
   readonly text?: string
   /** When the first attempt was made: the start of an idempotency window. */
@@ -207,8 +220,13 @@ export interface StoreTransaction {
   resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Remembers whom names belong to. It conflicts where one of them belongs to somebody already. */
   linkIdentities(links: readonly IdentityLink[]): Promise<void>
-  /** Gives all names of one user to another. */
-  relinkIdentities(fromUserId: string, toUserId: string): Promise<void>
+  /** All names that belong to a user. */
+  namesOf(userId: string): Promise<readonly string[]>
+  /** Gives names, whomever they belong to, to a user. */
+  relinkIdentities(names: readonly string[], userId: string): Promise<void>
+  addMerge(merge: MergeRecord): Promise<void>
+  /** Marks a merge as undone and gives it; undefined where there is none, or it has been undone before. */
+  undoMerge(id: string, at: number): Promise<MergeRecord | undefined>
 
   /**
    * Locks subjects, in the order of their keys whatever the order asked for, and gives them in the order asked for.
@@ -217,6 +235,8 @@ export interface StoreTransaction {
    */
   lockSubjects(keys: readonly SubjectKey[], options?: LockOptions): Promise<readonly LockedSubject[]>
   saveSubjects(subjects: readonly SavedSubject[]): Promise<void>
+  /** Has subjects, where they have a row, worked out anew from the log: as if no version of the rules had kept them. */
+  outdate(keys: readonly SubjectKey[]): Promise<void>
   removeSubject(key: SubjectKey): Promise<void>
   /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */
   takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]>
@@ -295,6 +315,8 @@ export interface StoreReads {
   }): Promise<readonly Decision[]>
   /** Events of the log of some users in the order they happened (equal instants: by message id). */
   readEvents(filter: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]>
+  /** Merges of these users, in whichever part, or all, in the order they were made. */
+  readMerges(filter: { readonly userIds?: readonly string[] }): Promise<readonly MergeRecord[]>
   readDeliveries(filter: {
     /** of any of these */
     readonly subjects?: readonly SubjectKey[]

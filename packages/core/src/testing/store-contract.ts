@@ -5,6 +5,7 @@ import { couponChecks } from './store-checks/coupons.js'
 import { deliveryChecks } from './store-checks/deliveries.js'
 import { eventChecks } from './store-checks/events.js'
 import { logChecks } from './store-checks/log.js'
+import { mergeChecks } from './store-checks/merges.js'
 import { subjectChecks } from './store-checks/subjects.js'
 import { transactionChecks } from './store-checks/transactions.js'
 import { versionChecks } from './store-checks/versions.js'
@@ -32,6 +33,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...eventChecks,
     ...subjectChecks,
     ...logChecks,
+    ...mergeChecks,
     ...deliveryChecks,
     ...couponChecks,
     ...versionChecks,

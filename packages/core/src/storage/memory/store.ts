@@ -2,7 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
-import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import type { Delivery, MergeRecord, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import { inOrder } from './event-log.js'
 import { MemoryTables } from './tables.js'
@@ -88,6 +88,13 @@ class Memory implements MemoryStore {
 
   async readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
     return inOrder([...new Set(userIds)].flatMap((userId) => this.#tables.events.of(userId)))
+  }
+
+  async readMerges({ userIds }: { readonly userIds?: readonly string[] }): Promise<readonly MergeRecord[]> {
+    const wanted = userIds && new Set(userIds)
+    return [...this.#tables.merges.values()].filter(
+      ({ into, from }) => wanted === undefined || wanted.has(into) || wanted.has(from),
+    )
   }
 
   async readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {

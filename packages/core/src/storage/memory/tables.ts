@@ -2,7 +2,7 @@ import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
-import type { Delivery, InboxEntry, IssuedCoupon, KnownJourney, Version } from '../../ports/store.js'
+import type { Delivery, InboxEntry, IssuedCoupon, KnownJourney, MergeRecord, Version } from '../../ports/store.js'
 import { type Due, DueQueue } from './due-queue.js'
 import { EventLog } from './event-log.js'
 
@@ -49,6 +49,7 @@ export function couponCount(subject: string, offer: string): string {
 export class MemoryTables {
   readonly events = new EventLog()
   readonly identities = new Map<string, string>()
+  readonly merges = new Map<string, MergeRecord>()
   readonly #namesByUser = new Map<string, Set<string>>()
   readonly subjects = new Map<string, SubjectRow>()
   /** Subjects by id, apart for each kind. */

@@ -10,6 +10,7 @@ import type {
   IssuedCoupon,
   KnownJourney,
   LockedSubject,
+  MergeRecord,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
@@ -36,6 +37,7 @@ export class MemoryTransaction implements StoreTransaction {
   readonly #tables: MemoryTables
   readonly #options: MemoryTransactionOptions
   readonly #subjects: Staged<SubjectValue>
+  readonly #merges: Staged<MergeRecord>
   readonly #inboxAdded: InboxEntry[] = []
   #inboxTaken = 0
   readonly #decisions: Decision[] = []
@@ -54,6 +56,7 @@ export class MemoryTransaction implements StoreTransaction {
     this.#options = options
     this.#subjects = new Staged<SubjectValue>(tables.subjects)
     this.#baselines = new Staged<BaselineRow>(tables.baselines)
+    this.#merges = new Staged(tables.merges)
   }
 
   /** Makes all of it true at once. */
@@ -67,6 +70,7 @@ export class MemoryTransaction implements StoreTransaction {
     }
     for (const [kind, row] of this.#baselines.changes)
       if (row !== undefined) tables.baselines.set(kind as SubjectKind, row)
+    for (const [id, merge] of this.#merges.changes) if (merge !== undefined) tables.merges.set(id, merge)
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
     this.#stagedDeliveries?.commit()
@@ -170,10 +174,26 @@ export class MemoryTransaction implements StoreTransaction {
     }
   }
 
-  async relinkIdentities(fromUserId: string, toUserId: string): Promise<void> {
-    const names = new Set(this.#tables.namesOf(fromUserId))
+  async namesOf(userId: string): Promise<readonly string[]> {
+    const names = new Set(this.#tables.namesOf(userId))
     for (const [name] of this.#identities.changes) names.add(name)
-    for (const name of names) if (this.#identities.get(name) === fromUserId) this.#identities.set(name, toUserId)
+    return [...names].filter((name) => this.#identities.get(name) === userId).sort(compareText)
+  }
+
+  async relinkIdentities(names: readonly string[], userId: string): Promise<void> {
+    for (const name of names) if (this.#identities.get(name) !== undefined) this.#identities.set(name, userId)
+  }
+
+  async addMerge(merge: MergeRecord): Promise<void> {
+    this.#merges.set(merge.id, merge)
+  }
+
+  async undoMerge(id: string, at: number): Promise<MergeRecord | undefined> {
+    const merge = this.#merges.get(id)
+    if (merge === undefined || merge.undoneAt !== undefined) return undefined
+    const undone = { ...merge, undoneAt: at }
+    this.#merges.set(id, undone)
+    return undone
   }
 
   async lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
@@ -193,6 +213,13 @@ export class MemoryTransaction implements StoreTransaction {
       }
       const { key, state, dueAt } = subject
       this.#subjects.set(name, { key, state, dueAt, version: this.#version })
+    }
+  }
+
+  async outdate(keys: readonly SubjectKey[]): Promise<void> {
+    for (const name of keys.map(subjectName)) {
+      const row = this.#subjects.get(name)
+      if (row !== undefined) this.#subjects.set(name, { ...row, version: 0 })
     }
   }
 

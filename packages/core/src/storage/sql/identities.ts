@@ -34,8 +34,16 @@ export async function linkIdentities(session: Session, links: readonly IdentityL
   }
 }
 
-export async function relinkIdentities(session: Session, fromUserId: string, toUserId: string): Promise<void> {
+export async function namesOf(session: Session, userId: string): Promise<readonly string[]> {
+  const rows = await session.rows(sql<{ name: string }>`
+    select name from ${session.tables.identity} where user_id = ${userId} order by name
+  `)
+  return rows.map(({ name }) => name)
+}
+
+export async function relinkIdentities(session: Session, names: readonly string[], userId: string): Promise<void> {
+  if (names.length === 0) return
   await session.write(sql`
-    update ${session.tables.identity} set user_id = ${toUserId} where user_id = ${fromUserId}
+    update ${session.tables.identity} set user_id = ${userId} where name = any(${textArray(names)}::text[])
   `)
 }

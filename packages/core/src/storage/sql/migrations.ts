@@ -173,6 +173,13 @@ async function addIdentity(db: Kysely<unknown>, tables: Tables): Promise<void> {
     sql`update ${tables.identity} set name = 'anon:' || name`,
     sql`alter table ${tables.identity} alter column user_id type text collate "C"`,
     sql`create index identity_user on ${tables.identity} (user_id)`,
+    sql`create table ${tables.merge} (
+      id text collate "C" primary key, number int8 generated always as identity, at int8 not null,
+      into_user text collate "C" not null, from_user text collate "C" not null,
+      body text not null, into_state text not null, from_state text not null, undone_at int8
+    )`,
+    sql`create index merge_into on ${tables.merge} (into_user)`,
+    sql`create index merge_from on ${tables.merge} (from_user)`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

@@ -52,7 +52,18 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       select table_name as name from information_schema.tables where table_schema = ${schema} order by 1
     `.execute(host)
     expect(rows.map(({ name }) => name)).toEqual([
-      ...['baseline', 'coupon', 'coupon_pool', 'decision', 'delivery', 'event', 'identity', 'inbox', 'journey'],
+      ...[
+        'baseline',
+        'coupon',
+        'coupon_pool',
+        'decision',
+        'delivery',
+        'event',
+        'identity',
+        'inbox',
+        'journey',
+        'merge',
+      ],
       ...['migration', 'migration_lock', 'subject', 'version'],
     ])
   })

@@ -5,7 +5,7 @@ import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
 import { EngineError } from '../../errors.js'
-import type { Delivery, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import type { Delivery, MergeRecord, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
@@ -13,6 +13,7 @@ import { readDeliveries } from './deliveries.js'
 import { readEvents } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { readDecisions } from './log.js'
+import { readMerges } from './merges.js'
 import { migrate } from './migrations.js'
 import { type Int8, toInstant } from './parameters.js'
 import { Session } from './session.js'
@@ -134,6 +135,10 @@ export class SqlStore implements Store {
 
   readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
     return readEvents(this.#reads, userIds)
+  }
+
+  readMerges({ userIds }: { readonly userIds?: readonly string[] }): Promise<readonly MergeRecord[]> {
+    return readMerges(this.#reads, userIds)
   }
 
   readDeliveries(filter: Parameters<StoreReads['readDeliveries']>[0]): Promise<readonly Delivery[]> {

@@ -183,6 +183,14 @@ async function insertSubjects(session: Session, subjects: readonly SavedSubject[
   }
 }
 
+export async function outdate(session: Session, keys: readonly SubjectKey[]): Promise<void> {
+  if (keys.length === 0) return
+  await session.write(sql`
+    update ${session.tables.subject} as subject set version = 0
+    from ${keyTable(keys)} where subject.kind = wanted.kind and subject.id = wanted.id
+  `)
+}
+
 export async function removeSubject(session: Session, { kind, id }: SubjectKey): Promise<void> {
   await session.write(sql`delete from ${session.tables.subject} where kind = ${kind} and id = ${id}`)
 }

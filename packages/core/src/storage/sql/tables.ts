@@ -6,6 +6,7 @@ export interface Tables {
   readonly schema: string
   readonly event: RawBuilder<unknown>
   readonly identity: RawBuilder<unknown>
+  readonly merge: RawBuilder<unknown>
   readonly subject: RawBuilder<unknown>
   readonly inbox: RawBuilder<unknown>
   readonly decision: RawBuilder<unknown>
@@ -22,6 +23,7 @@ export function tablesIn(schema: string): Tables {
     schema,
     event: sql.id(schema, 'event'),
     identity: sql.id(schema, 'identity'),
+    merge: sql.id(schema, 'merge'),
     subject: sql.id(schema, 'subject'),
     inbox: sql.id(schema, 'inbox'),
     decision: sql.id(schema, 'decision'),

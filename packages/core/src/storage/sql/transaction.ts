@@ -12,6 +12,7 @@ import type {
   KnownJourney,
   LockedSubject,
   LockOptions,
+  MergeRecord,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
@@ -23,6 +24,7 @@ import * as deliveries from './deliveries.js'
 import * as events from './events.js'
 import * as identities from './identities.js'
 import * as log from './log.js'
+import * as merges from './merges.js'
 import type { Int8 } from './parameters.js'
 import type { Session } from './session.js'
 import * as subjects from './subjects.js'
@@ -106,8 +108,20 @@ export class SqlTransaction implements StoreTransaction {
     return identities.linkIdentities(this.#session, links)
   }
 
-  relinkIdentities(fromUserId: string, toUserId: string): Promise<void> {
-    return identities.relinkIdentities(this.#session, fromUserId, toUserId)
+  namesOf(userId: string): Promise<readonly string[]> {
+    return identities.namesOf(this.#session, userId)
+  }
+
+  relinkIdentities(names: readonly string[], userId: string): Promise<void> {
+    return identities.relinkIdentities(this.#session, names, userId)
+  }
+
+  addMerge(merge: MergeRecord): Promise<void> {
+    return merges.addMerge(this.#session, merge)
+  }
+
+  undoMerge(id: string, at: number): Promise<MergeRecord | undefined> {
+    return merges.undoMerge(this.#session, id, at)
   }
 
   lockSubjects(keys: readonly SubjectKey[], options: LockOptions = {}): Promise<readonly LockedSubject[]> {
@@ -116,6 +130,10 @@ export class SqlTransaction implements StoreTransaction {
 
   saveSubjects(saved: readonly SavedSubject[]): Promise<void> {
     return subjects.saveSubjects(this.#session, saved, this.#version ?? 0)
+  }
+
+  outdate(keys: readonly SubjectKey[]): Promise<void> {
+    return subjects.outdate(this.#session, keys)
   }
 
   removeSubject(key: SubjectKey): Promise<void> {

@@ -12,7 +12,7 @@ export const eventChecks: readonly StoreCheck[] = [
   ['gives events by their ids, with what the transaction added itself', byId],
   ['marks contradicted events once, however many mark them at once', marksOnce],
   ['knows whom a name belongs to, and conflicts where somebody else says so at once', linksOnce],
-  ['gives the names of one user to another', relinks],
+  ['gives names to another user', relinks],
 ]
 
 async function roundTrip(store: Store): Promise<void> {
@@ -159,13 +159,17 @@ async function relinks(store: Store): Promise<void> {
   )
   await store.transaction(async (tx) => {
     await tx.linkIdentities([{ name: 'id:new:3', userId: 'a' }])
-    await tx.relinkIdentities('a', 'c')
-    await tx.relinkIdentities('nobody', 'c')
-    await tx.relinkIdentities('c', 'd')
+    assert.deepEqual([...(await tx.namesOf('a'))].sort(), [...names, 'id:new:3'].sort())
+    await tx.relinkIdentities([...names, 'id:new:3', 'stranger'], 'c')
+    await tx.relinkIdentities([], 'd')
+    assert.deepEqual(await tx.namesOf('a'), [])
   })
-  const known = await store.transaction((tx) => tx.resolveIdentities([...names, 'id:new:3', 'anon:1']))
+  await store.transaction((tx) => tx.relinkIdentities([ODD], 'd'))
+  const all = [...names, 'id:new:3', 'anon:1', 'stranger']
+  const known = await store.transaction((tx) => tx.resolveIdentities(all))
   assert.deepEqual(
-    [...names, 'id:new:3', 'anon:1'].map((name) => known.get(name)),
-    ['d', 'd', 'd', 'd', 'b'],
+    all.map((name) => known.get(name)),
+    ['c', 'd', 'c', 'c', 'b', undefined],
   )
+  assert.deepEqual(await store.transaction((tx) => tx.namesOf('d')), [ODD])
 }

@@ -58,6 +58,7 @@ async function roundTrip(store: Store): Promise<void> {
     sends: [[1, 'sms', 'promotion', 'd-1']],
     also: [ODD, 'anon:a-1'],
     left: ['community:c-1'],
+    apart: [ODD],
   })
   const key: SubjectKey = { kind: 'community', id: ODD }
   await store.transaction((tx) => save(tx, [key], { state, dueAt: 1_700_000_000_999 }))
