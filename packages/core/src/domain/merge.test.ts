@@ -49,6 +49,20 @@ describe('a visitor who turns out to be a user', () => {
     })
   })
 
+  it('is one of the people whom a rule counts', () => {
+    const program = programOf(tag('alone', { ...count('order', 'equal', 1), fact: 'userCount' }))
+    const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+    for (const one of [user, visitor]) {
+      const at = instant('2026-03-01T08:00:00Z')
+      const event = { messageId: one.key.id, event: 'order', at, properties: {}, userId: one.key.id }
+      one.take({ kind: 'event', at, event })
+    }
+
+    const { state } = join(user.state, visitor.state, '2026-03-04T08:00:00Z', program)
+
+    expect(hasTag(state, 'alone')).toBe(true)
+  })
+
   it('is the same whoever of the two did what', () => {
     const { user, visitor } = pair()
     for (const day of ['01', '03']) user.event('order', `2026-03-${day}T08:00:00Z`)

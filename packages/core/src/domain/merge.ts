@@ -113,7 +113,7 @@ function together(into: Known, from: Known, program: Program): SubjectState {
     ...mine,
     at: Math.max(mine.at, its.at),
     due: Number.isFinite(due) ? due : 0,
-    features: mergeFeatures(mine.features, its.features, into.key, program),
+    features: mergeFeatures(into, from, program),
     tags: mergeTags(mine.tags, its.tags, into.key, program),
     traits: latestOf(mine.traits, its.traits),
     relations,
@@ -193,16 +193,13 @@ function mergeTags(
   return LazyMap.of([...manual, ...into.entries()])
 }
 
-function mergeFeatures(
-  into: SubjectState['features'],
-  from: SubjectState['features'],
-  { kind }: SubjectKey,
-  program: Program,
-): LazyMap<FeatureState> {
-  const merged = into.copy()
-  for (const [name, state] of from.entries()) {
-    const known = merged.get(name)
-    const feature = program.subjects[kind].features.get(name)
+/** Features that tell people apart know both by the name of the one who stays. */
+function mergeFeatures(into: Known, from: Known, program: Program): LazyMap<FeatureState> {
+  const { features } = program.subjects[into.key.kind]
+  const merged = into.state.features.copy()
+  for (const [name, its] of from.state.features.entries()) {
+    const [feature, known] = [features.get(name), merged.get(name)]
+    const state = feature?.renameUser?.(its, from.key.id, into.key.id) ?? its
     merged.set(name, known === undefined || feature === undefined ? state : feature.merge(known, state))
   }
   return merged
