@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises'
-import { createEngine, definePack, type Engine, type IncomingEvent } from '@linli/core'
+import { createEngine, definePack, type Engine, type IncomingEvent, type IngestMode } from '@linli/core'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { startPrivatePostgres } from '../test/private-postgres.js'
@@ -21,19 +21,24 @@ export async function benchEngine(url: string, schema: string, rules: readonly u
   })
 }
 
+export interface IngestAllOptions {
+  readonly size?: number
+  readonly underWay?: number
+  readonly mode?: IngestMode
+}
+
 /** Takes events in as a host under load does: calls of `size` events, some of them under way at once. */
 export async function ingestAll(
   engine: Engine,
   events: readonly IncomingEvent[],
-  size = 1000,
-  underWay = 6,
+  { size = 1000, underWay = 6, mode = 'live' }: IngestAllOptions = {},
 ): Promise<void> {
   let next = 0
   const worker = async () => {
     while (next < events.length) {
       const from = next
       next += size
-      const report = await engine.ingest(events.slice(from, from + size))
+      const report = await engine.ingest(events.slice(from, from + size), { mode })
       if (report.rejected > 0) throw new Error(`${report.rejected} events were rejected`)
     }
   }

@@ -15,6 +15,7 @@ import { Dispatcher } from './delivery/dispatcher.js'
 import type { Decision } from './domain/decision.js'
 import { hasTag, type Run, type SubjectKey, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import { EngineError } from './errors.js'
+import type { IngestMode } from './ingest/batch.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
 import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
@@ -90,8 +91,11 @@ export interface Engine {
   /**
    * Takes events in; resolves when they are durable. Each event gets its own result. With `trx` (a Kysely transaction of
    * the host's own) what comes of them commits with the host's own writes.
+   *
+   * With `mode: 'history'` they are past: they count for tags and scores as all others do, and no journey takes notice, so
+   * nothing is sent. For years of orders at the start; beside live events, in any order, and again after a failure.
    */
-  ingest(events: readonly IncomingEvent[], options?: { readonly trx?: unknown }): Promise<IngestReport>
+  ingest(events: readonly IncomingEvent[], options?: IngestOptions): Promise<IngestReport>
   /** Does everything that is due now, and what that brings about. For scripts and tests; servers call `start`. */
   settle(): Promise<void>
   /** Does due work in the background until `close`. */
@@ -139,6 +143,12 @@ export interface Engine {
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */
   close(): Promise<void>
+}
+
+export interface IngestOptions {
+  readonly trx?: unknown
+  /** `live` when left out. */
+  readonly mode?: IngestMode
 }
 
 /** Two users who were made one. */
@@ -295,10 +305,10 @@ class LocalEngine implements Engine {
     })
   }
 
-  async ingest(events: readonly IncomingEvent[], { trx }: { readonly trx?: unknown } = {}): Promise<IngestReport> {
+  async ingest(events: readonly IncomingEvent[], { trx, mode }: IngestOptions = {}): Promise<IngestReport> {
     this.mustBeOpen()
     if (trx === undefined) {
-      const report = await this.intake.ingest(events)
+      const report = await this.intake.ingest(events, { mode })
       this.queue.wake()
       return report
     }
@@ -306,7 +316,7 @@ class LocalEngine implements Engine {
     if (tx === undefined) {
       throw new EngineError('transaction.unsupported', 'This database cannot join a transaction of the host.')
     }
-    return this.intake.ingest(events, tx)
+    return this.intake.ingest(events, { tx, mode })
   }
 
   settle(): Promise<void> {

@@ -4,6 +4,7 @@ export {
   type DecisionFilter,
   type Engine,
   type EngineOptions,
+  type IngestOptions,
   type Merge,
   type PublicationState,
   type Published,
@@ -17,6 +18,7 @@ export type { Progress } from './subjects/sweep.js'
 // Load rules
 export { checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
+export type { IngestMode } from './ingest/batch.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
 // Ask why
 export type { Decision, DecisionKind } from './domain/decision.js'

@@ -1,5 +1,5 @@
 import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
-import type { Decision, Effect, Input } from './decision.js'
+import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
 import { dueRuns, enterByEvent, hush, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
@@ -71,26 +71,33 @@ export function nobodyOf(kind: SubjectKind, program: Program): SubjectState {
 }
 
 function take(draft: Draft, input: Input): void {
-  if (draft.at === 0) {
+  const isNew = draft.at === 0
+  if (isNew) {
     // Only events make a subject known.
-    if (input.kind !== 'event' && input.kind !== 'instant') return
-    beBorn(draft, input.at)
+    if (input.kind !== 'event' && input.kind !== 'instant' && input.kind !== 'history') return
+    if (input.kind === 'history') draft.at = input.at
+    else beBorn(draft, input.at)
   }
   passTime(draft, input.at)
   draft.at = Math.max(draft.at, input.at)
   if (input.kind === 'event') draft.cause = input.event.messageId
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') return takeRefresh(draft, input)
+  else if (input.kind === 'history') return takeHistory(draft, input, isNew)
   else if (input.kind === 'baseline') evaluateDerived(draft, comparing(draft))
   else if (input.kind === 'rename') takeRename(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
-  else if (input.kind === 'greet') draft.effects.push({ kind: 'welcome', member: input.member })
+  else if (input.kind === 'greet') welcome(draft, input)
   reactToChanges(draft)
 }
 
 /** Tags and scores that compare the subject with others. */
 function comparing({ rules }: Draft): Set<Derived> {
   return new Set([...rules.readers.figures.values()].flat())
+}
+
+function welcome(draft: Draft, { member, quietly }: Extract<Input, { kind: 'greet' }>): void {
+  draft.effects.push({ kind: 'welcome', member, ...(quietly !== undefined && { quietly }) })
 }
 
 /** A subject that is new has the tags and scores of one of whom nothing is known. */
@@ -117,8 +124,29 @@ function passTime(draft: Draft, at: number): void {
   }
 }
 
-function takeEvent(draft: Draft, { event, changes, member }: Extract<Input, { kind: 'event' }>): void {
+function takeEvent(draft: Draft, input: Extract<Input, { kind: 'event' }>): void {
+  const { event } = input
   const suspects = new Set<Derived>()
+  learn(draft, input, suspects)
+  if (suspects.size > 0) evaluateDerived(draft, suspects)
+  draft.event = event
+  moveRunsByEvent(draft, event)
+  enterByEvent(draft, event)
+  draft.event = undefined
+}
+
+/** Takes in what is past: it counts, once for all, and journeys take no notice. */
+function takeHistory(draft: Draft, { events }: Extract<Input, { kind: 'history' }>, isNew: boolean): void {
+  draft.occasion = { reason: 'history', quiet: true }
+  const suspects = new Set<Derived>(isNew ? draft.rules.bornWith : [])
+  for (const told of events) learn(draft, told, suspects)
+  evaluateDerived(draft, suspects)
+  hush(draft)
+  draft.occasion = undefined
+}
+
+/** Takes over what an event says and counts for, and collects what reads what changed. */
+function learn(draft: Draft, { event, changes, member }: Told, suspects: Set<Derived>): void {
   const leader = draft.relations.leader?.[0]
   if (changes !== undefined) for (const one of changeProfile(draft, changes, event.at)) suspects.add(one)
   if (event.event === 'group') tellMembers(draft, leader, member)
@@ -127,11 +155,6 @@ function takeEvent(draft: Draft, { event, changes, member }: Extract<Input, { ki
     for (const one of changeConsent(draft, granted, event.properties, event.at)) suspects.add(one)
   }
   foldFeatures(draft, event, suspects)
-  if (suspects.size > 0) evaluateDerived(draft, suspects)
-  draft.event = event
-  moveRunsByEvent(draft, event)
-  enterByEvent(draft, event)
-  draft.event = undefined
 }
 
 /** Members of a community have its leader: all are told when it changes, and each when joining. */
@@ -140,7 +163,13 @@ function tellMembers(draft: Draft, leaderBefore: string | undefined, joined: str
   if (draft.key.kind !== 'community' || leader === undefined) return
   const changed = leader[0] !== leaderBefore
   if (changed || joined !== undefined) {
-    draft.effects.push({ kind: 'lead', leader: leader[0], at: leader[1], member: changed ? undefined : joined })
+    draft.effects.push({
+      kind: 'lead',
+      leader: leader[0],
+      at: leader[1],
+      member: changed ? undefined : joined,
+      ...draft.quietly(),
+    })
   }
 }
 

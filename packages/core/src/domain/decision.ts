@@ -49,11 +49,17 @@ export type Effect =
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
   /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
-  | { readonly kind: 'welcome'; readonly member: SubjectKey }
+  | { readonly kind: 'welcome'; readonly member: SubjectKey; readonly quietly?: Occasion }
   /** What others of the kind are compared with may have changed: their baseline has to be worked out anew. */
   | { readonly kind: 'figures'; readonly at: number }
   /** Who leads a community: for all its members, or for the one that joined. */
-  | { readonly kind: 'lead'; readonly leader: string; readonly at: number; readonly member: string | undefined }
+  | {
+      readonly kind: 'lead'
+      readonly leader: string
+      readonly at: number
+      readonly member: string | undefined
+      readonly quietly?: Occasion
+    }
 
 export interface SendEffect {
   readonly kind: 'send'
@@ -92,14 +98,9 @@ export interface StepVariables {
 
 /** What moves a subject. */
 export type Input =
-  | {
-      readonly kind: 'event'
-      readonly at: number
-      readonly event: EventRecord
-      readonly changes?: ProfileChanges
-      /** The user whose event it is, where the subject is a community or a leader. */
-      readonly member?: string
-    }
+  | ({ readonly kind: 'event'; readonly at: number } & Told)
+  /** Events of the past that are only now made known: they count, and no journey takes notice. */
+  | { readonly kind: 'history'; readonly at: number; readonly events: readonly Told[] }
   /** Time has reached `at`. */
   | { readonly kind: 'instant'; readonly at: number }
   /** Something about a related subject has changed: a condition there may have flipped, a relation may follow from it. */
@@ -116,7 +117,7 @@ export type Input =
       readonly quietly?: Occasion
     }
   /** Somebody who reads conditions of this subject has come to it. */
-  | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey }
+  | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey; readonly quietly?: Occasion }
   /** All of the kind have been compared anew. */
   | { readonly kind: 'baseline'; readonly at: number }
   /** A user of some of the subject's events turned out to be another. */
@@ -131,8 +132,17 @@ export type Input =
       readonly coupon?: Coupon
     }
 
+/** An event, and what it says of the subject itself. */
+export interface Told {
+  readonly event: EventRecord
+  readonly changes?: ProfileChanges
+  /** The user whose event it is, where the subject is a community or a leader. */
+  readonly member?: string
+}
+
 /** The events that an input brings. */
 export function messageIdsOf(input: Input): readonly string[] {
+  if (input.kind === 'history') return input.events.map(({ event }) => event.messageId)
   return input.kind === 'event' ? [input.event.messageId] : []
 }
 

@@ -180,8 +180,13 @@ export class Draft implements SubjectView {
     return this.occasion === undefined ? {} : { reason: this.occasion.reason }
   }
 
+  /** What those who hear of it are told, where journeys take no notice. */
+  quietly(): { readonly quietly?: Occasion } {
+    return this.occasion?.quiet ? { quietly: this.occasion.reason } : {}
+  }
+
   private refresh(readAs: RelationName): Effect {
-    return { kind: 'refresh', readAs, ...(this.occasion?.quiet && { quietly: this.occasion.reason }) }
+    return { kind: 'refresh', readAs, ...this.quietly() }
   }
 
   decide(decision: DecisionKind, rule: string, details: Readonly<Record<string, unknown>> = {}): void {

@@ -1,6 +1,6 @@
 import { type Program, RELATIONS } from '@linli/rules'
-import type { Input } from '../domain/decision.js'
-import type { SubjectKey } from '../domain/subject.js'
+import type { Input, Told } from '../domain/decision.js'
+import { type SubjectKey, subjectName } from '../domain/subject.js'
 import type { InboxEntry, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
@@ -8,7 +8,7 @@ import type { Programs } from '../subjects/programs.js'
 import { attributed } from './attribution.js'
 import { type Contradiction, findContradictions, recordContradictions } from './contradictions.js'
 import { confirmIdentities, type Resolved, resolveIdentities } from './identity.js'
-import { groupByUser, groupChanges, inputOf, recordOf } from './records.js'
+import { groupByUser, groupChanges, inputOf, recordOf, toldOf } from './records.js'
 import { unite, userKey } from './unite.js'
 
 /** What became of a batch, by message id. */
@@ -21,7 +21,11 @@ export interface BatchResult {
   readonly contradictory: ReadonlySet<string>
 }
 
+/** `history`: events of the past, which journeys take no notice of. */
+export type IngestMode = 'live' | 'history'
+
 export interface BatchOptions extends LockOptions {
+  readonly mode?: IngestMode
   /** Contradictions that were found in what came together with the batch. */
   readonly repeated?: readonly Contradiction[]
   /** The types of identifiers that are unique to a person. */
@@ -40,7 +44,7 @@ export async function ingestBatch(
   programs: Programs,
   batch: readonly StoredEvent[],
   clockNow: number,
-  { passOver = false, repeated = [], unique = NO_IDENTIFIERS }: BatchOptions = {},
+  { passOver = false, mode = 'live', repeated = [], unique = NO_IDENTIFIERS }: BatchOptions = {},
 ): Promise<BatchResult> {
   const edition = await programs.in(tx)
   const { program } = edition
@@ -74,15 +78,16 @@ export async function ingestBatch(
   const byUser = groupByUser(counted.filter((event) => fresh.has(event.messageId)))
   const work = [...byUser].flatMap(([userId, own]) => {
     const subject = people.get(userKey(userId))
-    return subject === undefined ? [] : [{ subject, inputs: own.map((event) => inputOf(event, now)) }]
+    return subject === undefined ? [] : [{ subject, inputs: inputsOf(own, mode, now) }]
   })
-  await advanceSubjects(tx, program, work, { strict: true })
+  await advanceSubjects(tx, program, work, { strict: true, quietly: mode === 'history' ? 'history' : undefined })
   const { community, leader } = program.subjects
   const concerns = ({ type, event }: StoredEvent) =>
     type === 'group' || community.listensTo.has(event) || leader.listensTo.has(event)
-  const inbox = [...byUser.values()].flatMap((own) =>
+  const words = [...byUser.values()].flatMap((own) =>
     own.filter(concerns).flatMap((event) => wordsToRelated(program, event, now)),
   )
+  const inbox = mode === 'history' ? asHistory(words, now) : words
   if (inbox.length > 0) await tx.addInbox(inbox)
   const held = happened.filter((event) => ownerOf(event) === undefined)
   return {
@@ -90,6 +95,24 @@ export async function ingestBatch(
     held: new Set(held.map((event) => event.messageId)),
     contradictory: new Set(contradictions.map(({ event }) => event.messageId)),
   }
+}
+
+function inputsOf(own: readonly StoredEvent[], mode: IngestMode, at: number): Input[] {
+  if (mode === 'live') return own.map((event) => inputOf(event, at))
+  return [{ kind: 'history', at, events: own.map(toldOf) }]
+}
+
+/** One word to each related subject, with all its events. */
+function asHistory(words: readonly InboxEntry[], at: number): InboxEntry[] {
+  const told = new Map<string, { key: SubjectKey; events: Told[] }>()
+  for (const { key, input } of words) {
+    if (input.kind !== 'event') continue
+    const { kind: _, at: __, ...one } = input
+    const known = told.get(subjectName(key))
+    if (known === undefined) told.set(subjectName(key), { key, events: [one] })
+    else known.events.push(one)
+  }
+  return [...told.values()].map(({ key, events }) => ({ key, input: { kind: 'history', at, events } }))
 }
 
 function subjectsOf({ owners, links, unions }: Resolved): SubjectKey[] {

@@ -2,13 +2,13 @@ import type { Decision } from '../domain/decision.js'
 import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
-import { type BatchResult, ingestBatch } from './batch.js'
+import { type BatchResult, type IngestMode, ingestBatch } from './batch.js'
 import { type Contradiction, contradictionOf, recordContradictions } from './contradictions.js'
 import type { EventResult, IncomingEvent, IngestReport } from './event.js'
 import { normalise } from './normalise.js'
 
-/** How many events one transaction takes in. */
-const BATCH = 1000
+/** How many events one transaction takes in. Of history more, so that a person's row is written for several at once. */
+const BATCH: Readonly<Record<IngestMode, number>> = { live: 1000, history: 5000 }
 /** How often in a row events of people whom another process holds are put off before their turn is waited for. */
 const PATIENCE = 5
 
@@ -16,6 +16,7 @@ type Outcome = 'new' | 'known' | 'conflict' | 'failed'
 
 /** One call of `ingest` whose events have been taken into lanes. */
 interface Call {
+  readonly mode: IngestMode
   readonly outcomes: Map<string, Outcome>
   readonly expected: number
   readonly resolve: (outcomes: ReadonlyMap<string, Outcome>) => void
@@ -25,6 +26,13 @@ interface Call {
 interface Waiting {
   readonly event: StoredEvent
   readonly call: Call
+}
+
+/** How many of those at the front come in together: all of one mode. */
+function batchSize(lane: readonly Waiting[]): number {
+  const mode = lane[0]?.call.mode ?? 'live'
+  const end = lane.slice(0, BATCH[mode]).findIndex(({ call }) => call.mode !== mode)
+  return end === -1 ? BATCH[mode] : end
 }
 
 function settle({ event, call }: Waiting, outcome: Outcome): void {
@@ -52,10 +60,14 @@ export class Intake {
   }
 
   /** Takes events in; resolves when they are durable. One bad event never blocks the others. */
-  async ingest(events: readonly IncomingEvent[], tx?: StoreTransaction): Promise<IngestReport> {
+  async ingest(
+    events: readonly IncomingEvent[],
+    { tx, mode = 'live' }: { readonly tx?: StoreTransaction | undefined; readonly mode?: IngestMode | undefined } = {},
+  ): Promise<IngestReport> {
     const checked = this.check(events)
     await this.logRejections(checked.rejections, tx)
-    const outcomes = tx === undefined ? await this.queue(checked.events) : await this.join(checked.events, tx)
+    const outcomes =
+      tx === undefined ? await this.queue(checked.events, mode) : await this.join(checked.events, tx, mode)
     await this.logContradictions(checked.contradictions, tx)
     return report(checked.results, outcomes)
   }
@@ -98,20 +110,24 @@ export class Intake {
   }
 
   /** Joins the host's transaction: what comes of the events commits with it. */
-  private async join(events: readonly StoredEvent[], tx: StoreTransaction): Promise<ReadonlyMap<string, Outcome>> {
+  private async join(
+    events: readonly StoredEvent[],
+    tx: StoreTransaction,
+    mode: IngestMode,
+  ): Promise<ReadonlyMap<string, Outcome>> {
     const outcomes = new Map<string, Outcome>()
-    for (let from = 0; from < events.length; from += BATCH) {
-      const batch = events.slice(from, from + BATCH)
-      const result = await ingestBatch(tx, this.programs, batch, this.clock.now(), { unique: this.unique })
+    for (let from = 0; from < events.length; from += BATCH[mode]) {
+      const batch = events.slice(from, from + BATCH[mode])
+      const result = await ingestBatch(tx, this.programs, batch, this.clock.now(), { mode, unique: this.unique })
       for (const { messageId } of batch) outcomes.set(messageId, outcomeOf(messageId, result))
     }
     return outcomes
   }
 
-  private queue(events: readonly StoredEvent[]): Promise<ReadonlyMap<string, Outcome>> {
+  private queue(events: readonly StoredEvent[], mode: IngestMode): Promise<ReadonlyMap<string, Outcome>> {
     if (events.length === 0) return Promise.resolve(new Map())
     return new Promise((resolve, reject) => {
-      const call = { outcomes: new Map<string, Outcome>(), expected: events.length, resolve, reject }
+      const call = { mode, outcomes: new Map<string, Outcome>(), expected: events.length, resolve, reject }
       for (const event of events) this.lanes[this.laneOf(event)]?.push({ event, call })
       for (const index of this.lanes.keys()) void this.drain(index)
     })
@@ -130,7 +146,7 @@ export class Intake {
     this.busy[index] = true
     for (let rounds = 0; lane.length > 0; ) {
       // Events of people whom another process holds go back to the front: order is kept, and nobody waits for it.
-      const held = await this.takeBatch(lane.splice(0, BATCH), { passOver: rounds < PATIENCE })
+      const held = await this.takeBatch(lane.splice(0, batchSize(lane)), { passOver: rounds < PATIENCE })
       lane.unshift(...held)
       rounds = held.length === 0 ? 0 : rounds + 1
     }
@@ -149,10 +165,12 @@ export class Intake {
         return found === undefined ? [] : [[one, found]]
       }),
     )
+    const mode = waiting[0]?.call.mode
     try {
       const result = await this.store.transaction((tx) =>
         ingestBatch(tx, this.programs, events, this.clock.now(), {
           ...options,
+          ...(mode && { mode }),
           repeated: [...contradictions.values()],
           unique: this.unique,
         }),

@@ -1,5 +1,5 @@
 import type { EventRecord } from '@linli/rules'
-import type { Input, ProfileChanges } from '../domain/decision.js'
+import type { Input, ProfileChanges, Told } from '../domain/decision.js'
 import type { StoredEvent } from '../ports/store.js'
 
 /** What an event tells rules. */
@@ -9,9 +9,13 @@ export function recordOf({ messageId, event, at, properties, userId }: StoredEve
 
 /** An event as what moves its user. */
 export function inputOf(event: StoredEvent, at: number): Input {
+  return { kind: 'event', at, ...toldOf(event) }
+}
+
+/** An event, and what it says of its user. */
+export function toldOf(event: StoredEvent): Told {
   const changes = changesOf(event)
-  const input = { kind: 'event', at, event: recordOf(event) } as const
-  return changes === undefined ? input : { ...input, changes }
+  return changes === undefined ? { event: recordOf(event) } : { event: recordOf(event), changes }
 }
 
 /** Events by user, each user's in the order they happened. */

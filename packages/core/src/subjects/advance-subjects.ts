@@ -2,7 +2,7 @@ import { type Program, RELATIONS, type RelationName, SUBJECT_KINDS, type Subject
 import { planDeliveries } from '../delivery/plan.js'
 import { type Advanced, advance, nobodyOf } from '../domain/advance.js'
 import { nextBaselineAt, othersIn } from '../domain/baseline.js'
-import type { Effect, Input } from '../domain/decision.js'
+import type { Effect, Input, Occasion } from '../domain/decision.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import type { Surroundings } from '../domain/surroundings.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
@@ -22,6 +22,13 @@ export interface AdvancedSubject {
 /** How long a subject that cannot be advanced is left alone, in milliseconds. */
 const POISON_PAUSE_MS = 3_600_000
 
+export interface AdvanceOptions {
+  /** Throw where a subject cannot be advanced. */
+  readonly strict?: boolean
+  /** Journeys of those who hear of it take no notice. */
+  readonly quietly?: Occasion | undefined
+}
+
 /**
  * Advances locked subjects and writes back what came of it: states, decisions, deliveries, words to related subjects. A
  * subject that cannot be advanced is left as it is, with a decision that says so, and never holds up the others; `strict`
@@ -31,7 +38,7 @@ export async function advanceSubjects(
   tx: StoreTransaction,
   program: Program,
   work: readonly SubjectWork[],
-  { strict = false }: { readonly strict?: boolean } = {},
+  { strict = false, quietly }: AdvanceOptions = {},
 ): Promise<readonly AdvancedSubject[]> {
   const surroundings = await readSurroundings(tx, program, work)
   const advanced = work.map(({ subject, inputs }) => {
@@ -42,7 +49,7 @@ export async function advanceSubjects(
       return { subject, advanced: leftAlone(subject, inputs, error) }
     }
   })
-  await writeAdvanced(tx, program, advanced)
+  await writeAdvanced(tx, program, advanced, quietly)
   return advanced
 }
 
@@ -64,6 +71,7 @@ export async function writeAdvanced(
   tx: StoreTransaction,
   program: Program,
   advanced: readonly AdvancedSubject[],
+  quietly?: Occasion,
 ): Promise<void> {
   const decisions = advanced.flatMap((one) => one.advanced.decisions)
   const wishing = advanced.filter((one) => one.advanced.effects.length > 0)
@@ -72,7 +80,7 @@ export async function writeAdvanced(
   if (decisions.length > 0) await tx.addDecisions(decisions)
   if (deliveries.length > 0) await tx.addDeliveries(deliveries)
   // Once the states are written: who has come to a community in this very batch belongs to it.
-  const inbox = advanced.flatMap((one) => greetings(program, one))
+  const inbox = advanced.flatMap((one) => greetings(program, one, quietly))
   for (const { subject, advanced: one } of wishing) {
     inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
   }
@@ -93,11 +101,16 @@ async function scheduleBaseline(tx: StoreTransaction, kind: SubjectKind, wishing
  * Who comes to a community (or leader) whose conditions their rules read has looked at it without its lock: it may be
  * turning at this moment, and not know of them yet. So it is told of them, and has them look again once it is known.
  */
-function greetings(program: Program, { subject: { key, state: before }, advanced: { state } }: AdvancedSubject) {
+function greetings(
+  program: Program,
+  { subject: { key, state: before }, advanced: { state } }: AdvancedSubject,
+  quietly: Occasion | undefined,
+) {
   return [...program.subjects[key.kind].reads].flatMap((relation): InboxEntry[] => {
     const id = state.relations[relation]?.[0]
     if (id === undefined || id === before.relations[relation]?.[0]) return []
-    return [{ key: { kind: relation, id }, input: { kind: 'greet', at: state.at, member: key } }]
+    const input = { kind: 'greet', at: state.at, member: key, ...(quietly !== undefined && { quietly }) } as const
+    return [{ key: { kind: relation, id }, input }]
   })
 }
 
@@ -160,22 +173,30 @@ async function wordsToMembers(
   const refreshes = effects.filter((effect) => effect.kind === 'refresh')
   if (refreshes.length > 0) {
     const quietly = refreshes.every((refresh) => refresh.quietly !== undefined) ? refreshes[0]?.quietly : undefined
-    inputs.push({ kind: 'refresh', at, relation: kind, id, ...(quietly !== undefined && { quietly }) })
+    inputs.push(refreshOf(kind, id, at, quietly))
   }
   const joined = leads.flatMap((lead): InboxEntry[] =>
     lead.member === undefined ? [] : [{ key: { kind: 'user', id: lead.member }, input: leaderIs(id, lead, at) }],
   )
   for (const effect of effects) {
     if (effect.kind !== 'welcome') continue
-    joined.push({ key: effect.member, input: { kind: 'refresh', at, relation: kind, id } })
+    joined.push({ key: effect.member, input: refreshOf(kind, id, at, effect.quietly) })
   }
   if (inputs.length === 0) return joined
   const readers = (['user', 'community'] as const).filter((reader) => RELATIONS[reader].includes(kind))
   const members = (await Promise.all(readers.map((reader) => tx.relatedTo(reader, kind, id)))).flat()
-  return [...joined, ...members.flatMap((key) => inputs.map((input) => ({ key, input })))]
+  // What all take quietly comes first, or it would be told loudly to the one who joined.
+  return [...members.flatMap((key) => inputs.map((input) => ({ key, input }))), ...joined]
+}
+
+function refreshOf(relation: RelationName, id: string, at: number, quietly: Occasion | undefined): Input {
+  return { kind: 'refresh', at, relation, id, ...(quietly !== undefined && { quietly }) }
 }
 
 /** Tells a member of a community who its leader is. */
-function leaderIs(community: string, { leader, at: changedAt }: Extract<Effect, { kind: 'lead' }>, at: number): Input {
-  return { kind: 'refresh', at, relation: 'community', id: community, changes: { relations: { leader } }, changedAt }
+function leaderIs(community: string, lead: Extract<Effect, { kind: 'lead' }>, at: number): Input {
+  const { leader, at: changedAt, quietly } = lead
+  const changes = { relations: { leader } }
+  const base = { kind: 'refresh', at, relation: 'community', id: community, changes, changedAt } as const
+  return quietly === undefined ? base : { ...base, quietly }
 }
