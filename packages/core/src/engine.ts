@@ -288,7 +288,7 @@ class LocalEngine implements Engine {
     const clock = options.clock ?? systemClock
     this.clock = clock
     this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
-    this.sweep = new Sweep(store, programs)
+    this.sweep = new Sweep(store, programs, clock, this.intake)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
     this.queue = new InProcessQueue({
@@ -298,7 +298,7 @@ class LocalEngine implements Engine {
         () => store.transaction((tx) => advanceRelated(tx, programs)),
         () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
         () => dispatcher.dispatch(),
-        () => this.sweep.pass(),
+        (hurried) => this.sweep.pass(hurried),
       ],
       onError:
         options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error)),

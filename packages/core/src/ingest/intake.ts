@@ -59,6 +59,11 @@ export class Intake {
     this.busy = this.lanes.map(() => false)
   }
 
+  /** Whether events are being taken in. */
+  get isBusy(): boolean {
+    return this.busy.includes(true)
+  }
+
   /** Takes events in; resolves when they are durable. One bad event never blocks the others. */
   async ingest(
     events: readonly IncomingEvent[],

@@ -1,8 +1,8 @@
 import type { Clock } from '../ports/clock.js'
 import type { Store } from '../ports/store.js'
 
-/** One kind of work: does a batch of what is due and says how much there was. */
-export type Work = () => Promise<number>
+/** One kind of work: does a batch of what is due and says how much there was. `hurried`: somebody waits for all of it. */
+export type Work = (hurried: boolean) => Promise<number>
 
 export interface InProcessOptions {
   readonly store: Store
@@ -27,7 +27,7 @@ export class InProcessQueue {
 
   /** Does everything that is due now, and what that brings about, until nothing is left. */
   async settle(): Promise<void> {
-    while ((await this.pass()) > 0);
+    while ((await this.pass(true)) > 0);
   }
 
   start(): void {
@@ -49,9 +49,9 @@ export class InProcessQueue {
     this.loop = undefined
   }
 
-  private async pass(): Promise<number> {
+  private async pass(hurried: boolean): Promise<number> {
     let done = 0
-    for (const work of this.options.work) done += await work()
+    for (const work of this.options.work) done += await work(hurried)
     return done
   }
 
@@ -60,7 +60,7 @@ export class InProcessQueue {
       // Before the look at what is due: what comes in meanwhile must end the sleep that follows.
       this.sleeping = new AbortController()
       try {
-        if ((await this.pass()) === 0) await this.sleep(await this.restMs(), signal)
+        if ((await this.pass(false)) === 0) await this.sleep(await this.restMs(), signal)
       } catch (error) {
         this.options.onError(error)
         await this.sleep(PAUSE_AFTER_ERROR_MS, signal)

@@ -1,10 +1,13 @@
 import type { SubjectKind } from '@linli/rules'
+import type { Clock } from '../ports/clock.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
 import type { Edition, Programs } from './programs.js'
 import { upToDate } from './up-to-date.js'
 
 /** In this order: those who are read come before those who read them. */
 const KINDS: readonly SubjectKind[] = ['leader', 'community', 'user']
+/** While live events come in, it rests so many times as long as a batch took. */
+const REST = 2
 /** How many subjects one transaction brings up. Of communities few: each may have many events. */
 const BATCH: Readonly<Record<SubjectKind, number>> = { leader: 5, community: 5, user: 200 }
 
@@ -17,7 +20,7 @@ export interface Progress {
 
 /**
  * Brings up the subjects that nothing has touched since the rules changed: a batch at a time, each in a transaction of its
- * own, in as many processes as there are. Rows say how far it has come, so it goes on wherever it was cut off.
+ * own, in as many processes as there are; it gives way to live events. Rows say how far it has come, so it goes on wherever it was cut off.
  */
 export class Sweep {
   /** The version that it has begun with, and the one that it is through with. */
@@ -27,9 +30,13 @@ export class Sweep {
   private total = 0
   private listener: ((progress: Progress) => void) | undefined
 
+  private restUntil = 0
+
   constructor(
     private readonly store: Store,
     private readonly programs: Programs,
+    private readonly clock: Clock,
+    private readonly traffic: { readonly isBusy: boolean },
   ) {}
 
   /** Tells of each batch from now on, until all is done. */
@@ -37,12 +44,16 @@ export class Sweep {
     this.listener = listener
   }
 
-  /** Brings up one batch. Gives how many subjects there were. */
-  async pass(): Promise<number> {
+  /** Brings up one batch, unless it gives way to live events. Gives how many subjects there were. */
+  async pass(hurried = true): Promise<number> {
     const newest = this.programs.newest?.version.number
     if (newest === this.finished) return 0
+    const started = this.clock.now()
+    if (!hurried && this.traffic.isBusy && started < this.restUntil) return 0
     if (newest !== undefined && newest !== this.begun) await this.begin(newest)
     const count = await this.store.transaction((tx) => this.batch(tx))
+    const ended = this.clock.now()
+    this.restUntil = ended + REST * (ended - started)
     this.done = Math.min(this.total, this.done + count)
     if (count === 0) await this.end()
     else this.listener?.({ version: this.begun, done: this.done, total: this.total })
