@@ -34,6 +34,7 @@ import { whoIs } from './subjects/people.js'
 import { type Edition, Programs } from './subjects/programs.js'
 import { isInForce, type Publication, publish } from './subjects/publishing.js'
 import { advanceRelated } from './subjects/related-subjects.js'
+import { Retention } from './subjects/retention.js'
 import { outdated, type Progress, Sweep } from './subjects/sweep.js'
 import { upToDate } from './subjects/up-to-date.js'
 
@@ -291,6 +292,7 @@ class LocalEngine implements Engine {
     this.sweep = new Sweep(store, programs, clock, this.intake)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
+    const retention = new Retention(store, programs, clock)
     this.queue = new InProcessQueue({
       store,
       clock,
@@ -299,6 +301,7 @@ class LocalEngine implements Engine {
         () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
         () => dispatcher.dispatch(),
         (hurried) => this.sweep.pass(hurried),
+        () => retention.pass(),
       ],
       onError:
         options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error)),

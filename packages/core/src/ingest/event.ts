@@ -37,6 +37,7 @@ export type RejectionCode =
   | 'event.identifier'
   | 'event.time'
   | 'event.future'
+  | 'event.too_old'
   | 'event.too_large'
   | 'event.too_deep'
   | 'event.too_many_keys'

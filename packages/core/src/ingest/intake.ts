@@ -79,11 +79,12 @@ export class Intake {
 
   private check(events: readonly IncomingEvent[]) {
     const now = this.clock.now()
+    const keepMs = this.programs.newest?.program.history?.keepMs
     const unique = new Map<string, StoredEvent>()
     const rejections: Decision[] = []
     const contradictions: Contradiction[] = []
     const results = events.map((raw): EventResult => {
-      const normalised = normalise(raw, now, this.unique)
+      const normalised = normalise(raw, now, this.unique, keepMs)
       if (!normalised.ok) {
         rejections.push(rejectionOf(normalised, now))
         return { status: 'rejected', messageId: normalised.messageId, ...normalised.rejection }

@@ -31,9 +31,14 @@ export type Normalised =
     }
 
 /** Checks one incoming event and gives it the form of the log. Never throws. */
-export function normalise(raw: unknown, now: number, unique: ReadonlySet<string>): Normalised {
+export function normalise(
+  raw: unknown,
+  now: number,
+  unique: ReadonlySet<string>,
+  keepMs = Number.POSITIVE_INFINITY,
+): Normalised {
   try {
-    return { ok: true, event: read(raw, now, unique) }
+    return { ok: true, event: recent(read(raw, now, unique), now - keepMs) }
   } catch (error) {
     const rejection = error instanceof Refusal ? error.rejection : UNREADABLE
     return { ok: false, rejection, messageId: nameIn(raw, 'messageId'), userId: nameIn(raw, 'userId') }
@@ -99,6 +104,12 @@ function read(raw: unknown, now: number, unique: ReadonlySet<string>): StoredEve
     ...(previous !== undefined && { previousId: previous }),
     ...(identifiers.length > 0 && { identifiers }),
   }
+}
+
+/** Who somebody is may be said at any time; what they did would be forgotten at once, and count again if it came again. */
+function recent(event: StoredEvent, forgottenUntil: number): StoredEvent {
+  if (event.type !== 'track' || event.at > forgottenUntil) return event
+  throw new Refusal('event.too_old', '"timestamp" is further back than the rules keep events.')
 }
 
 function readId(id: unknown, name: string): string | undefined {

@@ -215,6 +215,11 @@ export interface StoreTransaction {
   eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]>
   /** Marks events of the log as contradicted by others of the same id; gives the ids that were not marked before. */
   markContradicted(messageIds: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Removes at most `limit` events that happened at `until` or before from the log, whichever, and gives how many they were.
+   * The log does not know their ids any more.
+   */
+  forgetEvents(until: number, limit: number): Promise<number>
 
   /** The users that names — anonymous ids, identifiers — are known to belong to. */
   resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>>

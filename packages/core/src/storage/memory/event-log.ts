@@ -5,7 +5,7 @@ import { compareText } from '../text-order.js'
 
 /** Committed events. */
 export class EventLog {
-  /** All that were ever added, whether they are kept or not. */
+  /** All that were added and not forgotten, whether they can be read or not. */
   readonly messageIds = new Set<string>()
   /** Those that are kept. */
   readonly #byId = new Map<string, StoredEvent>()
@@ -18,15 +18,28 @@ export class EventLog {
 
   /** Those that count for a subject, in no order. */
   for({ kind, id }: SubjectKey): readonly StoredEvent[] {
-    return kind === 'user' ? this.of(id) : this.#all().filter((event) => event[kind] === id)
+    return kind === 'user' ? this.of(id) : this.all().filter((event) => event[kind] === id)
   }
 
   /** The communities or leaders that some event counts for. */
   countedFor(relation: RelationName): ReadonlySet<string> {
-    return new Set(this.#all().flatMap((event) => event[relation] ?? []))
+    return new Set(this.all().flatMap((event) => event[relation] ?? []))
   }
 
-  #all(): StoredEvent[] {
+  forget(messageIds: ReadonlySet<string>): void {
+    for (const [userId, events] of this.#byUser) {
+      const kept = events.filter(({ messageId }) => !messageIds.has(messageId))
+      if (kept.length === 0) this.#byUser.delete(userId)
+      else if (kept.length < events.length) this.#byUser.set(userId, kept)
+    }
+    for (const messageId of messageIds) {
+      this.messageIds.delete(messageId)
+      this.#byId.delete(messageId)
+      this.contradicted.delete(messageId)
+    }
+  }
+
+  all(): readonly StoredEvent[] {
     return [...this.#byUser.values()].flat()
   }
 

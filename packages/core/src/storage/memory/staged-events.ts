@@ -9,6 +9,7 @@ export class StagedEvents {
   readonly #messageIds = new Set<string>()
   readonly #contradicted = new Set<string>()
   readonly #added: StoredEvent[] = []
+  readonly #forgotten = new Set<string>()
 
   constructor(log: EventLog, keepEvents: boolean) {
     this.#log = log
@@ -19,6 +20,7 @@ export class StagedEvents {
     for (const messageId of this.#messageIds) this.#log.messageIds.add(messageId)
     for (const messageId of this.#contradicted) this.#log.contradicted.add(messageId)
     for (const event of this.#added) this.#log.add(event)
+    if (this.#forgotten.size > 0) this.#log.forget(this.#forgotten)
   }
 
   add(events: readonly StoredEvent[]): ReadonlySet<string> {
@@ -50,6 +52,15 @@ export class StagedEvents {
     const marked = new Set(messageIds.filter((id) => isKnown(id) && !isMarked(id)))
     for (const id of marked) this.#contradicted.add(id)
     return marked
+  }
+
+  forget(until: number, limit: number): number {
+    const before = this.#forgotten.size
+    for (const { messageId, at } of this.#log.all()) {
+      if (this.#forgotten.size - before === limit) break
+      if (at <= until) this.#forgotten.add(messageId)
+    }
+    return this.#forgotten.size - before
   }
 
   of(userIds: readonly string[]): readonly StoredEvent[] {

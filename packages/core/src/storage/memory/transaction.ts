@@ -158,6 +158,10 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#events.markContradicted(messageIds)
   }
 
+  async forgetEvents(until: number, limit: number): Promise<number> {
+    return this.#events.forget(until, limit)
+  }
+
   async resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>()
     for (const name of names) {

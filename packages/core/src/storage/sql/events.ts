@@ -86,6 +86,14 @@ export async function eventsFor(
   return rows.map(decodeEvent)
 }
 
+export function forgetEvents(session: Session, until: number, limit: number): Promise<number> {
+  return session.write(sql`
+    delete from ${session.tables.event} where message_id in (
+      select message_id from ${session.tables.event} where at <= ${until} limit ${limit} for update skip locked
+    )
+  `)
+}
+
 interface EventRow {
   readonly message_id: string
   readonly user_id: string

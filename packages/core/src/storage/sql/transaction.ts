@@ -100,6 +100,10 @@ export class SqlTransaction implements StoreTransaction {
     return events.markContradicted(this.#session, messageIds)
   }
 
+  forgetEvents(until: number, limit: number): Promise<number> {
+    return events.forgetEvents(this.#session, until, limit)
+  }
+
   resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     return identities.resolveIdentities(this.#session, names)
   }

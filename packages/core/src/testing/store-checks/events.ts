@@ -13,6 +13,7 @@ export const eventChecks: readonly StoreCheck[] = [
   ['marks contradicted events once, however many mark them at once', marksOnce],
   ['knows whom a name belongs to, and conflicts where somebody else says so at once', linksOnce],
   ['gives names to another user', relinks],
+  ['forgets events that are old, so many at once, with their ids', forgets],
 ]
 
 async function roundTrip(store: Store): Promise<void> {
@@ -126,6 +127,17 @@ async function marksOnce(store: Store): Promise<void> {
     await store.readEvents({ userIds: ['u-1'] }),
     ids.toSorted().map((id) => eventOf(id)),
   )
+}
+
+async function forgets(store: Store): Promise<void> {
+  const events = [1, 2, 3, 4].map((at) => eventOf(`m-${at}`, { at, userId: at === 1 ? 'u-2' : 'u-1' }))
+  await store.transaction((tx) => tx.addEvents(events))
+  const forget = (until: number, limit: number) => store.transaction((tx) => tx.forgetEvents(until, limit))
+  assert.deepEqual([await forget(0, 10), await forget(3, 2), await forget(3, 2), await forget(3, 2)], [0, 2, 1, 0])
+  assert.deepEqual(await store.readEvents({ userIds: ['u-1'] }), events.slice(3))
+  assert.deepEqual(await store.readEvents({ userIds: ['u-2'] }), [])
+  const fresh = await store.transaction((tx) => tx.addEvents([eventOf('m-2'), eventOf('m-4')]))
+  assert.deepEqual([...fresh], ['m-2'])
 }
 
 async function linksOnce(store: Store): Promise<void> {
