@@ -192,7 +192,9 @@ function takeRename(draft: Draft, { from, to }: Extract<Input, { kind: 'rename' 
     const before = draft.features.get(feature.key)
     if (before === undefined || feature.renameUser === undefined) continue
     const after = feature.renameUser(before, from, to)
-    if (after === before) continue
+    // Somebody who was forgotten may count now: all of it is read again, and until then it stays as it was.
+    if (after === undefined) draft.effects.push({ kind: 'relearn' })
+    if (after === before || after === undefined) continue
     draft.writeFeature(feature.key, after)
     for (const reader of draft.rules.readers.features.get(feature.key) ?? []) suspects.add(reader)
   }

@@ -48,6 +48,8 @@ export type Effect =
   | SuggestEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
+  /** What it keeps no longer tells what it should: it has to be read again from the log. */
+  | { readonly kind: 'relearn' }
   /** Somebody who reads conditions of this subject has come to it: they have to be looked at again. */
   | { readonly kind: 'welcome'; readonly member: SubjectKey; readonly quietly?: Occasion }
   /** What others of the kind are compared with may have changed: their baseline has to be worked out anew. */

@@ -34,12 +34,13 @@ const PACK = definePack([
   journey('watch', [wait('later', '30h')], { entry: { on: 'tag.added', tag: 'regular' } }),
 ])
 
-const USERS = ['u1', 'u2', 'u3'] as const
+const USERS = ['u1', 'u2', 'u3', 'u4', 'u5'] as const
 const PAIRS: readonly (readonly [string, string])[] = [
   ['u1', 'u2'],
   ['u2', 'u1'],
   ['u2', 'u3'],
   ['u3', 'u1'],
+  ['u5', 'u4'],
 ]
 const happening = fc.record({
   user: fc.constantFrom(...USERS),

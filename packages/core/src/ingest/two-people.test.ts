@@ -315,6 +315,23 @@ describe('a community', () => {
     await world.close()
   })
 
+  it('counts whom it had forgotten, where two of those it kept are one', async () => {
+    const world = await worldOf(rules)
+    await world.ingest(...['u1', 'u2', 'u3', 'u4'].map((userId) => join(userId, 'c1')))
+    await world.ingest(order('u1'), order('u2'), order('u3'), order('u4'))
+
+    await world.ingest(alias('u3', 'u4'))
+    expect((await world.engine.subject('user', 'u1'))?.tags).toEqual(['three-buy'])
+    const turns = (await world.decisions()).filter(
+      ({ decision, subject }) => decision === 'tag.removed' && subject === 'user:u1',
+    )
+    expect(turns).toEqual([])
+
+    await world.ingest(alias('u1', 'u2'))
+    expect((await world.engine.subject('user', 'u1'))?.tags).toEqual([])
+    await world.close()
+  })
+
   it('goes on counting them once', async () => {
     const world = await worldOf(rules)
     await world.ingest(join('u1', 'c1'), join('u2', 'c1'), join('u3', 'c1'), alias('u1', 'u2'))

@@ -86,6 +86,17 @@ export async function writeAdvanced(
   }
   if (inbox.length > 0) await tx.addInbox(inbox)
   for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, wishing)
+  await relearn(tx, wishing)
+}
+
+/** Subjects that have to be read again from the log are out of date, and looked at soon. */
+async function relearn(tx: StoreTransaction, wishing: readonly AdvancedSubject[]): Promise<void> {
+  const wanting = wishing.filter(({ advanced: { effects } }) => effects.some(({ kind }) => kind === 'relearn'))
+  if (wanting.length === 0) return
+  await tx.outdate(wanting.map(({ subject }) => subject.key))
+  await tx.addInbox(
+    wanting.map(({ subject: { key }, advanced: { state } }) => ({ key, input: { kind: 'instant', at: state.at } })),
+  )
 }
 
 /** What these subjects have brought to the figures of their kind counts from the next baseline on. */

@@ -55,10 +55,12 @@ export class DistinctFeature implements Feature {
     return stateOf(mergeEntries(griddedOf(a as DistinctState), griddedOf(b as DistinctState), this.compaction))
   }
 
-  /** The state with one value in place of another. */
-  rename(state: FeatureState, from: string, to: string): FeatureState {
+  /** The state with one value in place of another; undefined where values that were forgotten would count now. */
+  protected rename(state: FeatureState, from: string, to: string): FeatureState | undefined {
     const { entries, gridMs } = griddedOf(state as DistinctState)
-    if (!entries.some(([, value]) => value === from)) return state
+    const values = new Set(entries.map(([, value]) => value))
+    if (!values.has(from)) return state
+    if (values.has(to) && values.size >= this.retention.latest) return undefined
     const renamed = entries.map((entry): DistinctEntry => (entry[1] === from ? [entry[0], to] : entry))
     return stateOf(mergeEntries({ entries: renamed, gridMs }, { entries: [], gridMs }, this.compaction))
   }
@@ -82,11 +84,7 @@ export class DistinctFeature implements Feature {
 
 /** How many different people had such events. Two people who turn out to be one can be made one. */
 export class UsersFeature extends DistinctFeature {
-  /**
-   * Of k people kept, k - 1 may be left: the one before them had been forgotten. Until somebody comes, or the state is
-   * rebuilt, such a count may be one too low.
-   */
-  renameUser(state: FeatureState, from: string, to: string): FeatureState {
+  renameUser(state: FeatureState, from: string, to: string): FeatureState | undefined {
     return this.rename(state, from, to)
   }
 }

@@ -22,10 +22,10 @@ export interface Feature {
   /** The state of two subjects that turned out to be one. */
   merge(a: FeatureState, b: FeatureState): FeatureState
   /**
-   * The state when the user `from` of some of its events turned out to be the user `to`; left out where the state does not
-   * tell users apart.
+   * The state when the user `from` of some of its events turned out to be the user `to`; undefined where it does not say, and
+   * all events have to be read again. Left out where the state does not tell users apart.
    */
-  renameUser?(state: FeatureState, from: string, to: string): FeatureState
+  renameUser?(state: FeatureState, from: string, to: string): FeatureState | undefined
 }
 
 export interface Demand {
