@@ -312,7 +312,26 @@ onEveryStore('several processes work a baseline out once', async (open) => {
   for (const engine of engines) await engine.close()
 })
 
-describe('starting with a rule that compares', () => {
+describe('publishing a rule that compares', () => {
+  it('brings up whoever has not been come to before they are measured', async () => {
+    const [store, clock] = [memoryStore(), virtualClock('2026-03-01T12:00:00+08:00')]
+    const engine = await createEngine({ rules: definePack([FIRST]), clock, database: store })
+    await engine.ingest([...MEMBERS, ...FOUR_ORDERS()])
+    await engine.settle()
+    clock.moveTo('2026-03-01T12:59:59+08:00')
+    await engine.publish(definePack([FIRST, LIKES_DAIRY]))
+
+    clock.moveTo('2026-03-01T13:00:00+08:00')
+    await engine.settle()
+
+    const hour = Date.parse('2026-03-01T13:00:00+08:00')
+    expect(await engine.decisions({ subject: ['community', 'c1'] })).toMatchObject([
+      { at: hour, decision: 'tag.added', rule: 'first' },
+      { at: hour, decision: 'tag.added', rule: 'likes-dairy' },
+    ])
+    await engine.close()
+  })
+
   it('has its first baseline at the next full hour', async () => {
     const [store, clock] = [memoryStore(), virtualClock('2026-03-01T12:00:00+08:00')]
     const start = (...rules: unknown[]) => createEngine({ rules: definePack(rules), clock, database: store })
