@@ -41,6 +41,8 @@ export interface FactUse {
   changesAt?(view: SubjectView): number
   /** The verdict of the leaf's operator and constant, where the fact knows it better than by comparing values. */
   verdict?(view: SubjectView): Verdict
+  /** The verdict of any test of the value, certain until the very change that turns it. */
+  readonly over?: (view: SubjectView, holdsFor: (value: unknown) => boolean) => Verdict
   /** Which of these events of the subject's log made the value what it is at `view.at`. For facts over events. */
   readonly evidence?: (view: SubjectView, events: readonly EventRecord[]) => readonly EventRecord[]
   /** What the fact reads of one of those events; left out where it only counts them. */

@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { canonicalJson, contentHash } from '../json.js'
-import type { SubjectView } from '../subject.js'
+import type { Others, SubjectView } from '../subject.js'
 import { type ConditionScope, type FactRequest, type FactType, type FactUse, paramsPlace } from './fact.js'
 import { checkCompared, compareByFigure } from './others.js'
+import { testOf } from './sweep.js'
 import { checkNumericLeaf } from './thresholds.js'
 
 /** Facts whose value is a number that does not change all the time. */
@@ -50,18 +51,20 @@ function compileRank(request: FactRequest<RankParams>): FactUse | undefined {
   if (compared === undefined) return undefined
   const { others, figure } = compared
   const { as = 'place' } = request.params
-  const read = (view: SubjectView) => {
-    const [value] = figure.measure(view) ?? []
-    const known = others(view)
-    if (value === undefined || known === undefined) return undefined
-    const ahead = known.above(value)
-    if (as === 'place') return ahead + 1
-    return known.count === 0 ? 100 : (100 * (known.count - ahead)) / known.count
-  }
-  const { verdict: _, ...use } = figure.use
+  const rankOf = as === 'place' ? placeOf : percentileOf
+  const { verdict: _, over, ...use } = figure.use
+  const holdsFor = leaf && testOf(leaf)
   return {
     ...use,
-    read,
+    read: (view) => rankOf(use.read(view), others(view)),
+    // A rank turns with the value alone, so that one way through its changes is enough.
+    ...(over &&
+      holdsFor && {
+        verdict: (view: SubjectView) => {
+          const known = others(view)
+          return over(view, (value) => holdsFor(rankOf(value, known)))
+        },
+      }),
     figures: (view) => {
       const [value] = figure.measure(view) ?? []
       const known = others(view)
@@ -71,6 +74,19 @@ function compileRank(request: FactRequest<RankParams>): FactUse | undefined {
       }
     },
   }
+}
+
+function placeOf(value: unknown, others: Others | undefined): number | undefined {
+  return isNumber(value) && others !== undefined ? others.above(value) + 1 : undefined
+}
+
+function percentileOf(value: unknown, others: Others | undefined): number | undefined {
+  if (!isNumber(value) || others === undefined) return undefined
+  return others.count === 0 ? 100 : (100 * (others.count - others.above(value))) / others.count
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(value)
 }
 
 /** A fact's value, as what communities are compared by. */
@@ -90,7 +106,7 @@ function valueFigure({ params: { by }, place, compileValue }: FactRequest<RankPa
     key: contentHash(canonicalJson(['value', by, [...scope.depends.features].sort()]), 12),
     measure: (view: SubjectView) => {
       const value = use.read(view)
-      return typeof value === 'number' && !Number.isNaN(value) ? [value] : undefined
+      return isNumber(value) ? [value] : undefined
     },
     changesAt: use.changesAt ?? (() => Number.POSITIVE_INFINITY),
   }

@@ -74,6 +74,7 @@ export function useOfTally<E extends Timed>(fact: Tallied<E>, leaf: CheckedLeaf 
   const use = {
     read: (view: SubjectView) => sweepAt(view).tally.value(),
     changesAt: (view: SubjectView) => sweepAt(view).nextChange,
+    over: (view: SubjectView, test: (value: unknown) => boolean) => sweepVerdict(sweepAt(view), test),
   }
   const holdsFor = leaf && testOf(leaf)
   return holdsFor === undefined ? use : { ...use, verdict: (view) => sweepVerdict(sweepAt(view), holdsFor) }
