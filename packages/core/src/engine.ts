@@ -22,10 +22,11 @@ import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
 import { unmerge } from './ingest/unmerge.js'
 import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
+import { type Trace, traceFromLog } from './insights/trace.js'
 import { type CodeMaker, randomCode } from './offers/issue.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
-import type { Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
+import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
@@ -102,7 +103,7 @@ export interface Engine {
   /** Does due work in the background until `close`. */
   start(): void
   subject(kind: SubjectKind, id: string): Promise<Subject | undefined>
-  /** What was decided, in order. */
+  /** What was decided, in order: of everybody, or of one subject. */
   decisions(filter?: DecisionFilter): Promise<readonly Decision[]>
   /** Suggestions that wait for a leader and have not expired. */
   suggestions(filter?: { readonly leader?: string }): Promise<readonly Suggestion[]>
@@ -112,10 +113,7 @@ export interface Engine {
   }): Promise<readonly Delivery[]>
   /** How many coupons of each offer were issued. */
   pools(): ReturnType<StoreReads['readPools']>
-  /**
-   * Why a tag is on or off a user, or why a journey was or was not entered, at an instant: worked out again from the
-   * event log. For communities and leaders: as it is now.
-   */
+  /** Why a tag is on or off, why a score is what it is, why somebody is in a journey or is not: now, or at an instant in the past. */
   explain(question: {
     readonly subject: readonly [SubjectKind, string]
     readonly rule: string
@@ -140,6 +138,8 @@ export interface Engine {
    * one again by an `alias` only. Throws `merge.unknown` for an id that `merges` does not list as in force.
    */
   unmerge(id: string): Promise<void>
+  /** How a decision that `decisions` gave came about: the rule as it was, the event, the conditions at that instant. */
+  trace(decision: Decision): Promise<Trace>
   /** When something is next due; undefined when nothing is. */
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */
@@ -169,8 +169,10 @@ export interface Merge {
 
 export interface DecisionFilter {
   readonly subject?: readonly [SubjectKind, string]
-  /** At most so many, the earliest first. */
+  /** At most so many. */
   readonly limit?: number
+  /** The earliest first, as when left out, or the latest. */
+  readonly order?: DecisionOrder
 }
 
 export interface PublishOptions {
@@ -376,12 +378,9 @@ class LocalEngine implements Engine {
     })
   }
 
-  async decisions({ subject, limit }: DecisionFilter = {}): Promise<readonly Decision[]> {
+  async decisions({ subject, ...filter }: DecisionFilter = {}): Promise<readonly Decision[]> {
     const subjects = subject && (await whoIs(this.store, { kind: subject[0], id: subject[1] })).keys.map(subjectName)
-    return this.store.readDecisions({
-      ...(subjects !== undefined && { subjects }),
-      ...(limit !== undefined && { limit }),
-    })
+    return this.store.readDecisions({ ...filter, ...(subjects !== undefined && { subjects }) })
   }
 
   async suggestions({ leader }: { readonly leader?: string } = {}): Promise<readonly Suggestion[]> {
@@ -427,6 +426,11 @@ class LocalEngine implements Engine {
       })
     }
     this.queue.wake()
+  }
+
+  trace(decision: Decision): Promise<Trace> {
+    const packAt = async (at: number) => (await this.store.transaction((tx) => this.programs.inForceAt(tx, at))).pack
+    return traceFromLog({ store: this.store, packAt, decision })
   }
 
   nextDue(): Promise<number | undefined> {

@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'subject.unknown'
   | 'rule.unknown'
   | 'merge.unknown'
+  | 'decision.unknown'
   | 'transaction.unsupported'
   | 'rules.none'
   | 'rules.unreadable'

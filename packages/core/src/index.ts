@@ -22,7 +22,20 @@ export type { IngestMode } from './ingest/batch.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
 // Ask why
 export type { Decision, DecisionKind } from './domain/decision.js'
-export { decisionLine, type Explained, formatExplanation } from './insights/explained.js'
+export type { Explained, ExplainedEvent, ExplainedRun } from './insights/explained.js'
+export { type FormatOptions, formatDecision, formatExplanation, formatTrace } from './insights/format.js'
+export type { Trace } from './insights/trace.js'
+export type { Language } from './insights/wording.js'
+export type {
+  Evidence,
+  EvidenceEvent,
+  Explanation,
+  FactExplanation,
+  FactTurn,
+  ScoreExplanation,
+  TermExplanation,
+  Turn,
+} from '@linli/rules'
 // Bring your own parts
 export type {
   Channel,
@@ -38,6 +51,7 @@ export type {
 } from './ports/channel.js'
 export type { Clock } from './ports/clock.js'
 export type {
+  DecisionOrder,
   Delivery,
   DeliveryKind,
   DeliveryState,

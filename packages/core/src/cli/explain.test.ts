@@ -33,12 +33,18 @@ describe('linli explain', () => {
 
     expect(code).toBe(0)
     expect(stdout.split('\n')).toEqual([
-      '2026-03-05T09:00:00.000Z  user:u1 has the tag 常客 (regular), until 2026-03-31T09:00:00.000Z',
-      '  ✓ all of these  (until 2026-03-31T09:00:00.000Z)',
-      '    ✓ eventCount(order, within 30d) ≥ 2   is 2  (until 2026-03-31T09:00:00.000Z)',
-      '    ✓ trait(city) = "Shanghai"   is "Shanghai"',
+      '2026-03-05 17:00:00 (Asia/Shanghai)  user:u1 has the tag 常客 (regular), since 2026-03-05 17:00:00, until 2026-03-31 17:00:00',
+      '  ✓ all of these  (until 2026-03-31 17:00:00)',
+      '    ✓ number of order in the last 30d ≥ 2: is 2  (until 2026-03-31 17:00:00)',
+      '      · 2026-03-05 17:00:00  order  (m2)',
+      '      · 2026-03-01 17:00:00  order  (m1)',
+      '    ✓ trait city = "Shanghai": is "Shanghai"',
+      'What would turn it off:',
+      '  one of these',
+      '    time alone, at 2026-03-31 17:00:00, if nothing new happens',
+      '    not: trait city = "Shanghai"',
       'What was decided:',
-      '  2026-03-05T09:00:00.000Z  tag.added  regular',
+      '  2026-03-05 17:00:00  tag put on  regular',
       '',
     ])
   })
@@ -55,11 +61,14 @@ describe('linli explain', () => {
       '2026-03-02T00:00:00Z',
     )
 
-    expect(stdout.split('\n').slice(0, 4)).toEqual([
-      '2026-03-02T00:00:00.000Z  user:u1 没有标签 常客 (regular)',
+    expect(stdout.split('\n').slice(0, 7)).toEqual([
+      '2026-03-02 08:00:00 (Asia/Shanghai)  user:u1 没有标签 常客 (regular)',
       '  ✗ 全部满足',
-      '    ✗ eventCount(order, within 30d) ≥ 2   实际 1',
-      '    ✓ trait(city) = "Shanghai"   实际 "Shanghai"',
+      '    ✗ 最近 30天 order 的次数 ≥ 2：实际 1',
+      '      · 2026-03-01 17:00:00  order  (m1)',
+      '    ✓ 资料 city = "Shanghai"：实际 "Shanghai"',
+      '怎样会有：',
+      '  再有 1 次 order，在 2026-03-31 17:00:00 之前',
     ])
   })
 
@@ -106,17 +115,41 @@ describe('linli explain', () => {
 
     const { stdout } = await linli('explain', '--rules', rules, '--events', events, '--user', 'u1', '--rule', 'regular')
 
-    expect(stdout).toContain('≥ 2   is 11')
+    expect(stdout).toContain('≥ 2: is 11')
   })
 
   it('says of a journey whether one is in it, and how one enters', async () => {
     const inside = await explain('--user', 'u1', '--rule', 'thank')
     const outside = await explain('--user', 'u1', '--rule', 'thank', '--at', '2026-03-04T00:00:00Z')
 
-    expect(inside.stdout).toContain('user:u1 is in the journey thank, until 2026-03-07T09:00:00.000Z')
-    expect(inside.stdout).toContain('To enter it:\n  ✓ trait(city)')
+    expect(inside.stdout).toContain(
+      'user:u1 is in the journey thank, since 2026-03-05 17:00:00, until 2026-03-07 17:00:00',
+    )
+    expect(inside.stdout).toContain(
+      'Let in at 2026-03-05 17:00:00, because:\n  Event: 2026-03-05 17:00:00  order (m2)\n',
+    )
     expect(outside.stdout).toContain('user:u1 is not in the journey thank')
-    expect(outside.stdout).toContain('journey.exited  thank  step=later  reason=completed')
+    expect(outside.stdout).toContain('journey left  thank  step=later  reason=completed')
+  })
+
+  it('says how a decision of the simulation came about, by its line', async () => {
+    const text = await explain('--decision', '4')
+    const json = await explain('--decision', '4', '--json')
+
+    expect(text.stdout.split('\n').slice(0, 5)).toEqual([
+      'user:u1  2026-03-05 17:00:00  tag put on  regular',
+      'The rule: 常客 (tag regular)',
+      'Brought about by:',
+      '  2026-03-05 17:00:00  order  (m2)  {}',
+      'As it was then:',
+    ])
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      decision: { decision: 'tag.added', messageId: 'm2' },
+      rule: { id: 'regular' },
+      event: { messageId: 'm2' },
+      explained: { holds: true },
+      earlier: [],
+    })
   })
 
   it('explains communities', async () => {
@@ -160,6 +193,8 @@ describe('linli explain that cannot', () => {
     ['find the rule for this kind', ['--community', 'c1', '--rule', 'regular'], 'There are: busy. (rule.unknown)'],
     ['know about whom', ['--rule', 'regular'], '--user ID, --community ID or --leader ID'],
     ['read the time', ['--user', 'u1', '--rule', 'regular', '--at', 'later'], 'This is no time: "later"'],
+    ['know what to explain', ['--user', 'u1'], '--rule ID, or --decision NUMBER'],
+    ['find the decision', ['--decision', '70'], '(decision.unknown)'],
     ['use two sources', ['--user', 'u1', '--rule', 'regular', '--db', 'x'], 'cannot be used with'],
   ]
   for (const [name, flags, message] of cases) {

@@ -23,7 +23,7 @@ describe('linli test', () => {
 
     expect(code).toBe(1)
     expect(stdout).toMatch(/✗ one-order\n {4}user:u1 at \S+ should not have the tag "buyer"\.\n.*#\/1\/expect\/0\n/)
-    expect(stdout).toContain('eventCount(order) ≥ 1')
+    expect(stdout).toContain('number of order ≥ 1')
     expect(stderr).toBe('1 test, 1 failed\n')
   })
 

@@ -14,7 +14,7 @@ import { EngineError } from '../errors.js'
 import { recordOf } from '../ingest/records.js'
 import type { StoredEvent, StoreReads } from '../ports/store.js'
 import { turnsAt } from './ahead.js'
-import type { Explained, ExplainedEvent } from './explained.js'
+import { type Explained, eventFor } from './explained.js'
 import { Neighbourhood } from './neighbourhood.js'
 import type { Past } from './past.js'
 import type { Picture } from './picture.js'
@@ -174,10 +174,6 @@ function triggerOf(
   const named = entered?.['messageId']
   const found = named === undefined ? undefined : events.find(({ messageId }) => messageId === named)
   return found ?? events.findLast((event) => event.at <= at && entry.events.has(event.event))
-}
-
-function eventFor({ messageId, event, at, properties }: StoredEvent): ExplainedEvent {
-  return { messageId, event, at: isoOf(at), properties }
 }
 
 function endOf(runs: readonly Run[]): string | null {

@@ -1,12 +1,6 @@
-import {
-  type Explanation,
-  formatDuration,
-  isObject,
-  parseDuration,
-  type ScoreExplanation,
-  type Turn,
-} from '@linli/rules'
+import type { Explanation, ScoreExplanation, Turn } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
+import type { StoredEvent } from '../ports/store.js'
 
 /** The answer to "why?" about one subject and one rule at one instant. All instants are ISO 8601. */
 export interface Explained {
@@ -50,6 +44,10 @@ export interface ExplainedEvent {
   readonly properties: Readonly<Record<string, unknown>>
 }
 
+export function eventFor({ messageId, event, at, properties }: StoredEvent): ExplainedEvent {
+  return { messageId, event, at: new Date(at).toISOString(), properties }
+}
+
 export interface ExplainedRun {
   readonly run: string
   readonly key?: string
@@ -58,137 +56,4 @@ export interface ExplainedRun {
   readonly step: string
   /** When the wait ends by itself; null while it waits for an outcome. */
   readonly until: string | null
-}
-
-type Language = 'en' | 'zh'
-
-const WORDS = {
-  en: {
-    score: 'has the score',
-    on: 'has the tag',
-    off: 'does not have the tag',
-    inside: 'is in the journey',
-    outside: 'is not in the journey',
-    until: 'until',
-    all: 'all of these',
-    any: 'one of these',
-    not: 'not',
-    condition: 'condition',
-    actual: 'is',
-    none: 'no value',
-    entry: 'To enter it:',
-    decided: 'What was decided:',
-  },
-  zh: {
-    score: '有分数',
-    on: '有标签',
-    off: '没有标签',
-    inside: '正在旅程中',
-    outside: '不在旅程中',
-    until: '到',
-    all: '全部满足',
-    any: '满足其一',
-    not: '不满足',
-    condition: '条件',
-    actual: '实际',
-    none: '无',
-    entry: '进入条件：',
-    decided: '已作决定：',
-  },
-} as const
-
-const SIGNS: Readonly<Record<string, string>> = {
-  equal: '=',
-  notEqual: '≠',
-  lessThan: '<',
-  lessThanInclusive: '≤',
-  greaterThan: '>',
-  greaterThanInclusive: '≥',
-}
-
-/** The answer as text for people: a headline, the tree of conditions with the actual values, what was decided. */
-export function formatExplanation(
-  explained: Explained,
-  { language = 'en' }: { readonly language?: Language } = {},
-): string {
-  const words = WORDS[language]
-  const { kind, holds, until, name, rule, subject, at, conditions, decisions, score } = explained
-  const state =
-    kind === 'score'
-      ? `${words.score} ${score?.value}`
-      : kind === 'tag'
-        ? holds
-          ? words.on
-          : words.off
-        : holds
-          ? words.inside
-          : words.outside
-  const title = name === undefined ? rule : `${name} (${rule})`
-  const lines = [`${at}  ${subject} ${state} ${title}${until === null ? '' : `, ${words.until} ${until}`}`]
-  if (conditions !== undefined) {
-    if (kind === 'journey') lines.push(words.entry)
-    lines.push(...tree(conditions, 1, language))
-  }
-  if (decisions.length > 0) lines.push(words.decided, ...decisions.map((decision) => `  ${decisionLine(decision)}`))
-  return lines.join('\n')
-}
-
-function tree(node: Explanation, depth: number, language: Language): string[] {
-  const words = WORDS[language]
-  const indent = '  '.repeat(depth)
-  const until = node.until === null ? '' : `  (${words.until} ${node.until})`
-  const mark = `${indent}${node.holds ? '✓' : '✗'} `
-  switch (node.kind) {
-    case 'all':
-    case 'any':
-      return [`${mark}${words[node.kind]}${until}`, ...node.parts.flatMap((part) => tree(part, depth + 1, language))]
-    case 'not':
-      return [`${mark}${words.not}`, ...tree(node.part, depth + 1, language)]
-    case 'condition':
-      return [`${mark}${words.condition} ${node.name}`, ...tree(node.part, depth + 1, language)]
-    case 'fact': {
-      const operator = SIGNS[node.operator] ?? node.operator
-      const about = describeFact(node.fact, node.params, node.path)
-      const actual = node.actual === undefined ? words.none : showValue(node.actual, node.fact)
-      const figures = Object.entries(node.figures ?? {}).map(([name, figure]) => `${name} ${figure}`)
-      const made = figures.length === 0 ? '' : ` (${figures.join(', ')})`
-      const expected = showValue(node.expected, node.fact)
-      return [`${mark}${about} ${operator} ${expected}   ${words.actual} ${actual}${made}${until}`]
-    }
-  }
-}
-
-function describeFact(fact: string, params: Readonly<Record<string, unknown>> | undefined, path: string | undefined) {
-  const { event, within, property, name, id, where, item, by, of } = params ?? {}
-  const parts = [event, property, name, id].filter((part) => part !== undefined).map((part) => String(part))
-  if (where !== undefined) parts.push(`where ${describeConditions(where)}`)
-  if (item !== undefined) parts.push(`item ${describeConditions(item)}`)
-  if (isObject(by)) parts.push(`by ${describeFact(String(by['fact']), by['params'] as typeof params, undefined)}`)
-  if (within !== undefined) parts.push(`within ${String(within)}`)
-  if (of !== undefined) parts.push(`of ${String(of)}`)
-  const inner = parts.length === 0 ? '' : `(${parts.join(', ')})`
-  return `${fact}${inner}${path === undefined ? '' : ` ${path}`}`
-}
-
-function describeConditions(tree: unknown): string {
-  const { all, any, not, condition, fact, operator, value } = tree as Record<string, unknown>
-  if (Array.isArray(all)) return all.map(describeConditions).join(' and ')
-  if (Array.isArray(any)) return `(${any.map(describeConditions).join(' or ')})`
-  if (not !== undefined) return `not (${describeConditions(not)})`
-  if (condition !== undefined) return String(condition)
-  return `${String(fact)} ${SIGNS[String(operator)] ?? String(operator)} ${JSON.stringify(value)}`
-}
-
-function showValue(value: unknown, fact: string): string {
-  if (fact === 'sinceLastEvent') {
-    return formatDuration(typeof value === 'number' ? value : (parseDuration(value) ?? 0))
-  }
-  return JSON.stringify(value) ?? 'undefined'
-}
-
-/** A decision on one line: when, what, and its details. */
-export function decisionLine({ at, subject: _, decision, rule, messageId: __, ...details }: Decision): string {
-  const said = Object.entries(details).filter(([name, value]) => value !== undefined && name !== 'run')
-  const text = said.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-  return [new Date(at).toISOString(), decision, rule ?? '', ...text].join('  ')
 }

@@ -120,8 +120,7 @@ describe('what would have to happen', () => {
     expect(await turnOf(world, 'greet')).toEqual({ kind: 'trigger', trigger: { on: 'event', event: 'order' } })
 
     await world.ingest(track('order', 'u1'))
-    const again = { kind: 'time', at: '2026-03-08T04:00:00.000Z' }
-    expect(await turnOf(world, 'greet')).toEqual({ kind: 'all', parts: [entry, again] })
+    expect(await turnOf(world, 'greet')).toEqual({ ...entry, from: '2026-03-08T04:00:00.000Z' })
     await world.close()
   })
 })

@@ -51,17 +51,13 @@ export function turnInto(
   },
 ): Turn {
   if (holdout > 0 && hashShare(`${id}|${subject}`) < holdout) return { kind: 'never' }
-  const parts = [triggerOf(definition.entry)]
-  if (conditions !== undefined && !conditions.holds) parts.push(turnOf(conditions))
   const last = decisions.findLast(({ decision }) => decision === 'journey.entered')
   // With a key, each value counts by itself: another one may come at any time.
-  if (last !== undefined && definition.key === undefined) {
-    if (reentry.kind === 'never') return { kind: 'never' }
-    if (reentry.kind === 'after' && last.at + reentry.ms > at) {
-      parts.push({ kind: 'time', at: new Date(last.at + reentry.ms).toISOString() })
-    }
-  }
-  return combined('all', parts)
+  const counts = last !== undefined && definition.key === undefined
+  if (counts && reentry.kind === 'never') return { kind: 'never' }
+  const again = counts && reentry.kind === 'after' ? last.at + reentry.ms : 0
+  const trigger = { ...triggerOf(definition.entry), ...(again > at && { from: new Date(again).toISOString() }) }
+  return combined('all', [trigger, ...(conditions === undefined || conditions.holds ? [] : [turnOf(conditions)])])
 }
 
 /** What would let somebody out before the end; undefined where nothing does. */
@@ -69,7 +65,7 @@ export function turnOut({ definition: { exit } }: CompiledJourney): Turn | undef
   return exit === undefined ? undefined : triggerOf(exit)
 }
 
-function triggerOf(definition: object): Turn {
+function triggerOf(definition: object): Extract<Turn, { kind: 'trigger' }> {
   const { conditions: _, ...trigger } = definition as Readonly<Record<string, unknown>>
   return { kind: 'trigger', trigger }
 }

@@ -305,6 +305,9 @@ export interface StoreTransaction {
   addCoupon(coupon: IssuedCoupon): Promise<void>
 }
 
+/** The earliest decisions first, or the latest. */
+export type DecisionOrder = 'earliest' | 'latest'
+
 /** What can be read outside of a transaction. */
 export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
@@ -313,10 +316,11 @@ export interface StoreReads {
   countSubjects(): Promise<number>
   /** How many subjects of a kind there are that were kept by an older version than this. */
   countOutdated(kind: SubjectKind, version: number): Promise<number>
-  /** Decisions in the order they were made; of some subjects, by name, or of all. */
+  /** Decisions in the order they were made, or the latest first; of some subjects, by name, or of all. */
   readDecisions(filter: {
     readonly subjects?: readonly string[]
     readonly limit?: number
+    readonly order?: DecisionOrder
   }): Promise<readonly Decision[]>
   /** Events of the log of some users in the order they happened (equal instants: by message id). */
   readEvents(filter: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]>

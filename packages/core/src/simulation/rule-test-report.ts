@@ -1,5 +1,5 @@
 import { placeText } from '@linli/rules'
-import { formatExplanation } from '../insights/explained.js'
+import { formatExplanation } from '../insights/format.js'
 import type { RuleTestResult } from './rule-tests.js'
 
 /** What came of a test, for people: each expectation that was not met, where it stands, and why things are as they are. */

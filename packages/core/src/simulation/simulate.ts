@@ -78,7 +78,7 @@ export async function runSimulation(options: SimulateOptions): Promise<Simulatio
     tally.count(decision)
     options.onDecision?.(decision)
   }
-  const store = memoryStore(options.keep ? {} : { keepEvents: false, onDecision })
+  const store = memoryStore({ keepEvents: options.keep ?? false, keepDecisions: options.keep ?? false, onDecision })
   const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
   const open = (now: number) => openWorld({ rules: options.rules, now, database: store, program })
   const timeline = new Timeline()

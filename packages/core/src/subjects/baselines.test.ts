@@ -5,7 +5,7 @@ import { score, scored, tag } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
 import { delegate, withTransactions } from '../../testing/stores.js'
 import { createEngine, type Engine } from '../engine.js'
-import { formatExplanation } from '../insights/explained.js'
+import { formatExplanation } from '../insights/format.js'
 import type { Store } from '../ports/store.js'
 import { virtualClock } from '../queue/clocks.js'
 import { simulate } from '../simulation/simulate.js'
@@ -196,7 +196,7 @@ describe('a community compared with all others', () => {
     })
     expect((await explain('first')).conditions).toMatchObject({ actual: 1, figures: { value: 2, others: 1, asOf } })
     expect(formatExplanation(await explain('first'))).toContain(
-      'rank(by eventCount(order, within 30d)) = 1   is 1 (value 2, others 1, asOf 2026-03-01T05:00:00.000Z)',
+      'rank by number of order in the last 30d = 1: is 1 (value 2, others 1, asOf 2026-03-01T05:00:00.000Z)',
     )
     await world.close()
   })

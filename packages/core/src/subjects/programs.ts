@@ -51,6 +51,14 @@ export class Programs {
     return this.editions.get(number) ?? this.at(tx, number)
   }
 
+  /** The version that was in force at an instant; before the first, that one. */
+  async inForceAt(tx: StoreTransaction, at: number): Promise<Edition> {
+    const newest = await this.in(tx)
+    let { number } = newest.version
+    while (number > 1 && ((await this.factsOf(tx, number))?.publishedAt ?? 0) > at) number -= 1
+    return this.at(tx, number)
+  }
+
   /** @throws EngineError `rules.unreadable` when this release of linli cannot read the version. */
   async at(tx: StoreTransaction, number: number): Promise<Edition> {
     const known = this.editions.get(number)

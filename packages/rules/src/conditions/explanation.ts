@@ -35,8 +35,8 @@ export type Turn =
   /** It turns by itself then, if nothing new happens. ISO 8601. */
   | { readonly kind: 'time'; readonly at: string }
   | FactTurn
-  /** What lets somebody into a journey, or out: as its definition says, without conditions. */
-  | { readonly kind: 'trigger'; readonly trigger: Readonly<Record<string, unknown>> }
+  /** What lets somebody into a journey, or out: as its definition says, without conditions. Not before `from`. ISO 8601. */
+  | { readonly kind: 'trigger'; readonly trigger: Readonly<Record<string, unknown>>; readonly from?: string }
   /** Nothing can turn it any more. */
   | { readonly kind: 'never' }
 

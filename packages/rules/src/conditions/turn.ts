@@ -2,7 +2,7 @@ import type { FactUse } from '../facts/fact.js'
 import { canonicalJson } from '../json.js'
 import type { SubjectView } from '../subject.js'
 import { viewAt } from './comparison.js'
-import { type Explanation, type FactTurn, isoOf, type Judged, type Turn } from './explanation.js'
+import type { Explanation, FactTurn, Judged, Turn } from './explanation.js'
 import type { CheckedLeaf } from './leaf.js'
 import { MILLIONTH, stepsToTurn } from './nearest.js'
 
@@ -87,12 +87,21 @@ function waysOfNumber(
   const test = (value: number) => leaf.test(value, expected)
   // What counts only later, and will have turned by itself until then, is for time to turn.
   if (typeof actual !== 'number' || test(actual) !== judged.holds) return []
-  const before = isoOf(use.changesAt?.(then) ?? Number.POSITIVE_INFINITY)
-  const when = { ...(from > view.at && { from: new Date(from).toISOString() }), ...(before !== null && { before }) }
   const nearest = stepsToTurn(test, actual, expected, step)
-  const way = wayOf(comparison)
+  const way = { ...wayOf(comparison), ...(from > view.at && { from: new Date(from).toISOString() }) }
+  const change = changeAhead(use, then)
+  const before = (growing: boolean) =>
+    change !== undefined && (growing ? change.value < actual : change.value > actual) ? { before: change.at } : {}
   return [
-    ...(nearest.up === undefined ? [] : [{ ...way, more: nearest.up, ...when }]),
-    ...(nearest.down === undefined || !down ? [] : [{ ...way, more: -nearest.down, ...when }]),
+    ...(nearest.up === undefined ? [] : [{ ...way, more: nearest.up, ...before(true) }]),
+    ...(nearest.down === undefined || !down ? [] : [{ ...way, more: -nearest.down, ...before(false) }]),
   ]
+}
+
+/** What a number becomes next by itself, and when; a number that is no more counts as 0. */
+function changeAhead({ changesAt, read }: FactUse, view: SubjectView) {
+  const at = changesAt?.(view) ?? Number.POSITIVE_INFINITY
+  if (!Number.isFinite(at)) return undefined
+  const value = read(viewAt(view, at))
+  return { at: new Date(at).toISOString(), value: typeof value === 'number' ? value : 0 }
 }

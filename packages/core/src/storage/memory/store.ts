@@ -9,8 +9,10 @@ import { MemoryTables } from './tables.js'
 import { MemoryTransaction, type MemoryTransactionOptions } from './transaction.js'
 
 export interface MemoryStoreOptions {
-  /** Takes decisions, in order, as they are committed; the store then keeps none. */
+  /** Takes decisions, in order, as they are committed; the store then keeps none, unless `keepDecisions`. */
   readonly onDecision?: (decision: Decision) => void
+  /** Whether decisions can be read back. Left out: where nobody takes them. */
+  readonly keepDecisions?: boolean
   /** Whether events can be read back. Without, only their ids are kept, to know duplicates. Default true. */
   readonly keepEvents?: boolean
 }
@@ -22,7 +24,8 @@ export interface MemoryStore extends Store {
 
 /** A store in plain memory: for simulation and for tests. States are held as they are, never copied or encoded. */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  return new Memory({ keepEvents: options.keepEvents ?? true, onDecision: options.onDecision })
+  const { onDecision, keepEvents = true, keepDecisions = onDecision === undefined } = options
+  return new Memory({ keepEvents, keepDecisions, onDecision })
 }
 
 class Memory implements MemoryStore {
@@ -79,11 +82,11 @@ class Memory implements MemoryStore {
     return count
   }
 
-  async readDecisions({ subjects, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+  async readDecisions({ subjects, limit, order }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
     const { decisions } = this.#tables
     const wanted = subjects && new Set(subjects)
     const found = wanted === undefined ? decisions : decisions.filter(({ subject }) => wanted.has(subject))
-    return found.slice(0, limit)
+    return (order === 'latest' ? found.toReversed() : found).slice(0, limit)
   }
 
   async readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {

@@ -26,6 +26,7 @@ import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue }
 
 export interface MemoryTransactionOptions {
   readonly keepEvents: boolean
+  readonly keepDecisions: boolean
   readonly onDecision: ((decision: Decision) => void) | undefined
 }
 
@@ -79,10 +80,10 @@ export class MemoryTransaction implements StoreTransaction {
     for (const journey of this.#journeys) {
       if (!tables.journeys.has(journey.hash)) tables.journeys.set(journey.hash, journey)
     }
-    const sink = this.#options.onDecision
+    const { onDecision, keepDecisions } = this.#options
     for (const decision of this.#decisions) {
-      if (sink === undefined) tables.decisions.push(decision)
-      else sink(decision)
+      if (keepDecisions) tables.decisions.push(decision)
+      onDecision?.(decision)
     }
   }
 

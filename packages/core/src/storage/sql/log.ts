@@ -2,7 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
 import { type Decision, type Input, messageIdsOf } from '../../domain/decision.js'
 import type { SubjectKey } from '../../domain/subject.js'
-import type { InboxEntry } from '../../ports/store.js'
+import type { InboxEntry, StoreReads } from '../../ports/store.js'
 import { textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -19,13 +19,12 @@ export async function addDecisions(session: Session, decisions: readonly Decisio
 
 export async function readDecisions(
   session: Session,
-  subjects: readonly string[] | undefined,
-  limit: number | undefined,
+  { subjects, limit, order }: Parameters<StoreReads['readDecisions']>[0],
 ): Promise<readonly Decision[]> {
   const rows = await session.rows(sql<{ body: string }>`
     select body from ${session.tables.decision}
     where ${subjects === undefined ? sql`true` : sql`subject = any(${textArray(subjects)}::text[])`}
-    order by id ${limit === undefined ? sql`` : sql`limit ${limit}`}
+    order by id ${order === 'latest' ? sql`desc` : sql`asc`} ${limit === undefined ? sql`` : sql`limit ${limit}`}
   `)
   return rows.map(({ body }) => JSON.parse(body) as Decision)
 }

@@ -129,8 +129,8 @@ export class SqlStore implements Store {
     return countOutdated(this.#reads, kind, version)
   }
 
-  readDecisions({ subjects, limit }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
-    return readDecisions(this.#reads, subjects, limit)
+  readDecisions(filter: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+    return readDecisions(this.#reads, filter)
   }
 
   readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {

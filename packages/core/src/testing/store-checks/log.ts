@@ -36,6 +36,8 @@ async function decisionsOfSubject(store: Store): Promise<void> {
   assert.deepEqual(await store.readDecisions({ subjects: ['user:a', 'user:b', 'user:c'] }), made)
   assert.deepEqual(await store.readDecisions({ limit: 3 }), made.slice(0, 3))
   assert.deepEqual(await store.readDecisions({ subjects: ['user:stranger'] }), [])
+  assert.deepEqual(await store.readDecisions({ limit: 3, order: 'latest' }), made.toReversed().slice(0, 3))
+  assert.deepEqual(await store.readDecisions({ subjects: ['user:b'], order: 'latest' }), ofB.toReversed())
 }
 
 function entry(number: number, input?: Input): InboxEntry {
