@@ -27,7 +27,12 @@ export const atLeast = (n: number, event: string, params: Rule = {}) => count(ev
 
 export const atMost = (n: number, event: string, params: Rule = {}) => count(event, 'lessThanInclusive', n, params)
 
-export const tagged = (id: string, value = true): Rule => ({ fact: 'tag', operator: 'equal', value, params: { id } })
+export const tagged = (id: string, value = true, of?: string): Rule => ({
+  fact: 'tag',
+  operator: 'equal',
+  value,
+  params: { id, ...(of !== undefined && { of }) },
+})
 
 export const scored = (id: string, operator: string, value: unknown, params: Rule = {}): Rule => ({
   fact: 'score',

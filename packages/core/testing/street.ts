@@ -7,7 +7,7 @@ import { atLeast, journey, putTag, score, scored, tag, tagged, traitIs, wait } f
 export const STREET_START = Date.parse('2026-03-01T12:00:00+08:00')
 const MINUTE = 60_000
 
-/** Rules about a person that follow from the person alone. */
+/** Rules about people, and about what they belong to. */
 export const STREET_RULES: readonly unknown[] = [
   tag('regular', atLeast(3, 'order', { within: '90m' })),
   tag('big', {
@@ -47,6 +47,18 @@ export const STREET_RULES: readonly unknown[] = [
   ),
   tag('warm', scored('warmth', 'equal', 'warm', { as: 'tier' })),
   tag('cool', scored('warmth', 'lessThan', 12)),
+  tag('in-lively', tagged('lively', true, 'community')),
+  tag('in-busy', { all: [atLeast(2, 'order', { within: '60m', of: 'community' }), traitIs('city', 'Shanghai')] }),
+  tag('led', { fact: 'relation', operator: 'equal', value: 'l1', params: { name: 'leader' } }),
+  tag('lively', atLeast(3, 'order', { within: '90m' }), { subject: 'community' }),
+  tag(
+    'two-people',
+    { fact: 'userCount', operator: 'equal', value: 2, params: { event: 'order', within: '70m' } },
+    { subject: 'community' },
+  ),
+  tag('large', traitIs('size', 'large'), { subject: 'community' }),
+  score('bustle', [{ points: 5, event: 'order', halfLife: '20m' }], { subject: 'community' }),
+  tag('serving', atLeast(2, 'order', { within: '2h' }), { subject: 'leader' }),
   tag('greeted'),
   tag('greeted-local', { all: [tagged('greeted'), traitIs('city', 'Shanghai')] }),
   tag('being-greeted', { fact: 'run', operator: 'equal', value: true, params: { journey: 'greet' } }),
@@ -65,11 +77,28 @@ export const STREET_RULES: readonly unknown[] = [
 
 export const STREET_PEOPLE = ['u1', 'u2'] as const
 
+/** All whom rules are about, by kind. */
+export const STREET = { user: STREET_PEOPLE, community: ['c1', 'c2'], leader: ['l1', 'l2'] } as const
+
 type Content = Omit<IncomingEvent, 'messageId' | 'timestamp'>
 
 const order = fc
   .record({ amount: fc.constantFrom(10, 20.1, 30), store: fc.constantFrom('a', 'b', 'c') })
   .map((properties): Content => ({ event: 'order', properties }))
+
+const joining = fc
+  .tuple(
+    fc.constantFrom('c1', 'c2'),
+    fc.constantFrom(undefined, 'l1', 'l2'),
+    fc.constantFrom(undefined, 'small', 'large'),
+  )
+  .map(
+    ([groupId, leaderId, size]): Content => ({
+      type: 'group',
+      groupId,
+      traits: { ...(leaderId && { leaderId }), ...(size && { size }) },
+    }),
+  )
 
 const deed: fc.Arbitrary<Content> = fc.oneof(
   { weight: 8, arbitrary: order },
@@ -83,7 +112,7 @@ const deed: fc.Arbitrary<Content> = fc.oneof(
       .constantFrom('consent_granted', 'consent_withdrawn')
       .map((event): Content => ({ event, properties: { class: 'promotion' } })),
   },
-  { weight: 2, arbitrary: fc.constantFrom('c1', 'c2').map((groupId): Content => ({ type: 'group', groupId })) },
+  { weight: 2, arbitrary: joining },
 )
 
 /** What happens on the street, in order: instants in milliseconds. */

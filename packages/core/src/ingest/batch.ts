@@ -8,7 +8,7 @@ import type { Programs } from '../subjects/programs.js'
 import { attributed } from './attribution.js'
 import { type Contradiction, findContradictions, recordContradictions } from './contradictions.js'
 import { confirmIdentities, type Resolved, resolveIdentities } from './identity.js'
-import { groupByUser, groupChanges, inputOf, recordOf, toldOf } from './records.js'
+import { groupByUser, inputOf, relatedInput, toldOf } from './records.js'
 import { unite, userKey } from './unite.js'
 
 /** What became of a batch, by message id. */
@@ -134,13 +134,11 @@ function countedFor(
 
 /** An event also moves the user's community and leader, where their rules look at it. */
 export function wordsToRelated(program: Program, event: StoredEvent, at: number): InboxEntry[] {
-  const record = recordOf(event)
   return RELATIONS.user.flatMap((relation) => {
     const id = event[relation]
     if (id === undefined) return []
-    const changes = event.type === 'group' && relation === 'community' ? groupChanges(event) : undefined
-    if (changes === undefined && !program.subjects[relation].listensTo.has(event.event)) return []
-    const input: Input = { kind: 'event', at, event: record, member: event.userId, ...(changes && { changes }) }
-    return [{ key: { kind: relation, id }, input }]
+    const says = event.type === 'group' && relation === 'community'
+    if (!says && !program.subjects[relation].listensTo.has(event.event)) return []
+    return [{ key: { kind: relation, id }, input: relatedInput(relation, event, at) }]
   })
 }

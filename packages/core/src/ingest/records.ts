@@ -1,4 +1,4 @@
-import type { EventRecord } from '@linli/rules'
+import type { EventRecord, RelationName } from '@linli/rules'
 import type { Input, ProfileChanges, Told } from '../domain/decision.js'
 import type { StoredEvent } from '../ports/store.js'
 
@@ -16,6 +16,12 @@ export function inputOf(event: StoredEvent, at: number): Input {
 export function toldOf(event: StoredEvent): Told {
   const changes = changesOf(event)
   return changes === undefined ? { event: recordOf(event) } : { event: recordOf(event), changes }
+}
+
+/** An event as what moves the community or the leader that it counts for. */
+export function relatedInput(kind: RelationName, event: StoredEvent, at: number): Input {
+  const changes = event.type === 'group' && kind === 'community' ? groupChanges(event) : undefined
+  return { kind: 'event', at, event: recordOf(event), member: event.userId, ...(changes && { changes }) }
 }
 
 /** Events by user, each user's in the order they happened. */

@@ -1,34 +1,40 @@
-import { definePack } from '@linli/rules'
+import { definePack, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { instantsArb, STREET_PEOPLE, STREET_RULES, STREET_START, streetArb } from '../../testing/street.js'
+import { instantsArb, STREET, STREET_RULES, STREET_START, streetArb } from '../../testing/street.js'
 import type { Engine } from '../engine.js'
 import type { IncomingEvent } from '../ingest/event.js'
 import type { World } from '../simulation/world.js'
 import { createWorld } from '../testing/create-world.js'
 
 const PACK = definePack(STREET_RULES)
-const IDS = STREET_RULES.map((rule) => (rule as { readonly id: string }).id)
+const RULES = STREET_RULES as readonly { readonly id: string; readonly subject?: string }[]
 
 /** What the engine says of everybody and each rule now: whether it holds, or a score's value. */
 async function said(engine: Engine): Promise<ReadonlyMap<string, unknown>> {
   const found = new Map<string, unknown>()
-  for (const id of STREET_PEOPLE) {
-    const subject = await engine.subject('user', id)
-    if (subject === undefined) continue
-    for (const rule of IDS) {
-      const isIn = subject.runs.some(({ journey }) => journey === rule)
-      found.set(`${id} ${rule}`, subject.scores[rule]?.value ?? (subject.tags.includes(rule) || isIn))
+  for (const kind of SUBJECT_KINDS) {
+    for (const id of STREET[kind]) {
+      const subject = await engine.subject(kind, id)
+      if (subject === undefined) continue
+      for (const { id: rule } of RULES.filter(({ subject: about = 'user' }) => about === kind)) {
+        const isIn = subject.runs.some(({ journey }) => journey === rule)
+        found.set(`${kind} ${id} ${rule}`, subject.scores[rule]?.value ?? (subject.tags.includes(rule) || isIn))
+      }
     }
   }
   return found
 }
 
+function explain(engine: Engine, name: string, at?: number) {
+  const [kind, id, rule] = name.split(' ') as [SubjectKind, string, string]
+  return engine.explain({ subject: [kind, id], rule, ...(at !== undefined && { at }) })
+}
+
 async function explained(engine: Engine, names: Iterable<string>, at: number): Promise<ReadonlyMap<string, unknown>> {
   const found = new Map<string, unknown>()
   for (const name of names) {
-    const [id = '', rule = ''] = name.split(' ')
-    const { holds, score } = await engine.explain({ subject: ['user', id], rule, at })
+    const { holds, score } = await explain(engine, name, at)
     found.set(name, score?.value ?? holds)
   }
   return found
@@ -76,8 +82,7 @@ it('what is explained lasts until the instant it names, and turns then if nothin
       const known = await said(world.engine)
       const ends = new Map<string, number>()
       for (const name of known.keys()) {
-        const [id = '', rule = ''] = name.split(' ')
-        const { until, kind } = await world.engine.explain({ subject: ['user', id], rule })
+        const { until, kind, rule } = await explain(world.engine, name)
         if (kind !== 'journey' && !READS_RUNS.has(rule)) ends.set(name, until === null ? THE_END : Date.parse(until))
       }
       for (const end of [...new Set(ends.values())].sort((a, b) => a - b)) {

@@ -12,7 +12,7 @@ import type { Decision } from '../domain/decision.js'
 import { type Run, type SubjectKey, subjectName } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
 import { recordOf } from '../ingest/records.js'
-import type { StoredEvent, StoreReads } from '../ports/store.js'
+import type { Store, StoredEvent } from '../ports/store.js'
 import { turnsAt } from './ahead.js'
 import { type Explained, eventFor } from './explained.js'
 import { Neighbourhood } from './neighbourhood.js'
@@ -32,7 +32,7 @@ export async function explainFromLog({
   store,
   pack,
   ...question
-}: Question & { readonly store: StoreReads; readonly pack: Pack }): Promise<Explained> {
+}: Question & { readonly store: Store; readonly pack: Pack }): Promise<Explained> {
   const neighbourhood = new Neighbourhood(store, exactly(pack))
   // Whoever it is now: what is on record is one person's.
   return neighbourhood.look(question.key, (past) => explain({ ...question, key: past.key }, past, neighbourhood))

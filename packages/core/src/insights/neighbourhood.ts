@@ -1,7 +1,7 @@
 import { type EventRecord, type Program, SUBJECT_KINDS } from '@linli/rules'
 import { type Baseline, othersIn } from '../domain/baseline.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
-import type { StoreReads } from '../ports/store.js'
+import type { Store } from '../ports/store.js'
 import { membershipsAt } from './memberships.js'
 import { type Past, readPast } from './past.js'
 import { type Known, Picture } from './picture.js'
@@ -14,7 +14,7 @@ export class Neighbourhood {
   private baselines: readonly Baseline[] = []
 
   constructor(
-    private readonly store: StoreReads,
+    private readonly store: Store,
     readonly program: Program,
   ) {}
 

@@ -1,7 +1,8 @@
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
-import type { StoredEvent, StoreReads } from '../ports/store.js'
+import type { EventPlace, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { whoIs } from '../subjects/people.js'
+import { ofWhoTheyAre } from '../subjects/persons.js'
 
 /** All that is on record of a subject. */
 export interface Past {
@@ -14,12 +15,31 @@ export interface Past {
   readonly state: SubjectState | undefined
 }
 
-/** What is on record under all ids of a person. */
-export async function readPast(store: StoreReads, asked: SubjectKey): Promise<Past> {
+/** How many events of a community or leader are read at once. */
+const PAGE = 5000
+
+/** What is on record under all ids of a person; of a community or leader, what was taken in for it. */
+export async function readPast(store: Store, asked: SubjectKey): Promise<Past> {
   const { key, keys, state } = await whoIs(store, asked)
   const [events, decisions] = await Promise.all([
-    key.kind === 'user' ? store.readEvents({ userIds: keys.map(({ id }) => id) }) : [],
+    key.kind === 'user' ? eventsOfPerson(store, key, keys) : store.transaction((tx) => eventsOfRelated(tx, key)),
     store.readDecisions({ subjects: keys.map(subjectName) }),
   ])
-  return { key, events: events.map((event) => ({ ...event, userId: key.id })), decisions, state }
+  return { key, events, decisions, state }
+}
+
+async function eventsOfPerson(store: Store, { id: userId }: SubjectKey, keys: readonly SubjectKey[]) {
+  const events = await store.readEvents({ userIds: keys.map(({ id }) => id) })
+  return events.map((event) => ({ ...event, userId }))
+}
+
+/** An event counts for the community and the leader that its user had when it was taken in. */
+async function eventsOfRelated(tx: StoreTransaction, key: SubjectKey): Promise<readonly StoredEvent[]> {
+  const events: StoredEvent[] = []
+  for (let after: EventPlace | undefined; ; ) {
+    const page = await tx.eventsFor(key, after, PAGE)
+    events.push(...page)
+    after = page.at(-1)
+    if (page.length < PAGE) return ofWhoTheyAre(tx, events)
+  }
 }

@@ -2,7 +2,7 @@ import { compileProgram, definePack, type EventRecord, type FeatureState, type P
 import { advance } from '../domain/advance.js'
 import type { Input } from '../domain/decision.js'
 import { type SubjectState, UNBORN } from '../domain/subject.js'
-import { inputOf, recordOf } from '../ingest/records.js'
+import { inputOf, recordOf, relatedInput } from '../ingest/records.js'
 import type { Past } from './past.js'
 
 /** What a subject's events up to an instant say, worked out when it is asked for. */
@@ -17,14 +17,13 @@ export interface Replay {
 const NO_RULES = compileProgram(definePack([]))
 
 /** Undefined where nothing had happened by then. */
-export function replay({ key, events, state }: Past, program: Program, at: number): Replay | undefined {
-  if (key.kind !== 'user') {
-    if (state === undefined || state.at === 0) return undefined
-    return { events: [], profile: state, feature: (name) => state.features.get(name) }
-  }
+export function replay({ key, events }: Past, program: Program, at: number): Replay | undefined {
   const happened = events.filter((event) => event.at <= at)
   if (happened.length === 0) return undefined
-  const inputs = happened.map((event): Input => inputOf(event, event.at))
+  const { kind } = key
+  const inputs = happened.map(
+    (event): Input => (kind === 'user' ? inputOf(event, event.at) : relatedInput(kind, event, event.at)),
+  )
   const records = happened.map(recordOf)
   return {
     events: records,

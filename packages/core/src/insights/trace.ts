@@ -9,7 +9,7 @@ import {
 import type { Decision } from '../domain/decision.js'
 import type { SubjectKey } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
-import type { StoreReads } from '../ports/store.js'
+import type { Store } from '../ports/store.js'
 import { explainFromLog } from './explain.js'
 import { type Explained, type ExplainedEvent, eventFor } from './explained.js'
 import { readPast } from './past.js'
@@ -35,7 +35,7 @@ export async function traceFromLog({
   packAt,
   decision,
 }: {
-  readonly store: StoreReads
+  readonly store: Store
   /** The rules in force at an instant. */
   readonly packAt: (at: number) => Promise<Pack>
   readonly decision: Decision

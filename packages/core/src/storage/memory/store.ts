@@ -82,7 +82,11 @@ class Memory implements MemoryStore {
     return count
   }
 
-  async readDecisions({ subjects, limit, order }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
+  async readDecisions({
+    subjects,
+    limit,
+    order,
+  }: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
     const { decisions } = this.#tables
     const wanted = subjects && new Set(subjects)
     const found = wanted === undefined ? decisions : decisions.filter(({ subject }) => wanted.has(subject))
