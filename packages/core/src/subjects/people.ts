@@ -22,13 +22,13 @@ export class People {
     { taken, ...options }: LockOptions & { readonly taken?: ReadonlySet<string> } = {},
   ): Promise<People> {
     const people = new People()
-    for (let wanted = keys; wanted.length > 0; ) {
+    for (let wanted = distinct(keys); wanted.length > 0; ) {
       const locked = await upToDate(tx, programs, edition, await tx.lockSubjects(wanted, options), taken)
       for (const subject of locked) people.put(subject)
-      wanted = locked.flatMap(({ key: { kind }, state: { into } }) => {
-        const key = into === undefined ? undefined : ({ kind, id: into } as const)
-        return key === undefined || people.rows.has(subjectName(key)) ? [] : [key]
-      })
+      const others = locked.flatMap(({ key: { kind }, state: { into } }) =>
+        into === undefined ? [] : [{ kind, id: into }],
+      )
+      wanted = distinct(others).filter((key) => !people.rows.has(subjectName(key)))
     }
     return people
   }
@@ -48,6 +48,11 @@ export class People {
   put(subject: LockedSubject): void {
     this.rows.set(subjectName(subject.key), subject)
   }
+}
+
+/** Each key once: a row that is locked twice would be brought up twice. */
+function distinct(keys: readonly SubjectKey[]): readonly SubjectKey[] {
+  return [...new Map(keys.map((key) => [subjectName(key), key])).values()]
 }
 
 /** Who a subject is now, as it is stored, and all keys under which something of it may be written. */

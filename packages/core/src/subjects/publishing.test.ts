@@ -132,6 +132,18 @@ describe('rules about communities and leaders', () => {
     expect(await tagsOf(engine, 'l1', 'leader')).toEqual(['serves'])
   })
 
+  it('are brought up once, however many words wait for them', async () => {
+    const clock = virtualClock(NOON)
+    const engine = await createEngine({ rules: definePack([]), database: memoryStore(), clock })
+    await engine.ingest([group('a', 'c9'), track('order', 'a'), group('b', 'c9')])
+    await engine.publish(definePack([tag('one', atLeast(1, 'order'), COMMUNITY)]))
+
+    await engine.settle()
+
+    expect(await tagsOf(engine, 'c9', 'community')).toEqual(['one'])
+    await engine.close()
+  })
+
   it('count events once that were taken in and had not reached the community when the rules changed', async () => {
     const { engine } = await shopWithOrders()
     const seven = tag('seven', atLeast(7, 'order'), COMMUNITY)
