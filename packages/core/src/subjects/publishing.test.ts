@@ -158,6 +158,20 @@ describe('rules about communities and leaders', () => {
   })
 })
 
+describe('a user who was a visitor', () => {
+  it('has the past of both, also where both rows are brought up together', async () => {
+    const engine = await start(memoryStore(), [])
+    await engine.ingest([track('order', 'a'), { event: 'order', anonymousId: 'v', messageId: 'v-1' }])
+    await engine.ingest([{ type: 'identify', userId: 'a', anonymousId: 'v', messageId: 'v-2' }])
+
+    await engine.publish(definePack([TWO]))
+    await engine.settle()
+
+    expect(await tagsOf(engine, 'a')).toEqual(['two'])
+    await engine.close()
+  })
+})
+
 describe('journeys', () => {
   const WELCOME = journey('welcome', [wait('later', '1d')], { entry: { on: 'tag.added', tag: 'four' } })
   const CHEER = journey('cheer', [wait('later', '1d')], { entry: { on: 'tag.added', tag: 'lively' } })

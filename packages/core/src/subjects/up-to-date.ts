@@ -30,7 +30,8 @@ export async function upToDate(
   const gaps = await gapsOf(tx, programs, edition, outdated)
   const gapOf = ({ key, version }: LockedSubject) => gaps.get(gapName(key.kind, version)) ?? NO_GAP
   const lacking = outdated.filter((subject) => gapOf(subject).missing.length > 0)
-  const users = lacking.filter(({ key }) => key.kind === 'user')
+  // Who turned out to be somebody else has no events of their own any more.
+  const users = lacking.filter(({ key, state }) => key.kind === 'user' && state.into === undefined)
   const events = groupByUser(await eventsOfPeople(tx, users))
   const surroundings = await readSurroundings(tx, edition.program, outdated.map(withoutInputs))
   const upgraded = new Map<LockedSubject, Advanced>()
