@@ -11,7 +11,7 @@ import {
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Change, Draft } from './draft.js'
-import { awaitConditions, exitRun, runSteps, takeCase } from './steps.js'
+import { awaitConditions, exitRun, replaceRun, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
 /** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
@@ -91,10 +91,16 @@ function followRuns(draft: Draft): void {
   evaluateDerived(draft, readers)
 }
 
-/** Lets journeys take no notice of what has changed. */
+/**
+ * Lets journeys take no notice of what has changed: nobody enters or leaves one. Runs that wait for conditions are due, so
+ * that they look at them anew.
+ */
 export function hush(draft: Draft): void {
   followRuns(draft)
   draft.changes.length = 0
+  for (const run of draft.runs) {
+    if (run.deadline !== undefined && run.until > draft.at) replaceRun(draft, { ...run, until: draft.at })
+  }
 }
 
 function reactTo(draft: Draft, change: Change): void {

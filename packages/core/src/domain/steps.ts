@@ -51,7 +51,7 @@ export function exitRun(draft: Draft, run: Run, reason: string): void {
   draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason })
 }
 
-function replaceRun(draft: Draft, run: Run): void {
+export function replaceRun(draft: Draft, run: Run): void {
   draft.writeRuns(
     draft.runs.map((one) => (one.id === run.id ? run : one)),
     run.journey,
