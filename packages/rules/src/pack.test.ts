@@ -312,7 +312,7 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'an unknown step verb': [
     steps({ id: 'x', sned: { template: 't' } }),
     `error form.unknown  pack.json#/steps/0/sned
-  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "exit". Did you mean "send"?
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "exit". Did you mean "send"?
   found: "id, sned"`,
   ],
   'several things that are waited for': [
@@ -358,7 +358,7 @@ error case.duplicate  pack.json#/steps/0/waitFor/any/1/id
   'a step without a verb': [
     steps({ id: 'x' }),
     `error form.unknown  pack.json#/steps/0
-  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "exit".
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "exit".
   found: "id"`,
   ],
   'missing keys': [

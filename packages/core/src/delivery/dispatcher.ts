@@ -2,6 +2,7 @@ import type { Channel } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { askChannel, callChannel } from './call.js'
 import { settleCoupons } from './coupons.js'
+import { settleEvents } from './events.js'
 import { type Cleared, clearMessages } from './guard.js'
 import type { DispatcherOptions } from './options.js'
 import { recordResults } from './results.js'
@@ -32,6 +33,7 @@ export class Dispatcher {
     const unknown = messages.filter((delivery) => delivery.state === 'unknown')
     await this.inTransaction(ofKind('coupon'), settleCoupons)
     await this.inTransaction(ofKind('suggestion'), settleSuggestions)
+    await this.inTransaction(ofKind('event'), settleEvents)
     await this.clearAndCall(reserved, TOO_LATE)
     await this.reconcile(unknown)
     return claimed.length

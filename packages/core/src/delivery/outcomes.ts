@@ -3,6 +3,7 @@ import type { Decision, Input } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
+import { inputOf } from '../ingest/records.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
@@ -108,12 +109,24 @@ export class Outcomes {
     const messageId = `linli:${contentHash(`${delivery.key}|${event}`, 24)}`
     const { subject, source } = delivery
     const { journey, run, step } = source
-    const record = { messageId, event, at: this.now, properties: { journey, run, step, ...properties } }
-    if (subject.kind === 'user') {
-      const event = { ...record, type: 'track', userId: subject.id, receivedAt: this.now } as const
-      this.events.push(...attributed([event], this.subjectOf(delivery).state.relations))
-    }
-    this.tell(subject, { kind: 'event', at: this.now, event: record })
+    const record = { messageId, event, at: this.now, properties: { ...properties, journey, run, step } }
+    if (subject.kind === 'user') this.log(delivery, { ...record, type: 'track' })
+    else this.tell(subject, { kind: 'event', at: this.now, event: record })
+  }
+
+  /** Records what a step says of its user: an event, or traits. */
+  emitSaid(delivery: Delivery): void {
+    const { key, body } = delivery
+    const { what, values = {}, link } = body
+    if (what !== 'identify') return this.emit(delivery, what, { ...values, link })
+    const messageId = `linli:${contentHash(`${key}|identify`, 24)}`
+    this.log(delivery, { messageId, type: 'identify', event: what, at: this.now, properties: { link }, traits: values })
+  }
+
+  private log({ subject }: Delivery, event: Omit<StoredEvent, 'userId' | 'receivedAt'>): void {
+    const stored = { ...event, userId: subject.id, receivedAt: this.now }
+    this.events.push(...attributed([stored], this.subjectOf({ subject }).state.relations))
+    this.tell(subject, inputOf(stored, this.now))
   }
 
   async write(): Promise<void> {

@@ -22,6 +22,14 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
         const { template: what, to, expiresAt, variables } = effect
         return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]
       }
+      case 'say':
+        return [
+          newDelivery('event', subject, effect, 'log', {
+            what: effect.event,
+            values: effect.values,
+            link: effect.link,
+          }),
+        ]
       default:
         return []
     }

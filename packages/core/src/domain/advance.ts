@@ -2,7 +2,7 @@ import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
-import { dueRuns, enterByEvent, hush, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
+import { dueRuns, enterByEvent, hush, linkOf, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
@@ -81,6 +81,7 @@ function take(draft: Draft, input: Input): void {
   passTime(draft, input.at)
   draft.at = Math.max(draft.at, input.at)
   if (input.kind === 'event') draft.cause = input.event.messageId
+  draft.link = input.kind === 'event' ? linkOf(input.event) : 0
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') return takeRefresh(draft, input)
   else if (input.kind === 'history') return takeHistory(draft, input, isNew)

@@ -46,6 +46,7 @@ export type Effect =
   | SendEffect
   | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
   | SuggestEffect
+  | SayEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }
   /** What it keeps no longer tells what it should: it has to be read again from the log. */
@@ -81,6 +82,19 @@ export interface SuggestEffect {
   readonly to: string
   readonly expiresAt: number
   readonly variables: StepVariables
+  readonly at: number
+}
+
+/** Something that a step says about the subject: an event, or traits. It goes the way of all events, through the log. */
+export interface SayEffect {
+  readonly kind: 'say'
+  readonly source: StepSource
+  readonly type: 'track' | 'identify'
+  /** The event's name; `identify` for traits. */
+  readonly event: string
+  readonly values: Readonly<Record<string, unknown>>
+  /** How many journeys lead to it, this one included. */
+  readonly link: number
   readonly at: number
 }
 

@@ -40,6 +40,8 @@ export class Draft implements SubjectView {
   event: EventRecord | undefined
   /** The message id of the event that is being taken in; undefined while time alone, or word from elsewhere, moves the subject. */
   cause: string | undefined
+  /** How long the chain of journeys is, each begun by what a step of the one before said, that led to what happens now. */
+  link = 0
   /** Why tags and scores change now, where it is not what happens; `quiet`: journeys take no notice. */
   occasion: { readonly reason: Occasion; readonly quiet: boolean } | undefined
   due: number

@@ -17,6 +17,15 @@ import type { Run } from './subject.js'
 /** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
 const CASCADE_LIMIT = 100
 
+/** How many journeys may follow from one another, each begun by what a step of the one before said. */
+const CHAIN_LIMIT = 100
+
+/** How many journeys an event has behind it: those of steps say so. */
+export function linkOf({ messageId, properties }: EventRecord): number {
+  const link = messageId.startsWith('linli:') ? properties['link'] : undefined
+  return typeof link === 'number' ? link : 0
+}
+
 /** Runs whose wait has ended by `instant`, in the order they were entered. */
 export function dueRuns(draft: Draft, instant: number): readonly Run[] {
   return draft.runs.filter((run) => run.until > 0 && run.until <= instant)
@@ -126,14 +135,16 @@ function isMeant(trigger: CompiledTrigger, change: Change): boolean {
   return trigger.on === on && trigger.tag === change.id
 }
 
-/** Goes on after a `send` or `issue` step whose outcome is known. */
+/** Goes on after a step that waited for its outcome. */
 export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>): void {
   const run = draft.runs.find((one) => one.id === input.run && one.step === input.step)
   const journey = run && journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
   if (run === undefined) return
   if (journey === undefined) return exitRun(draft, run, 'its journey no longer exists')
-  if (step?.verb === 'send') runSteps(draft, journey, run, step.next)
+  if (step?.verb === 'send' || step?.verb === 'set' || step?.verb === 'emit') {
+    return runSteps(draft, journey, run, step.next)
+  }
   if (step?.verb !== 'issue') return
   if (input.ok) runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
   else runSteps(draft, journey, run, step.otherwise)
@@ -170,6 +181,8 @@ function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | unde
   if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
     return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
   }
+  if (draft.link >= CHAIN_LIMIT)
+    return draft.decide('journey.held', journey.id, { reason: 'chain', limit: CHAIN_LIMIT })
   const run = newRun(draft, journey, key, event)
   rememberEntry(draft, journey, key)
   if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
@@ -190,6 +203,7 @@ function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined,
     enteredAt: event?.at ?? draft.at,
     step: '',
     until: 0,
+    ...(draft.link > 0 && { link: draft.link }),
     ...(journey.keepsEvent && event !== undefined && { entry: event }),
   }
 }

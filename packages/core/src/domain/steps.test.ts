@@ -152,6 +152,43 @@ describe('a wait for the first of several things', () => {
   })
 })
 
+describe('what a step says', () => {
+  const kind = { fact: 'event', params: { property: 'kind' } }
+  const steps = [
+    { id: 'note', set: { trait: 'lastKind', value: kind } },
+    {
+      id: 'which',
+      branch: [{ conditions: traitIs('lastKind', 'fruit'), then: [{ id: 'yes', exit: { reason: 'fruit' } }] }],
+    },
+  ]
+
+  it('is wished for with the values of then, and the run waits until it is in the log', () => {
+    const u1 = user(journey('remember', steps))
+    u1.event('cart', '2026-03-01T08:00:00Z', { kind: 'fruit' })
+    expect(u1.effects).toMatchObject([
+      { kind: 'say', type: 'identify', event: 'identify', values: { lastKind: 'fruit' } },
+    ])
+    expect(u1.state.runs).toMatchObject([{ step: 'note', until: 0 }])
+
+    u1.identify('2026-03-01T08:00:00Z', { lastKind: 'fruit' })
+    u1.outcome('2026-03-01T08:00:00Z')
+
+    expect(u1.said('journey.exited')).toMatchObject([{ reason: 'fruit' }])
+  })
+
+  it('may be an event of its own, with properties of the one that brought the run there', () => {
+    const emit = { id: 'tell', emit: { event: 'fruit_wanted', properties: { kind, from: '团购' } } }
+    const u1 = user(journey('remember', [wait('later', '1h'), emit]))
+    u1.event('cart', '2026-03-01T08:00:00Z', { kind: 'fruit' })
+
+    u1.event('view', '2026-03-01T10:00:00Z', { kind: 'milk' })
+
+    expect(u1.effects).toMatchObject([
+      { kind: 'say', type: 'track', event: 'fruit_wanted', values: { kind: 'fruit', from: '团购' } },
+    ])
+  })
+})
+
 describe('a split', () => {
   const variant = (id: string, weight: number) => ({ id, weight, then: [{ id: `in-${id}`, exit: { reason: id } }] })
   const program = programOf(journey('try', [{ id: 'ab', split: [variant('a', 1), variant('b', 3)] }]))

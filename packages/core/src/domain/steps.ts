@@ -4,12 +4,13 @@ import {
   END,
   hashShare,
   holds,
+  type SaidValue,
   type StepTarget,
   until,
   type Variant,
   type WaitCase,
 } from '@linli/rules'
-import type { StepSource, StepVariables } from './decision.js'
+import type { SayEffect, StepSource, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Draft } from './draft.js'
 import type { Run } from './subject.js'
@@ -88,6 +89,13 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
     case 'tag':
       putTag(draft, step)
       return { go: step.next }
+    case 'set':
+      // What is said comes back as an event; only then does the run go on, so that the next step knows it.
+      say(draft, run, source, 'identify', 'identify', [[step.trait, step.value]])
+      return { stay: 0 }
+    case 'emit':
+      say(draft, run, source, 'track', step.event, step.properties)
+      return { stay: 0 }
     case 'exit':
       return { exit: step.reason }
   }
@@ -136,12 +144,31 @@ function variantOf(draft: Draft, { id }: CompiledJourney, step: StepOf<'split'>)
 }
 
 function takeBranch(draft: Draft, run: Run, step: StepOf<'branch'>): StepTarget {
-  const atHand = draft.event
-  // The event that brought the run here, also when time has passed since.
-  draft.event = run.event ?? run.entry ?? atHand
-  const taken = step.cases.find(({ condition }) => holds(condition.verdict(draft)))
-  draft.event = atHand
+  const taken = withEventOf(run, draft, () => step.cases.find(({ condition }) => holds(condition.verdict(draft))))
   return taken?.then ?? step.otherwise
+}
+
+/** Looks at the subject with the event at hand that brought the run here, also when time has passed since. */
+function withEventOf<T>(run: Run, draft: Draft, look: () => T): T {
+  const atHand = draft.event
+  draft.event = run.event ?? run.entry ?? atHand
+  const seen = look()
+  draft.event = atHand
+  return seen
+}
+
+function say(
+  draft: Draft,
+  run: Run,
+  source: StepSource,
+  type: SayEffect['type'],
+  event: string,
+  said: Iterable<readonly [string, SaidValue]>,
+): void {
+  const values = withEventOf(run, draft, () =>
+    Object.fromEntries([...said].map(([name, value]) => [name, value(draft)])),
+  )
+  draft.effects.push({ kind: 'say', source, type, event, values, link: (run.link ?? 0) + 1, at: draft.at })
 }
 
 function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource): void {

@@ -64,6 +64,8 @@ export interface Run {
   /** The event it was entered by, and the one that last moved it, where steps read them. */
   readonly entry?: EventRecord
   readonly event?: EventRecord
+  /** How many journeys led to it, each begun by what a step of the one before said; left out: none. */
+  readonly link?: number
   /** The coupon issued to it last. */
   readonly coupon?: Coupon
 }

@@ -117,7 +117,7 @@ export interface InboxEntry {
   readonly input: Input
 }
 
-export type DeliveryKind = 'message' | 'coupon' | 'suggestion'
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
@@ -159,7 +159,7 @@ export interface Delivery {
 
 /** What to do; fields by kind. */
 export interface DeliveryBody {
-  /** message and suggestion: the template; coupon: the offer's id. */
+  /** message and suggestion: the template; coupon: the offer's id; event: its name, `identify` for traits. */
   readonly what: string
   readonly channel?: string
   /** Channels to try when this one cannot be used. */
@@ -169,6 +169,10 @@ export interface DeliveryBody {
   /** suggestion: the leader's id. */
   readonly to?: string
   readonly expiresAt?: number
+  /** event: its properties, or the traits. */
+  readonly values?: Readonly<Record<string, unknown>>
+  /** event: how many journeys lead to it, each begun by what a step of the one before said. */
+  readonly link?: number
   /** suggestion: the rendered text. */
   readonly text?: string
   /** When the first attempt was made: the start of an idempotency window. */

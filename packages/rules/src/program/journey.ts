@@ -1,6 +1,6 @@
-import { compileConditions } from '../conditions/compile.js'
+import { compileConditions, compileValue } from '../conditions/compile.js'
 import type { Condition } from '../conditions/condition.js'
-import type { Conditions } from '../conditions/tree.js'
+import { type Conditions, factReference } from '../conditions/tree.js'
 import { DURATION_FORMS, parseDuration } from '../duration.js'
 import type { ConditionScope } from '../facts/fact.js'
 import type { Demand } from '../facts/feature.js'
@@ -19,6 +19,7 @@ import {
   END,
   type EventMatch,
   type Reentry,
+  type SaidValue,
   type StepTarget,
   type Variant,
   type WaitCase,
@@ -200,6 +201,19 @@ class JourneyCompiler {
       return { verb: 'suggest', template: step.suggest.template, expiresMs, next }
     }
     if ('tag' in step) return this.tagStep(step.tag, pointer, next)
+    if ('set' in step) {
+      this.checkUser(`${pointer}/set`, 'sets a trait')
+      const { trait, value } = step.set
+      return { verb: 'set', trait, value: this.said(value, `${pointer}/set/value`), next }
+    }
+    if ('emit' in step) {
+      this.checkUser(`${pointer}/emit`, 'adds an event to the log')
+      const { event, properties = {} } = step.emit
+      const said = Object.entries(properties).map(
+        ([name, value]) => [name, this.said(value, `${pointer}/emit/properties/${name}`)] as const,
+      )
+      return { verb: 'emit', event, properties: new Map(said), next }
+    }
     return { verb: 'exit', reason: step.exit.reason ?? 'exit step' }
   }
 
@@ -244,6 +258,30 @@ class JourneyCompiler {
       const target = then === undefined ? next : this.sequence(then, `${pointer}/${index}/then`, next)
       return { id, below: index + 1 === split.length ? 1 : sum / whole, then: target }
     })
+  }
+
+  /** The log is of users. */
+  private checkUser(pointer: string, does: string): void {
+    const { subject = 'user' } = this.definition
+    if (subject === 'user') return
+    this.error(
+      pointer,
+      'step.unfit',
+      `A step that ${does} is for journeys of users, and this is one of a ${subject}.`,
+      subject,
+    )
+  }
+
+  private said(value: unknown, pointer: string): SaidValue {
+    if (!isObject(value) || typeof value['fact'] !== 'string') return () => value
+    const shape = factReference.safeParse(value)
+    if (!shape.success) {
+      this.error(pointer, 'value.fact', 'A fact is { "fact", "params", "path" }.', value)
+      return () => undefined
+    }
+    this.readsEvent ||= shape.data.fact === 'event'
+    const use = compileValue(shape.data, this.at(pointer), { ...this.scope.conditions, moment: 'event' })
+    return (view) => use?.read(view)
   }
 
   private tagStep(change: { add: string } | { remove: string }, pointer: string, next: StepTarget): CompiledVerb {

@@ -159,7 +159,17 @@ export type CompiledVerb =
   | { readonly verb: 'issue'; readonly offer: string; readonly next: StepTarget; readonly otherwise: StepTarget }
   | { readonly verb: 'suggest'; readonly template: string; readonly expiresMs: number; readonly next: StepTarget }
   | { readonly verb: 'tag'; readonly tag: string; readonly put: boolean; readonly next: StepTarget }
+  | { readonly verb: 'set'; readonly trait: string; readonly value: SaidValue; readonly next: StepTarget }
+  | {
+      readonly verb: 'emit'
+      readonly event: string
+      readonly properties: ReadonlyMap<string, SaidValue>
+      readonly next: StepTarget
+    }
   | { readonly verb: 'exit'; readonly reason: string }
+
+/** What a step says: always the same, or what a fact says then. */
+export type SaidValue = (view: SubjectView) => unknown
 
 /** What a run waits for: an event, or conditions of the subject that come to hold. */
 export type WaitCase = { readonly id?: string; readonly then: StepTarget } & (

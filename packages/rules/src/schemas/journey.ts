@@ -39,6 +39,8 @@ export type StepDefinition = { readonly id: string } & (
   | { readonly issue: { readonly offer: string }; readonly else?: StepDefinition[] }
   | { readonly suggest: { readonly to: 'leader'; readonly template: string; readonly expires?: string } }
   | { readonly tag: { readonly add: string } | { readonly remove: string } }
+  | { readonly set: { readonly trait: string; readonly value: z.core.util.JSONType } }
+  | { readonly emit: { readonly event: string; readonly properties?: Readonly<Record<string, z.core.util.JSONType>> } }
   | { readonly exit: { readonly reason?: string } }
 )
 
@@ -49,7 +51,19 @@ export type WaitCaseDefinition = { readonly id: string; readonly then?: StepDefi
 )
 
 /** The words that say what a step does. */
-export const STEP_VERBS = ['wait', 'waitFor', 'branch', 'split', 'send', 'issue', 'suggest', 'tag', 'exit'] as const
+export const STEP_VERBS = [
+  'wait',
+  'waitFor',
+  'branch',
+  'split',
+  'send',
+  'issue',
+  'suggest',
+  'tag',
+  'set',
+  'emit',
+  'exit',
+] as const
 
 const stepsSchema: z.ZodType<StepDefinition[]> = z.lazy(() => z.array(stepSchema).min(1).max(200))
 
@@ -118,6 +132,22 @@ const tagChangeSchema = z.union([
   variant('remove', z.strictObject({ remove: z.string().describe('The id of a tag without conditions.') })),
 ])
 
+const saidValue = z.json().describe('JSON, or a fact: { "fact": "event", "params": { "property": "orderId" } }.')
+
+const setSchema = z.strictObject({ trait: z.string().min(1).max(100), value: saidValue })
+
+const emitSchema = z.strictObject({
+  event: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine(
+      (name) => !['identify', 'group', 'alias'].includes(name),
+      'An event has another name than "identify", "group" and "alias"',
+    ),
+  properties: z.record(z.string().min(1), saidValue).optional().describe('What it says, beyond journey, run and step.'),
+})
+
 const otherwise = (meaning: string) => stepsSchema.optional().describe(meaning)
 
 const stepSchema = z
@@ -153,6 +183,8 @@ const stepSchema = z
     ),
     step('suggest', { suggest: suggestSchema }, 'Suggests something to the leader.'),
     step('tag', { tag: tagChangeSchema }, 'Puts a tag on, or takes it off. The tag is one without conditions.'),
+    step('set', { set: setSchema }, 'Sets a trait of the user.'),
+    step('emit', { emit: emitSchema }, 'Adds an event of the user to the log, for rules to look at.'),
     step('exit', { exit: z.strictObject({ reason: z.string().max(200).optional() }) }, 'Ends the run.'),
   ])
   .meta({ id: 'Step' }) as z.ZodType<StepDefinition>

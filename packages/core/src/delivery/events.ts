@@ -1,0 +1,26 @@
+import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { DispatcherOptions } from './options.js'
+import { Outcomes } from './outcomes.js'
+import { closed } from './settlement.js'
+
+/** Puts what steps say into the log; event, state and run change in one transaction. */
+export async function settleEvents(
+  tx: StoreTransaction,
+  { programs }: DispatcherOptions,
+  claims: readonly Delivery[],
+  now: number,
+): Promise<void> {
+  const edition = await programs.in(tx)
+  const deliveries = await tx.lockDeliveries(claims)
+  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
+  for (const delivery of deliveries) {
+    if (!outcomes.stillWaits(delivery)) {
+      outcomes.save(closed(delivery, 'suppressed', 'run ended'))
+      continue
+    }
+    outcomes.save(closed(delivery, 'accepted'))
+    outcomes.emitSaid(delivery)
+    outcomes.resume(delivery, true)
+  }
+  await outcomes.write()
+}
