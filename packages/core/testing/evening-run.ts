@@ -79,15 +79,18 @@ export async function playEvening(
   { host = inOrder, plan }: { readonly host?: Host; readonly plan?: CrashPlan } = {},
 ): Promise<{ readonly transactions: number; readonly crashed: boolean }> {
   let crashed = false
-  let engine = await run.start(plan)
+  const restarted = async (error: unknown) => {
+    if (!(error instanceof Crash) || crashed) throw error
+    crashed = true
+    return run.start()
+  }
+  let engine = await run.start(plan).catch(restarted)
   const sent: IncomingEvent[] = []
   const surviving = async (work: () => Promise<void>) => {
     try {
       await work()
     } catch (error) {
-      if (!(error instanceof Crash) || crashed) throw error
-      crashed = true
-      engine = await run.start()
+      engine = await restarted(error)
       if (sent.length > 0) await run.ingest(engine, ...sent)
       await engine.settle()
       await run.advanceTo(engine, run.clock.now() + LEASE_MS)
