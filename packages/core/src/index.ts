@@ -70,6 +70,8 @@ export type {
   StoreTransaction,
   Version,
 } from './ports/store.js'
+// See a journey
+export { countRuns, type JourneyCounts, journeyGraph } from './insights/graph.js'
 // Simulate
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
 export {

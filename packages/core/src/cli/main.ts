@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.js'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
+import { graphCommand } from './graph.js'
 import { reportFailure } from './output.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
@@ -17,6 +18,7 @@ export function program(): Command {
     .addCommand(diffCommand())
     .addCommand(testCommand())
     .addCommand(explainCommand())
+    .addCommand(graphCommand())
     .showHelpAfterError()
 }
 

@@ -1,4 +1,4 @@
-import { formatDuration, isObject, parseDuration } from '@linli/rules'
+import { type ConditionLeaf, type Conditions, formatDuration, isObject, parseDuration } from '@linli/rules'
 import { FACT_PHRASES, type FactParts, type Language, MORE_PHRASES, WINDOW_PHRASES, WORDS } from './wording.js'
 
 /** A fact as conditions and explanations name it. */
@@ -114,8 +114,8 @@ export class Phrases {
   private filters({ where, item }: Readonly<Record<string, unknown>>): string {
     const { words } = this
     const said = [
-      ...(where === undefined ? [] : [`${words.where}${this.conditions(where)}`]),
-      ...(item === undefined ? [] : [`${words.item}${this.conditions(item)}`]),
+      ...(where === undefined ? [] : [`${words.where}${this.filter(where)}`]),
+      ...(item === undefined ? [] : [`${words.item}${this.filter(item)}`]),
     ]
     return this.language === 'en' || said.length === 0 ? said.join('') : `（${said.join('').replace(/^，/, '')}）`
   }
@@ -139,15 +139,30 @@ export class Phrases {
     return said.join(this.words.followed)
   }
 
-  private conditions(tree: unknown): string {
-    if (!isObject(tree)) return ''
-    const { all, any, not, condition, fact, operator, value } = tree
+  /** Conditions of a rule in one line. */
+  conditions(tree: Conditions): string {
+    return this.tree(tree, ({ fact, params, path, operator, value }) => {
+      return `${this.fact({ fact, params, path })} ${this.comparison(fact, operator, value)}`
+    })
+  }
+
+  /** Conditions over an event or an item: their facts are its properties. */
+  private filter(tree: unknown): string {
+    return isObject(tree)
+      ? this.tree(
+          tree as unknown as Conditions,
+          ({ fact, operator, value }) => `${fact} ${this.comparison('', operator, value)}`,
+        )
+      : ''
+  }
+
+  private tree(tree: Conditions, leaf: (one: ConditionLeaf) => string): string {
     const { words } = this
-    if (Array.isArray(all)) return all.map((part) => this.conditions(part)).join(words.and)
-    if (Array.isArray(any)) return `(${any.map((part) => this.conditions(part)).join(words.or)})`
-    if (not !== undefined) return `${words.not} (${this.conditions(not)})`
-    if (condition !== undefined) return String(condition)
-    return `${String(fact)} ${this.comparison('', String(operator), value)}`
+    const part = (one: Conditions) => this.tree(one, leaf)
+    if ('all' in tree) return tree.all.map(part).join(words.and)
+    if ('any' in tree) return `(${tree.any.map(part).join(words.or)})`
+    if ('not' in tree) return `${words.not} (${part(tree.not)})`
+    return 'condition' in tree ? tree.condition : leaf(tree)
   }
 }
 

@@ -1,0 +1,270 @@
+import {
+  type CompiledJourney,
+  type CompiledStep,
+  type Conditions,
+  END,
+  formatDuration,
+  type StepDefinition,
+  type StepTarget,
+  stepsOf,
+} from '@linli/rules'
+import type { Decision } from '../domain/decision.js'
+import { Phrases } from './phrases.js'
+import type { Language } from './wording.js'
+
+/** How many runs came by, of one journey. */
+export interface JourneyCounts {
+  readonly entered: number
+  readonly goals: number
+  /** By the id of the step: how many runs came to it. */
+  readonly steps: ReadonlyMap<string, number>
+  /** By why they ended. */
+  readonly exits: ReadonlyMap<string, number>
+}
+
+/** Counts the runs of a journey, by its decisions. */
+export async function countRuns(
+  decisions: Iterable<Decision> | AsyncIterable<Decision>,
+  journey: string,
+): Promise<JourneyCounts> {
+  const steps = new Map<string, Set<unknown>>()
+  const exits = new Map<string, number>()
+  let [entered, goals] = [0, 0]
+  for await (const { decision, rule, step, run, reason } of decisions) {
+    if (rule !== journey) continue
+    if (decision === 'journey.entered') entered += 1
+    else if (decision === 'journey.goal') goals += 1
+    else if (decision === 'journey.exited') exits.set(String(reason), (exits.get(String(reason)) ?? 0) + 1)
+    else if (decision === 'journey.stepped') {
+      const runs = steps.get(String(step)) ?? new Set()
+      steps.set(String(step), runs.add(run))
+    }
+  }
+  return { entered, goals, exits, steps: new Map([...steps].map(([id, runs]) => [id, runs.size])) }
+}
+
+/** A journey as a Mermaid flowchart (https://mermaid.js.org), with how many runs came by where counts are given. */
+export function journeyGraph(
+  journey: CompiledJourney,
+  { counts, language = 'en' }: { readonly counts?: JourneyCounts; readonly language?: Language } = {},
+): string {
+  return new Graph(journey, counts, WORDS[language], new Phrases(language, 'UTC', journey.subject)).text()
+}
+
+type Edge = readonly [to: StepTarget, label?: string]
+
+class Graph {
+  /** The steps in the order they are written in, each with what stands for it. */
+  private readonly steps: readonly (readonly [name: string, step: CompiledStep])[]
+
+  constructor(
+    private readonly journey: CompiledJourney,
+    private readonly counts: JourneyCounts | undefined,
+    private readonly words: (typeof WORDS)[Language],
+    private readonly phrases: Phrases,
+  ) {
+    this.steps = [...stepsOf(journey.definition.steps)].flatMap(({ step: { id } }, index) => {
+      const step = journey.steps.find((one) => one.id === id)
+      return step === undefined ? [] : [[`s${index + 1}`, step] as const]
+    })
+  }
+
+  private name(target: StepTarget): string {
+    const step = this.journey.steps[target]
+    return this.steps.find(([, one]) => one === step)?.[0] ?? 'finish'
+  }
+
+  text(): string {
+    const { counts, words } = this
+    const { definition, first } = this.journey
+    const finished = counts && (counts.exits.get('completed') ?? 0)
+    const lines = [
+      node('entry', '([', this.triggerText(definition.entry), '])', counts?.entered),
+      ...this.steps.map(([name, step]) => node(name, '[', this.stepText(step), ']', this.cameTo(step))),
+      node('finish', '([', words.end, '])', finished),
+      edge('entry', this.name(first)),
+      ...this.steps.flatMap(([name, step]) => this.edges(step).map(([to, label]) => edge(name, this.name(to), label))),
+    ]
+    if (definition.exit !== undefined) {
+      lines.push(node('exit', '{{', words.exit(this.triggerText(definition.exit)), '}}', counts && this.leftEarly()))
+    }
+    if (definition.goal !== undefined) {
+      const { event, within } = definition.goal
+      lines.push(node('goal', '{{', words.goal([event].flat().join(words.or), within), '}}', counts?.goals))
+    }
+    return ['flowchart TD', ...lines.map((line) => `  ${line}`)].join('\n')
+  }
+
+  private cameTo({ id }: CompiledStep): number | undefined {
+    return this.counts && (this.counts.steps.get(id) ?? 0)
+  }
+
+  /** Runs that ended otherwise than at the end or at a step that says so. */
+  private leftEarly(): number {
+    const said = new Set(this.journey.steps.flatMap((step) => (step.verb === 'exit' ? [step.reason] : [])))
+    const ends = [...(this.counts?.exits ?? [])].filter(([reason]) => reason !== 'completed' && !said.has(reason))
+    return ends.reduce((sum, [, count]) => sum + count, 0)
+  }
+
+  private triggerText(trigger: CompiledJourney['definition']['entry']): string {
+    const { words, phrases } = this
+    const conditions =
+      'conditions' in trigger && trigger.conditions ? `${words.colon}${phrases.conditions(trigger.conditions)}` : ''
+    if (trigger.on === 'event') return `${[trigger.event].flat().join(words.or)}${conditions}`
+    if (trigger.on === 'score.crossed') {
+      const { score, above, below, tier } = trigger
+      return `${words.crossed(score, above === undefined ? (below === undefined ? String(tier) : `< ${below}`) : `≥ ${above}`)}${conditions}`
+    }
+    return `${words.tag(trigger.tag, trigger.on === 'tag.added')}${conditions}`
+  }
+
+  private stepText(step: CompiledStep): string {
+    return `${step.id}${this.words.colon}${this.does(step)}`
+  }
+
+  private does(step: CompiledStep): string {
+    const { words } = this
+    switch (step.verb) {
+      case 'wait':
+        return words.wait(waitText(this.written(step.id)))
+      case 'waitFor': {
+        const [only] = step.cases
+        const single = only?.id === undefined && only?.on === 'event' ? [...only.events].join(words.or) : undefined
+        return words.waitFor(single ?? words.firstOf)
+      }
+      case 'branch':
+        return words.branch
+      case 'split':
+        return words.split
+      case 'send':
+        return words.send(step.template, step.channels.join(words.or), step.class)
+      case 'issue':
+        return words.issue(step.offer)
+      case 'suggest':
+        return words.suggest(step.template)
+      case 'tag':
+        return words.tag(step.tag, step.put)
+      case 'set':
+        return words.set(step.trait)
+      case 'emit':
+        return words.emit(step.event)
+      case 'exit':
+        return words.exit(step.reason)
+    }
+  }
+
+  private edges(step: CompiledStep): readonly Edge[] {
+    const { words } = this
+    switch (step.verb) {
+      case 'wait':
+        return step.otherwise === step.next ? [[step.next]] : [[step.next], [step.otherwise, words.noDate]]
+      case 'waitFor': {
+        const came = step.cases.map((one): Edge => [one.then, one.id ?? words.came])
+        return [...came, [step.otherwise, words.timeout(formatDuration(step.timeoutMs))]]
+      }
+      case 'branch': {
+        const written = this.written(step.id)
+        const cases = 'branch' in written ? written.branch : []
+        const taken = step.cases.map(({ then }, index): Edge => [then, this.conditionText(cases[index]?.conditions)])
+        return [...taken, [step.otherwise, words.otherwise]]
+      }
+      case 'split':
+        return step.variants.map(({ id, below, then }, index): Edge => {
+          const share = below - (step.variants[index - 1]?.below ?? 0)
+          return [then, `${id} ${Math.round(share * 1000) / 10}%`]
+        })
+      case 'issue':
+        return step.otherwise === step.next ? [[step.next]] : [[step.next], [step.otherwise, words.none]]
+      case 'exit':
+        return []
+      default:
+        return [[step.next]]
+    }
+  }
+
+  private conditionText(conditions: Conditions | undefined): string {
+    const text = conditions === undefined ? '' : this.phrases.conditions(conditions)
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+  }
+
+  private written(id: string): StepDefinition {
+    const found = [...stepsOf(this.journey.definition.steps)].find(({ step }) => step.id === id)
+    if (found === undefined) throw new Error(`no step ${id}`)
+    return found.step
+  }
+}
+
+/** How much of a condition stands on an arrow. */
+const LONGEST = 80
+
+function waitText(step: StepDefinition): string {
+  const wait = 'wait' in step ? step.wait : ''
+  if (typeof wait === 'string') return wait
+  return Object.values(wait).flat().join(' ')
+}
+
+function node(id: string, open: string, text: string, close: string, count: number | undefined): string {
+  return `${id}${open}"${quoted(text)}${count === undefined ? '' : `<br/>${count}`}"${close}`
+}
+
+function edge(from: string, to: string, label?: string): string {
+  return `${from} -->${label === undefined || label === '' ? '' : `|"${quoted(label)}"|`} ${to}`
+}
+
+/** Mermaid takes entities by name or number, without the "&". */
+function quoted(text: string): string {
+  return text.replace(/[#"<>&]/g, (one) => `#${one.codePointAt(0)};`)
+}
+
+const WORDS = {
+  en: {
+    colon: ': ',
+    or: ' or ',
+    end: 'end',
+    branch: 'which holds?',
+    split: 'split',
+    firstOf: 'the first of several',
+    came: 'came',
+    otherwise: 'else',
+    none: 'none left',
+    noDate: 'no date to come',
+    wait: (length: string) => `wait ${length}`,
+    waitFor: (what: string) => `wait for ${what}`,
+    timeout: (length: string) => `not within ${length}`,
+    send: (template: string, channels: string, messageClass: string) =>
+      `send ${template} by ${channels} (${messageClass})`,
+    issue: (offer: string) => `issue ${offer}`,
+    suggest: (template: string) => `suggest ${template} to the leader`,
+    tag: (tag: string, added: boolean) => `${added ? '+' : '-'} tag ${tag}`,
+    set: (trait: string) => `set ${trait}`,
+    emit: (event: string) => `emit ${event}`,
+    exit: (reason: string) => `leave: ${reason}`,
+    goal: (event: string, within: string) => `goal: ${event} within ${within}`,
+    crossed: (score: string, line: string) => `score ${score} ${line}`,
+  },
+  zh: {
+    colon: '：',
+    or: '或',
+    end: '结束',
+    branch: '哪个成立？',
+    split: '分流',
+    firstOf: '几样中先来的',
+    came: '来了',
+    otherwise: '都不成立',
+    none: '没有了',
+    noDate: '没有日期',
+    wait: (length: string) => `等 ${length}`,
+    waitFor: (what: string) => `等${what}`,
+    timeout: (length: string) => `${length} 内没来`,
+    send: (template: string, channels: string, messageClass: string) =>
+      `发 ${template}，走${channels}（${messageClass}）`,
+    issue: (offer: string) => `发券 ${offer}`,
+    suggest: (template: string) => `建议团长 ${template}`,
+    tag: (tag: string, added: boolean) => `${added ? '打上' : '摘下'}标签 ${tag}`,
+    set: (trait: string) => `改写 ${trait}`,
+    emit: (event: string) => `发出事件 ${event}`,
+    exit: (reason: string) => `离开：${reason}`,
+    goal: (event: string, within: string) => `目标：${within} 内 ${event}`,
+    crossed: (score: string, line: string) => `评分 ${score} ${line}`,
+  },
+} as const
