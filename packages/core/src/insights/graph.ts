@@ -2,7 +2,6 @@ import {
   type CompiledJourney,
   type CompiledStep,
   type Conditions,
-  END,
   formatDuration,
   type StepDefinition,
   type StepTarget,
