@@ -1,21 +1,23 @@
-import {
-  type CompiledScore,
-  compileProgram,
-  type Pack,
-  PackError,
-  type Program,
-  type RelationName,
-  reviewPack,
-  type SubjectKind,
-  tierOf,
-  VERDICT_MARK,
-} from '@linli/rules'
-import type { Kysely } from 'kysely'
+import { compileProgram, type Pack, PackError, type Program, reviewPack, type SubjectKind } from '@linli/rules'
 import { Dispatcher } from './delivery/dispatcher.js'
 import type { Decision } from './domain/decision.js'
-import { hasTag, type Run, type SubjectKey, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
+import { type SubjectKey, subjectName } from './domain/subject.js'
+import {
+  type DecisionFilter,
+  type Engine,
+  type EngineOptions,
+  type IngestOptions,
+  type Merge,
+  mergeOf,
+  type PublicationState,
+  type Published,
+  type PublishOptions,
+  type Subject,
+  type Suggestion,
+  subjectFor,
+  suggestionOf,
+} from './door.js'
 import { EngineError } from './errors.js'
-import type { IngestMode } from './ingest/batch.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
 import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
@@ -23,10 +25,10 @@ import { unmerge } from './ingest/unmerge.js'
 import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type Trace, traceFromLog } from './insights/trace.js'
-import { type CodeMaker, randomCode } from './offers/issue.js'
+import { randomCode } from './offers/issue.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
-import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
+import type { Delivery, DeliveryState, Store, StoreReads } from './ports/store.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
@@ -36,178 +38,8 @@ import { type Edition, Programs } from './subjects/programs.js'
 import { isInForce, type Publication, publish } from './subjects/publishing.js'
 import { advanceRelated } from './subjects/related-subjects.js'
 import { Retention } from './subjects/retention.js'
-import { outdated, type Progress, Sweep } from './subjects/sweep.js'
+import { outdated, Sweep } from './subjects/sweep.js'
 import { upToDate } from './subjects/up-to-date.js'
-
-export interface EngineOptions {
-  /**
-   * The rules: `await loadPack('./rules')`. They are published at the start if they are not those in force. `'published'`:
-   * whatever was published last.
-   */
-  readonly rules: Pack | 'published'
-  /** Where messages go. Every channel that a rule names must be here. */
-  readonly channels?: readonly Channel[]
-  /**
-   * `'memory'` (embedded, gone at the end; when left out), a folder (embedded, kept), `'postgres://…'`, a Kysely instance
-   * of your own, or a store.
-   */
-  // biome-ignore lint/suspicious/noExplicitAny: a host's Kysely instance has tables of its own.
-  readonly database?: string | Kysely<any> | Store
-  /** The time, for tests and simulations. Left out: the database's clock on PostgreSQL, else the machine's. */
-  readonly clock?: Clock
-  /** The database schema that linli's tables live in; `linli` when left out. */
-  readonly schema?: string
-  /** Makes coupon codes; 16 random characters (80 bits) when left out. */
-  readonly makeCode?: CodeMaker
-  /**
-   * The types of identifiers in `context.externalIds` that only one person has: two users with the same one become one.
-   * `openid`, `unionid`, `external_userid` and `phone` when left out; `[]` for none.
-   */
-  readonly identifiers?: readonly string[]
-  /** How long a channel may take before its outcome is unknown, in milliseconds; 20 seconds when left out. */
-  readonly callTimeoutMs?: number
-  /** Told of background work that failed and will be tried again; `console.error` when left out. */
-  readonly onError?: (error: unknown) => void
-}
-
-/** What is known of a subject, in a form for hosts. */
-export interface Subject {
-  readonly kind: SubjectKind
-  /** Its id now: another one where it turned out to be somebody else. */
-  readonly id: string
-  /** Ids that turned out to be this subject. */
-  readonly also: readonly string[]
-  readonly traits: Readonly<Record<string, unknown>>
-  readonly relations: Readonly<Partial<Record<RelationName, string>>>
-  /** Ids of the tags it has now. */
-  readonly tags: readonly string[]
-  /** Every score that the rules have for it: its value now, and its tier, where it is in one. */
-  readonly scores: Readonly<Record<string, { readonly value: number; readonly tier?: string }>>
-  readonly runs: readonly Run[]
-  /** What was said about being messaged, by `channel|class`, where `*` means any. */
-  readonly consent: Readonly<Record<string, boolean>>
-}
-
-/** A running engine. */
-export interface Engine {
-  /**
-   * Takes events in; resolves when they are durable. Each event gets its own result. With `trx` (a Kysely transaction of
-   * the host's own) what comes of them commits with the host's own writes.
-   *
-   * With `mode: 'history'` they are past: they count for tags and scores as all others do, and no journey takes notice, so
-   * nothing is sent. For years of orders at the start; beside live events, in any order, and again after a failure.
-   */
-  ingest(events: readonly IncomingEvent[], options?: IngestOptions): Promise<IngestReport>
-  /** Does everything that is due now, and what that brings about. For scripts and tests; servers call `start`. */
-  settle(): Promise<void>
-  /** Does due work in the background until `close`. */
-  start(): void
-  subject(kind: SubjectKind, id: string): Promise<Subject | undefined>
-  /** What was decided, in order: of everybody, or of one subject. */
-  decisions(filter?: DecisionFilter): Promise<readonly Decision[]>
-  /** Suggestions that wait for a leader and have not expired. */
-  suggestions(filter?: { readonly leader?: string }): Promise<readonly Suggestion[]>
-  deliveries(filter?: {
-    readonly subject?: readonly [SubjectKind, string]
-    readonly state?: DeliveryState
-  }): Promise<readonly Delivery[]>
-  /** How many coupons of each offer were issued. */
-  pools(): ReturnType<StoreReads['readPools']>
-  /** Why a tag is on or off, why a score is what it is, why somebody is in a journey or is not: now, or at an instant in the past. */
-  explain(question: {
-    readonly subject: readonly [SubjectKind, string]
-    readonly rule: string
-    /** ISO 8601, or milliseconds; now when left out. */
-    readonly at?: string | number
-  }): Promise<Explained>
-  /**
-   * Puts other rules in force, here and in every process on this database, from the next transaction on. Runs go on with
-   * the journeys that they began with. What new rules must know of the past is read from the event log, subject by subject:
-   * at once for those that something happens to, for the others in the background (or by `settle`).
-   *
-   * @throws PackError when a rule of it can never hold; EngineError `channel.missing`.
-   */
-  publish(pack: Pack, options?: PublishOptions): Promise<Published>
-  /** The rules in force, and how many subjects have been brought up to them. */
-  publication(): Promise<PublicationState>
-  /** Users that were made one, the earliest first: all, or those of one person. */
-  merges(filter?: { readonly subject?: readonly ['user', string] }): Promise<readonly Merge[]>
-  /**
-   * Makes two of a person again who was two after all. What events say is each one's own again, by the id they came under;
-   * messages, coupons, runs and tags of journeys go back as far as they were there before the merge. The two are then made
-   * one again by an `alias` only. Throws `merge.unknown` for an id that `merges` does not list as in force.
-   */
-  unmerge(id: string): Promise<void>
-  /** How a decision that `decisions` gave came about: the rule as it was, the event, the conditions at that instant. */
-  trace(decision: Decision): Promise<Trace>
-  /** When something is next due; undefined when nothing is. */
-  nextDue(): Promise<number | undefined>
-  /** Ends background work, closes channels and the database it opened. */
-  close(): Promise<void>
-}
-
-export interface IngestOptions {
-  readonly trx?: unknown
-  /** `live` when left out. */
-  readonly mode?: IngestMode
-}
-
-/** Two users who were made one. */
-export interface Merge {
-  readonly id: string
-  readonly at: Date
-  /** Who stayed. */
-  readonly into: string
-  readonly from: string
-  /** `alias`, `anonymousId`, or the type of the identifier that both had. */
-  readonly by: string
-  /** The event that said so. */
-  readonly messageId: string
-  /** When it was undone. */
-  readonly undoneAt?: Date
-}
-
-export interface DecisionFilter {
-  readonly subject?: readonly [SubjectKind, string]
-  /** At most so many. */
-  readonly limit?: number
-  /** The earliest first, as when left out, or the latest. */
-  readonly order?: DecisionOrder
-}
-
-export interface PublishOptions {
-  /**
-   * Whether journeys may enter people for what the new rules find in the past. False when left out: a tag that goes on
-   * because the rules are new greets nobody.
-   */
-  readonly greet?: boolean
-  /** Told after each batch of subjects that this process brought up, and at the end, with `done` = `total`. */
-  readonly onProgress?: (progress: Progress) => void
-}
-
-/** A version of the rules: its number, from 1, and the hash of its content. */
-export interface Published {
-  readonly version: number
-  readonly hash: string
-}
-
-export interface PublicationState extends Published {
-  readonly publishedAt: Date
-  /** Of how many subjects the states are up to these rules. */
-  readonly done: number
-  readonly total: number
-}
-
-/** Something that a rule suggests to a leader. */
-export interface Suggestion {
-  readonly key: string
-  readonly leader: string
-  readonly text: string
-  /** `community:c-1` */
-  readonly about: string
-  readonly journey: string
-  readonly expiresAt: Date
-}
 
 /**
  * Starts an engine: compiles the rules, opens the database, brings its tables up to date, and publishes the rules if they
@@ -447,54 +279,5 @@ class LocalEngine implements Engine {
 
   private mustBeOpen(): void {
     if (this.closed) throw new EngineError('engine.closed', 'The engine is closed.')
-  }
-}
-
-function subjectFor(kind: SubjectKind, id: string, state: SubjectState, program: Program): Subject {
-  const valuesOf = <T>(dated: Readonly<Record<string, readonly [T, number] | undefined>>) =>
-    Object.fromEntries(Object.entries(dated).flatMap(([name, said]) => (said === undefined ? [] : [[name, said[0]]])))
-  return {
-    kind,
-    id,
-    also: state.also,
-    traits: valuesOf(state.traits),
-    relations: valuesOf(state.relations),
-    tags: [...state.tags.keys()].filter((tag) => hasTag(state, tag) && !tag.startsWith(VERDICT_MARK)),
-    scores: scoresFor(state, program.subjects[kind].scoresById),
-    runs: state.runs,
-    consent: valuesOf(state.consent),
-  }
-}
-
-function scoresFor(state: SubjectState, scores: ReadonlyMap<string, CompiledScore>): Subject['scores'] {
-  return Object.fromEntries(
-    [...scores].map(([id, { tiers }]) => {
-      const [value] = scoreOf(state, id)
-      const tier = tierOf(tiers, value)
-      return [id, { value, ...(tier !== undefined && { tier }) }]
-    }),
-  )
-}
-
-function suggestionOf({ key, subject, source, body }: Delivery): Suggestion {
-  return {
-    key,
-    leader: body.to ?? '',
-    text: body.text ?? '',
-    about: subjectName(subject),
-    journey: source.journey,
-    expiresAt: new Date(body.expiresAt ?? 0),
-  }
-}
-
-function mergeOf({ id, at, into, from, by, messageId, undoneAt }: MergeRecord): Merge {
-  return {
-    id,
-    at: new Date(at),
-    into,
-    from,
-    by,
-    messageId,
-    ...(undoneAt !== undefined && { undoneAt: new Date(undoneAt) }),
   }
 }

@@ -1,17 +1,17 @@
 // Run an engine
-export {
-  createEngine,
-  type DecisionFilter,
-  type Engine,
-  type EngineOptions,
-  type IngestOptions,
-  type Merge,
-  type PublicationState,
-  type Published,
-  type PublishOptions,
-  type Subject,
-  type Suggestion,
-} from './engine.js'
+export { createEngine } from './engine.js'
+export type {
+  DecisionFilter,
+  Engine,
+  EngineOptions,
+  IngestOptions,
+  Merge,
+  PublicationState,
+  Published,
+  PublishOptions,
+  Subject,
+  Suggestion,
+} from './door.js'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
 export type { Progress } from './subjects/sweep.js'

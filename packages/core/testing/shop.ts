@@ -1,5 +1,6 @@
 import { definePack } from '@linli/rules'
-import { createEngine, type Engine, type EngineOptions } from '../src/engine.js'
+import type { Engine, EngineOptions } from '../src/door.js'
+import { createEngine } from '../src/engine.js'
 import type { IncomingEvent } from '../src/ingest/event.js'
 import type { Store } from '../src/ports/store.js'
 import { type VirtualClock, virtualClock } from '../src/queue/clocks.js'

@@ -1,5 +1,6 @@
 import type { Pack, Program } from '@linli/rules'
-import { type Engine, type EngineOptions, startEngine } from '../engine.js'
+import type { Engine, EngineOptions } from '../door.js'
+import { startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'

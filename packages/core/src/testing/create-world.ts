@@ -1,5 +1,5 @@
 import { compileProgram, loadPack, type Pack } from '@linli/rules'
-import type { EngineOptions } from '../engine.js'
+import type { EngineOptions } from '../door.js'
 import type { Channel } from '../ports/channel.js'
 import { openWorld, type World } from '../simulation/world.js'
 import { memoryStore } from '../storage/memory/store.js'
