@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { checkPack, type IncomingEvent } from '@linli/core'
-import { createWorld } from '@linli/core/testing'
+import { checkPack, type IncomingEvent, loadPack } from '@linli/core'
+import { createWorld, ruleCases } from '@linli/core/testing'
 import { describe, expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('../../packages/rules/packs/community-group-buying', import.meta.url))
@@ -21,9 +21,13 @@ async function newWorld() {
   return world
 }
 
+describe('the tests of the community group-buying pack', async () => {
+  for (const { title, run } of ruleCases(await loadPack(folder))) it(title, run)
+})
+
 describe('the community group-buying pack', () => {
   it('is right, without a warning', async () => {
-    expect(await checkPack(folder)).toMatchObject({ files: 9, problems: [] })
+    expect(await checkPack(folder)).toMatchObject({ files: 10, problems: [] })
   })
 
   it('reminds of a cart after two hours, once', async () => {
