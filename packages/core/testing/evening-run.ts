@@ -145,9 +145,11 @@ export async function states(store: Store): Promise<unknown> {
   return found.map((state) => state && whole(state))
 }
 
-function whole({ at: _, due: __, features, tags, ...head }: SubjectState) {
+function whole({ at: _, due: __, features, tags, relations, ...head }: SubjectState) {
+  // When two members of a community join at once, either may hear of its leader by the word of the other.
+  const related = { community: relations.community, leader: relations.leader?.[0] }
   return {
-    head: canonicalJson(head),
+    head: canonicalJson({ ...head, related }),
     features: sorted(Object.fromEntries(features.entries())),
     tags: sorted(Object.fromEntries(tags.entries())),
   }
