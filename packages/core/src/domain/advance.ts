@@ -85,16 +85,23 @@ function take(draft: Draft, input: Input): void {
   if (input.kind === 'event') takeEvent(draft, input)
   else if (input.kind === 'refresh') return takeRefresh(draft, input)
   else if (input.kind === 'history') return takeHistory(draft, input, isNew)
-  else if (input.kind === 'baseline') evaluateDerived(draft, comparing(draft))
+  else if (input.kind === 'baseline') takeBaseline(draft, input)
   else if (input.kind === 'rename') takeRename(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'greet') welcome(draft, input)
   reactToChanges(draft)
 }
 
-/** Tags and scores that compare the subject with others. */
-function comparing({ rules }: Draft): Set<Derived> {
-  return new Set([...rules.readers.figures.values()].flat())
+/** Looks again at tags and scores that compare the subject with others. Those that are new greet nobody. */
+function takeBaseline(draft: Draft, { first = [] }: Extract<Input, { kind: 'baseline' }>): void {
+  const { figures } = draft.rules.readers
+  if (first.length > 0) {
+    draft.occasion = { reason: 'published', quiet: true }
+    evaluateDerived(draft, new Set(first.flatMap((figure) => figures.get(figure) ?? [])))
+    hush(draft)
+    draft.occasion = undefined
+  }
+  evaluateDerived(draft, new Set([...figures.values()].flat()))
 }
 
 function welcome(draft: Draft, { member, quietly }: Extract<Input, { kind: 'greet' }>): void {

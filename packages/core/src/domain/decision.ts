@@ -134,8 +134,8 @@ export type Input =
     }
   /** Somebody who reads conditions of this subject has come to it. */
   | { readonly kind: 'greet'; readonly at: number; readonly member: SubjectKey; readonly quietly?: Occasion }
-  /** All of the kind have been compared anew. */
-  | { readonly kind: 'baseline'; readonly at: number }
+  /** All of the kind have been compared anew; `first`: by these figures for the first time, by rules that greet nobody. */
+  | { readonly kind: 'baseline'; readonly at: number; readonly first?: readonly string[] }
   /** A user of some of the subject's events turned out to be another. */
   | { readonly kind: 'rename'; readonly at: number; readonly from: string; readonly to: string }
   /** What became of a `send` or `issue` step. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { definePack } from '@linli/rules'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { score, scored, tag } from '../../testing/rules.js'
+import { journey, score, scored, tag, wait } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
 import { delegate, withTransactions } from '../../testing/stores.js'
 import type { Engine } from '../door.js'
@@ -327,9 +327,29 @@ describe('publishing a rule that compares', () => {
 
     const hour = Date.parse('2026-03-01T13:00:00+08:00')
     expect(await engine.decisions({ subject: ['community', 'c1'] })).toMatchObject([
+      { at: hour, decision: 'tag.added', rule: 'likes-dairy', reason: 'published' },
       { at: hour, decision: 'tag.added', rule: 'first' },
-      { at: hour, decision: 'tag.added', rule: 'likes-dairy' },
     ])
+    await engine.close()
+  })
+
+  it.each([
+    ['greets nobody for what it finds', {}, []],
+    ['greets when it is asked to', { greet: true }, ['likes-dairy']],
+  ])('%s', async (_, options, greeted) => {
+    const [store, clock] = [memoryStore(), virtualClock('2026-03-01T12:00:00+08:00')]
+    const hello = (id: string) =>
+      journey(`hello-${id}`, [wait('later', '1d')], { ...COMMUNITY, entry: { on: 'tag.added', tag: id } })
+    const engine = await createEngine({ rules: definePack([FIRST, hello('first')]), clock, database: store })
+    await engine.ingest([...MEMBERS, ...FOUR_ORDERS(), order('a1', 'dairy')])
+    await engine.settle()
+    await engine.publish(definePack([FIRST, hello('first'), LIKES_DAIRY, hello('likes-dairy')]), options)
+    clock.moveTo('2026-03-01T13:00:00+08:00')
+    await engine.settle()
+
+    const entered = (await engine.decisions()).filter(({ decision }) => decision === 'journey.entered')
+    expect(await tagsOf({ engine }, 'c1')).toEqual(expect.arrayContaining(['likes-dairy']))
+    expect(entered.map(({ rule }) => rule).sort()).toEqual(['hello-first', ...greeted.map((id) => `hello-${id}`)])
     await engine.close()
   })
 

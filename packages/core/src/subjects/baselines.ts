@@ -1,3 +1,4 @@
+import type { SubjectKind } from '@linli/rules'
 import { BaselineDraft } from '../domain/baseline.js'
 import type { InboxEntry, StoreTransaction } from '../ports/store.js'
 import type { Edition, Programs } from './programs.js'
@@ -27,6 +28,7 @@ export async function refreshBaseline(
     await upToDate(tx, programs, edition, behind)
     return behind.length
   }
+  const first = await firstCompared(tx, programs, edition, kind)
   const draft = new BaselineDraft(kind, now, rules)
   const compared: InboxEntry[] = []
   let page = rules.figures.size === 0 ? [] : await tx.listSubjects(kind, undefined, PAGE)
@@ -34,7 +36,7 @@ export async function refreshBaseline(
     for (const { key, state } of page) {
       if (state.at === 0) continue
       draft.add(key.id, state)
-      compared.push({ key, input: { kind: 'baseline', at: now } })
+      compared.push({ key, input: { kind: 'baseline', at: now, ...(first.length > 0 && { first }) } })
     }
     page = page.length < PAGE ? [] : await tx.listSubjects(kind, page.at(-1)?.key.id, PAGE)
   }
@@ -42,4 +44,20 @@ export async function refreshBaseline(
   await tx.saveBaseline(baseline, dueAt)
   await tx.addInbox(compared)
   return 1
+}
+
+/** Figures that subjects are compared by for the first time, because of rules that were published since and greet nobody. */
+async function firstCompared(
+  tx: StoreTransaction,
+  programs: Programs,
+  { version: { number, greet }, program }: Edition,
+  kind: SubjectKind,
+): Promise<readonly string[]> {
+  if (number === 1 || greet) return []
+  const [baseline] = await tx.readBaselines([kind])
+  const fresh = [...program.subjects[kind].figures.keys()].filter((figure) => baseline?.figures[figure] === undefined)
+  if (fresh.length === 0) return []
+  // Rules that have not been through a full hour yet may still have been in force before.
+  const before = (await programs.at(tx, number - 1)).program.subjects[kind].figures
+  return fresh.filter((figure) => !before.has(figure))
 }
