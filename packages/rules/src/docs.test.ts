@@ -9,7 +9,7 @@ import { checkPack, loadPack } from './loader.js'
 import { DECORATOR_NAMES, OPERATOR_NAMES } from './operators.js'
 import { compileProgram } from './program/compile.js'
 import { DEFINITION_KINDS } from './schemas/definitions.js'
-import { STEP_VERBS } from './schemas/journey.js'
+import { STEP_VERBS } from './schemas/step.js'
 import type { EventRecord } from './subject.js'
 
 const folder = fileURLToPath(new URL('../../../docs/examples', import.meta.url))

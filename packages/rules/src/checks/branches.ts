@@ -1,6 +1,7 @@
 import type { Located } from '../pack.js'
 import type { Problems } from '../problems.js'
-import { type JourneyDefinition, stepsOf } from '../schemas/journey.js'
+import type { JourneyDefinition } from '../schemas/journey.js'
+import { stepsOf } from '../schemas/step.js'
 import { below } from './expand.js'
 import type { RulesInView } from './rules-in-view.js'
 

@@ -1,8 +1,9 @@
 import type { Conditions } from '../conditions/tree.js'
 import type { Located, Pack } from '../pack.js'
 import type { Place } from '../problems.js'
-import { type JourneyDefinition, stepsOf } from '../schemas/journey.js'
+import type { JourneyDefinition } from '../schemas/journey.js'
 import type { TermDefinition } from '../schemas/score.js'
+import { stepsOf } from '../schemas/step.js'
 import type { SubjectKind } from '../subject.js'
 
 /** Conditions of a rule, and where they stand. */

@@ -1,7 +1,7 @@
 import { isObject, walkJson } from '../json.js'
 import { definitionsOf, type Pack } from '../pack.js'
 import type { Problems } from '../problems.js'
-import { stepsOf } from '../schemas/journey.js'
+import { stepsOf } from '../schemas/step.js'
 
 /** What is allowed but is seldom meant. */
 export function warnAbout(pack: Pack, problems: Problems): void {
