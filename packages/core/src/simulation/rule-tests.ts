@@ -54,6 +54,9 @@ export function ruleTests(pack: Pack): readonly { readonly id: string; run(): Pr
   }))
 }
 
+/** What is expected of decisions. */
+type DecisionExpectation = Extract<CompiledExpectation['expectation'], { decision: string } | { never: string }>
+
 class RuleTest {
   private readonly failures: RuleTestFailure[] = []
 
@@ -134,9 +137,9 @@ class RuleTest {
     const { expectation, subject, at, place } = one
     if (!('decision' in expectation || 'never' in expectation)) return
     const kind = 'decision' in expectation ? expectation.decision : expectation.never
-    const alike = decisions.filter((decision) => decision.decision === kind && isAbout(decision, one))
+    const alike = decisions.filter((decision) => decision.decision === kind && isAbout(decision, expectation, subject))
     const matching = alike.filter((decision) => at === undefined || decision.at === at)
-    const what = describe(kind, one)
+    const what = describe(kind, expectation, one)
     let message: string | undefined
     if ('never' in expectation) {
       if (matching.length > 0) message = `There should never be ${what}, and there was: ${listOf(matching)}.`
@@ -182,15 +185,21 @@ function eventOf(given: TestDefinition['given'][number], messageId: string, at: 
   return { ...base, type: 'group', groupId: given.community, traits }
 }
 
-function isAbout(decision: Decision, { expectation, subject }: CompiledExpectation): boolean {
-  const { rule, with: details = {} } = expectation as { rule?: string; with?: Record<string, unknown> }
+function isAbout(
+  decision: Decision,
+  { rule, with: details = {} }: DecisionExpectation,
+  subject: CompiledExpectation['subject'],
+): boolean {
   if (subject !== undefined && decision.subject !== subjectName(subject)) return false
   if (rule !== undefined && decision.rule !== rule && decision['journey'] !== rule) return false
   return Object.entries(details).every(([key, value]) => canonicalJson(decision[key]) === canonicalJson(value))
 }
 
-function describe(kind: string, { expectation, subject, at }: CompiledExpectation): string {
-  const { rule, with: details } = expectation as { rule?: string; with?: Record<string, unknown> }
+function describe(
+  kind: string,
+  { rule, with: details }: DecisionExpectation,
+  { subject, at }: Pick<CompiledExpectation, 'subject' | 'at'>,
+): string {
   const parts = [
     rule && `of "${rule}"`,
     subject && `about ${subjectName(subject)}`,
