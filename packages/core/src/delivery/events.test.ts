@@ -68,6 +68,19 @@ describe('a step that says something', () => {
     await world.close()
   })
 
+  it('is of who its user turned out to be before it was said', async () => {
+    const steps = [{ id: 'note', set: { trait: 'seen', value: true } }]
+    const world = await worldOf([journey('watch', steps)])
+    await world.engine.ingest([track('view', 'u1'), track('cart', 'u2')])
+    await world.ingest({ type: 'alias', userId: 'u1', previousId: 'u2', messageId: 'one' })
+
+    expect(await world.engine.subject('user', 'u1')).toMatchObject({ traits: { seen: true }, runs: [] })
+    expect((await world.decisions()).filter(({ decision }) => decision === 'journey.exited')).toMatchObject([
+      { reason: 'completed' },
+    ])
+    await world.close()
+  })
+
   it('says nothing once its run has ended', async () => {
     const emit = { id: 'tell', emit: { event: 'big_order' } }
     const world = await worldOf([

@@ -11,9 +11,8 @@ export async function settleEvents(
   now: number,
 ): Promise<void> {
   const edition = await programs.in(tx)
-  const deliveries = await tx.lockDeliveries(claims)
-  const outcomes = await Outcomes.lock(tx, programs, edition, deliveries, now)
-  for (const delivery of deliveries) {
+  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+  for (const delivery of outcomes.locked) {
     if (!outcomes.stillWaits(delivery)) {
       outcomes.save(closed(delivery, 'suppressed', 'run ended'))
       continue
