@@ -1,6 +1,6 @@
 import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input, Told } from './decision.js'
-import { derivedDueAt, dropUnknown, evaluateDerived } from './derived.js'
+import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
 import { dueRuns, enterByEvent, hush, linkOf, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
@@ -38,25 +38,6 @@ export function advance(
 export function finished(draft: Draft): Advanced {
   if (draft.figuresMoved) draft.effects.push({ kind: 'figures', at: draft.at })
   return { state: draft.state(), decisions: draft.decisions, effects: draft.effects }
-}
-
-/**
- * Looks at every tag and score again, after two subjects were merged. Those that the program does not have are taken
- * away.
- */
-export function reevaluate(
-  key: SubjectKey,
-  state: SubjectState,
-  program: Program,
-  at: number,
-  surroundings: Surroundings = ALONE,
-): Advanced {
-  const draft = new Draft(key, state, program, surroundings)
-  draft.at = Math.max(state.at, at)
-  dropUnknown(draft)
-  evaluateDerived(draft, draft.rules.derived)
-  reactToChanges(draft)
-  return finished(draft)
 }
 
 const nobodies = new WeakMap<Program, Map<SubjectKind, SubjectState>>()

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atLeast, journey, putTag, score, scored, tag, tagged, traitIs, wait } from '../../testing/rules.js'
 import { programOf, TestSubject } from '../../testing/subject.js'
-import { reevaluate } from './advance.js'
 import { merge } from './merge.js'
 import { UNBORN } from './subject.js'
+import { upgrade } from './upgrade.js'
 
 const user = (...rules: readonly unknown[]) => new TestSubject(programOf(...rules))
 const scoreOf = (subject: TestSubject, id = 'loyalty') => subject.state.scores[id]?.[0] ?? 0
@@ -148,7 +148,12 @@ describe('a score', () => {
     later.instant('2026-03-05T00:00:00Z')
     expect(later.next).toBeUndefined()
 
-    const { state, decisions } = reevaluate(later.key, later.state, later.program, later.state.at)
+    const { state, decisions } = upgrade(later.key, later.state, later.program, {
+      at: later.state.at,
+      missing: [],
+      filled: new Map(),
+      greet: false,
+    })
     expect(state.scores).toEqual({})
     expect(decisions).toMatchObject([{ decision: 'score.changed', from: 10, to: 0, reason: 'the rule is gone' }])
   })
