@@ -2,27 +2,29 @@ import type { EventRecord, MessageClass, RelationName } from '@linli/rules'
 import type { Coupon, SubjectKey } from './subject.js'
 
 /** What happened, in words that programs may rely on. */
-export type DecisionKind =
-  | 'tag.added'
-  | 'tag.removed'
-  | 'score.changed'
-  | 'journey.entered'
-  | 'journey.stepped'
-  | 'journey.exited'
-  | 'journey.held'
-  | 'journey.goal'
-  | 'message.planned'
-  | 'message.accepted'
-  | 'message.rejected'
-  | 'message.parked'
-  | 'message.suppressed'
-  | 'message.deferred'
-  | 'coupon.issued'
-  | 'coupon.refused'
-  | 'suggestion.made'
-  | 'event.rejected'
-  | 'identity.merged'
-  | 'identity.unmerged'
+export const DECISION_KINDS = [
+  'tag.added',
+  'tag.removed',
+  'score.changed',
+  'journey.entered',
+  'journey.stepped',
+  'journey.exited',
+  'journey.held',
+  'journey.goal',
+  'message.planned',
+  'message.accepted',
+  'message.rejected',
+  'message.parked',
+  'message.suppressed',
+  'message.deferred',
+  'coupon.issued',
+  'coupon.refused',
+  'suggestion.made',
+  'event.rejected',
+  'identity.merged',
+  'identity.unmerged',
+] as const
+export type DecisionKind = (typeof DECISION_KINDS)[number]
 
 /** Why something changes that neither an event nor an instant has changed. */
 export type Occasion = 'published' | 'history' | 'unmerged'

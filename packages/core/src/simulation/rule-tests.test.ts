@@ -124,6 +124,12 @@ describe('a test of rules that are not as expected', () => {
       { never: 'score.changed' },
       'There should never be a score.changed, and there was',
     ],
+    [
+      'a decision that there is not',
+      [],
+      { never: 'tag.aded' },
+      'There is no decision "tag.aded". There are: tag.added,',
+    ],
     ['somebody unknown', [], { tag: 'regular', user: 'u9' }, 'user:u9 at'],
   ])('speaks of %s', async (_, given, expectation, message) => {
     const result = await resultOf(given, [expectation])

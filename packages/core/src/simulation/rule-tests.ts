@@ -10,7 +10,7 @@ import {
   type Program,
   type TestDefinition,
 } from '@linli/rules'
-import type { Decision } from '../domain/decision.js'
+import { DECISION_KINDS, type Decision } from '../domain/decision.js'
 import { subjectName } from '../domain/subject.js'
 import type { IncomingEvent } from '../ingest/event.js'
 import type { Explained } from '../insights/explained.js'
@@ -137,6 +137,9 @@ class RuleTest {
     const { expectation, subject, at, place } = one
     if (!('decision' in expectation || 'never' in expectation)) return
     const kind = 'decision' in expectation ? expectation.decision : expectation.never
+    if (!(DECISION_KINDS as readonly string[]).includes(kind)) {
+      return this.fail(place, `There is no decision ${JSON.stringify(kind)}. There are: ${DECISION_KINDS.join(', ')}.`)
+    }
     const alike = decisions.filter((decision) => decision.decision === kind && isAbout(decision, expectation, subject))
     const matching = alike.filter((decision) => at === undefined || decision.at === at)
     const what = describe(kind, expectation, one)
