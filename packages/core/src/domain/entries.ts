@@ -1,0 +1,72 @@
+import { type CompiledJourney, contentHash, type EventRecord, hashShare } from '@linli/rules'
+import type { Draft } from './draft.js'
+import { rememberGoal } from './goals.js'
+import { keyText } from './matching.js'
+import { runSteps } from './steps.js'
+import type { Run } from './subject.js'
+
+/** How many journeys may follow from one another, each begun by what a step of the one before said. */
+const CHAIN_LIMIT = 100
+
+/** Begins a run, or says why not. */
+export function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | undefined): void {
+  const key = journey.key === undefined ? undefined : keyText(journey.key(draft))
+  if (journey.key !== undefined && key === undefined) {
+    return draft.decide('journey.held', journey.id, { reason: 'no key', key: journey.definition.key })
+  }
+  const obstacle = reentryObstacle(draft, journey, key)
+  if (obstacle !== undefined) return draft.decide('journey.held', journey.id, { ...obstacle, ...(key && { key }) })
+  if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
+    return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
+  }
+  if (draft.link >= CHAIN_LIMIT)
+    return draft.decide('journey.held', journey.id, { reason: 'chain', limit: CHAIN_LIMIT })
+  const run = newRun(draft, journey, key, event)
+  rememberEntry(draft, journey, key)
+  if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
+  draft.decide('journey.entered', journey.id, { run: run.id, version: journey.version, ...(key && { key }) })
+  draft.writeRuns([...draft.runs, run], journey.id)
+  runSteps(draft, journey, run, journey.first)
+}
+
+function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {
+  const number = draft.runs.filter((run) => run.journey === journey.id).length
+  const identity = [draft.name, journey.id, key ?? '', draft.at, event?.messageId ?? '', number]
+  return {
+    id: contentHash(identity.join('|'), 16),
+    journey: journey.id,
+    hash: journey.hash,
+    ...(key !== undefined && { key }),
+    // By its own time: what happened after the entry event concerns the run, also when both came late.
+    enteredAt: event?.at ?? draft.at,
+    step: '',
+    until: 0,
+    ...(draft.link > 0 && { link: draft.link }),
+    ...(journey.keepsEvent && event !== undefined && { entry: event }),
+  }
+}
+
+function reentryObstacle(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined) {
+  if (reentry.kind === 'always') return undefined
+  const active = draft.runs.find((run) => run.journey === id && run.key === key)
+  if (active !== undefined) return { reason: 'active', run: active.id }
+  const last = draft.entries[entryName(id, key)]
+  if (reentry.kind === 'oneAtATime' || last === undefined) return undefined
+  if (reentry.kind !== 'after') return { reason: 're-entry', last: new Date(last).toISOString() }
+  const from = last + reentry.ms
+  return draft.at < from ? { reason: 're-entry', from: new Date(from).toISOString() } : undefined
+}
+
+function entryName(journey: string, key: string | undefined): string {
+  return key === undefined ? journey : `${journey}/${key}`
+}
+
+/** Remembers the entry where re-entry depends on it, and forgets those that no longer matter. */
+function rememberEntry(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined): void {
+  if (reentry.kind === 'always' || reentry.kind === 'oneAtATime') return
+  const keptForMs = reentry.kind === 'after' ? reentry.ms : Number.POSITIVE_INFINITY
+  const outdated = (name: string, at: number) =>
+    (name === id || name.startsWith(`${id}/`)) && at + keptForMs <= draft.at
+  const kept = Object.entries(draft.entries).filter(([name, at]) => !outdated(name, at))
+  draft.entries = Object.fromEntries([...kept, [entryName(id, key), draft.at]])
+}
