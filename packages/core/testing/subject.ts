@@ -1,6 +1,6 @@
 import { compileProgram, definePack, type Program } from '@linli/rules'
 import { advance } from '../src/domain/advance.js'
-import type { Decision, Effect, Input, ProfileChanges } from '../src/domain/decision.js'
+import type { Decision, Effect, Input, ProfileChanges, StepResult } from '../src/domain/decision.js'
 import {
   decodeSubject,
   encodeSubject,
@@ -53,10 +53,10 @@ export class TestSubject {
   }
 
   /** Says what became of the step at which the only run of a journey waits. */
-  outcome(at: string | number, ok = true): void {
+  outcome(at: string | number, result: StepResult = 'accepted'): void {
     const [run] = this.state.runs
     if (run === undefined) throw new Error('there is no run')
-    this.take({ kind: 'outcome', at: instant(at), run: run.id, step: run.step, ok })
+    this.take({ kind: 'outcome', at: instant(at), run: run.id, step: run.step, result })
   }
 
   take(...inputs: readonly Input[]): void {

@@ -20,7 +20,7 @@ export {
   type TestDefinition,
 } from './schemas/definitions.js'
 export { MESSAGE_CLASSES, type MessageClass } from './schemas/common.js'
-export { type StepAt, type StepDefinition, stepsOf } from './schemas/step.js'
+export { SEND_OUTCOMES, type SendOutcome, type StepAt, type StepDefinition, stepsOf } from './schemas/step.js'
 
 // Run a program
 export { type CompileOptions, compileProgram } from './program/compile.js'

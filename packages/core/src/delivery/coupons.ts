@@ -25,11 +25,11 @@ export async function settleCoupons(
     if (result.ok) {
       outcomes.save(closed(delivery, 'accepted'))
       outcomes.emit(delivery, 'coupon_issued', { offer: result.coupon.offer })
-      outcomes.resume(delivery, true, result.coupon)
+      outcomes.resume(delivery, 'accepted', result.coupon)
     } else {
       outcomes.save(closed(delivery, 'rejected', result.reason))
       outcomes.emit(delivery, 'coupon_refused', { offer: delivery.body.what, reason: result.reason })
-      outcomes.resume(delivery, false)
+      outcomes.resume(delivery, 'refused')
     }
   }
   await outcomes.write()

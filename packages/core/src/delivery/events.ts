@@ -19,7 +19,7 @@ export async function settleEvents(
     }
     outcomes.save(closed(delivery, 'accepted'))
     outcomes.emitSaid(delivery)
-    outcomes.resume(delivery, true)
+    outcomes.resume(delivery, 'accepted')
   }
   await outcomes.write()
 }

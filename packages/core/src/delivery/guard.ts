@@ -89,10 +89,10 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
     outcomes.save(closed(delivery, 'parked', reason))
     outcomes.say({ ...base, decision: 'message.parked', reason, ...needed })
     outcomes.emit(delivery, 'message_parked', { channel: body.channel, class: body.class, template: body.what })
-    return outcomes.resume(delivery, true)
+    return outcomes.resume(delivery, 'accepted')
   }
   outcomes.save(closed(delivery, 'suppressed', reason))
   outcomes.say({ ...base, decision: 'message.suppressed', reason, ...needed, ...detail })
   if (reason === 'run ended') return
-  if (reason === 'template' || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, false)
+  if (reason === 'template' || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'suppressed')
 }

@@ -1,5 +1,5 @@
 import { contentHash, type Program } from '@linli/rules'
-import type { Decision, Input } from '../domain/decision.js'
+import type { Decision, Input, StepResult } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
@@ -90,13 +90,13 @@ export class Outcomes {
   }
 
   /** Lets the run go on after its step. */
-  resume({ subject, source }: Delivery, ok: boolean, coupon?: Coupon): void {
+  resume({ subject, source }: Delivery, result: StepResult, coupon?: Coupon): void {
     const outcome: Input = {
       kind: 'outcome',
       at: this.now,
       run: source.run,
       step: source.step,
-      ok,
+      result,
       ...(coupon && { coupon }),
     }
     this.tell(subject, outcome)

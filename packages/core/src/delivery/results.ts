@@ -39,10 +39,10 @@ function apply(settlement: Settlement, outcomes: Outcomes, now: number): void {
   const details = { channel, class: messageClass, template }
   if (outcome === 'sent') {
     outcomes.emit(delivery, delivery.state === 'parked' ? 'message_parked' : 'message_accepted', details)
-    return outcomes.resume(delivery, true)
+    return outcomes.resume(delivery, 'accepted')
   }
   outcomes.emit(delivery, 'message_rejected', { ...details, reason: delivery.reason })
-  if (!fallback || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, false)
+  if (!fallback || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'refused')
 }
 
 function said(delivery: Delivery, decision: NonNullable<Settlement['decision']>, at: number) {

@@ -1,4 +1,4 @@
-import type { EventRecord, MessageClass, RelationName } from '@linli/rules'
+import type { EventRecord, MessageClass, RelationName, SendOutcome } from '@linli/rules'
 import type { Coupon, SubjectKey } from './subject.js'
 
 /** What happened, in words that programs may rely on. */
@@ -146,9 +146,12 @@ export type Input =
       readonly at: number
       readonly run: string
       readonly step: string
-      readonly ok: boolean
+      readonly result: StepResult
       readonly coupon?: Coupon
     }
+
+/** What became of what a step wished for: of a message, or of anything else (`accepted`: it was done). */
+export type StepResult = SendOutcome
 
 /** An event, and what it says of the subject itself. */
 export interface Told {

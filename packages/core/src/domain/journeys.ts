@@ -5,7 +5,7 @@ import type { Change, Draft } from './draft.js'
 import { enter } from './entries.js'
 import { reachGoals } from './goals.js'
 import { matches, sameKey } from './matching.js'
-import { awaitConditions, exitRun, replaceRun, runSteps, takeCase } from './steps.js'
+import { awaitConditions, exitRun, followSend, replaceRun, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
 /** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
@@ -133,11 +133,11 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
   if (run === undefined) return
   if (journey === undefined) return exitRun(draft, run, 'its journey no longer exists')
-  if (step?.verb === 'send' || step?.verb === 'set' || step?.verb === 'emit') {
-    return runSteps(draft, journey, run, step.next)
-  }
+  if (step?.verb === 'send') return followSend(draft, journey, run, step, input.result)
+  if (step?.verb === 'set' || step?.verb === 'emit') return runSteps(draft, journey, run, step.next)
   if (step?.verb !== 'issue') return
-  if (input.ok) runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
+  if (input.result === 'accepted')
+    runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
   else runSteps(draft, journey, run, step.otherwise)
 }
 

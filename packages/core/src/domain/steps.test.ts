@@ -352,7 +352,7 @@ describe('a send step', () => {
     const u1 = user(template('hello'), journey('remind', [send('push'), wait('later', '1h')]))
     u1.event('cart', '2026-03-01T08:00:00Z')
 
-    u1.outcome('2026-03-01T09:00:00Z', false)
+    u1.outcome('2026-03-01T09:00:00Z', 'refused')
 
     expect(u1.steps).toEqual(['push', 'later'])
   })
@@ -378,7 +378,13 @@ describe('a send step', () => {
     const [run] = u1.state.runs
     u1.event('order', '2026-03-01T08:30:00Z')
 
-    u1.take({ kind: 'outcome', at: Date.parse('2026-03-01T09:00:00Z'), run: run?.id ?? '', step: 'push', ok: true })
+    u1.take({
+      kind: 'outcome',
+      at: Date.parse('2026-03-01T09:00:00Z'),
+      run: run?.id ?? '',
+      step: 'push',
+      result: 'accepted',
+    })
 
     expect(u1.state.runs).toEqual([])
     expect(u1.steps).toEqual(['push'])
@@ -406,7 +412,7 @@ describe('an issue step', () => {
       at: Date.parse('2026-03-01T08:00:01Z'),
       run: run?.id ?? '',
       step: 'coupon',
-      ok: true,
+      result: 'accepted',
       coupon,
     })
 
@@ -417,7 +423,7 @@ describe('an issue step', () => {
     const u1 = user(...rules)
     u1.event('cart', '2026-03-01T08:00:00Z')
 
-    u1.outcome('2026-03-01T08:00:01Z', false)
+    u1.outcome('2026-03-01T08:00:01Z', 'refused')
 
     expect(u1.said('journey.exited')).toMatchObject([{ reason: 'no coupon' }])
   })

@@ -10,7 +10,7 @@ import {
   type Variant,
   type WaitCase,
 } from '@linli/rules'
-import type { SayEffect, StepSource, StepVariables } from './decision.js'
+import type { SayEffect, StepResult, StepSource, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import type { Draft } from './draft.js'
 import type { Run } from './subject.js'
@@ -135,6 +135,20 @@ export function takeCase(draft: Draft, journey: CompiledJourney, run: Run, { id,
     draft.decide('journey.stepped', journey.id, { run: run.id, step: run.step, verb: 'waitFor', case: id })
   }
   runSteps(draft, journey, run, then)
+}
+
+/** Goes on after a message; where steps depend on what became of it, says what did. */
+export function followSend(
+  draft: Draft,
+  journey: CompiledJourney,
+  run: Run,
+  step: StepOf<'send'>,
+  outcome: StepResult,
+): void {
+  if (step.branches) {
+    draft.decide('journey.stepped', journey.id, { run: run.id, step: run.step, verb: 'send', outcome })
+  }
+  runSteps(draft, journey, run, step.on[outcome])
 }
 
 /** Always the same for the same subject, in every run. */

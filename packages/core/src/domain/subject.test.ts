@@ -83,7 +83,8 @@ const inputsArb = fc.array(fc.tuple(eventArb, fc.integer({ min: 0, max: 9 })), {
     at = Math.max(at + gap * MINUTE, state.at)
     const [run] = state.runs.filter(({ until }) => until === 0)
     if (dice === 0) return { kind: 'instant', at }
-    if (dice <= 2 && run !== undefined) return { kind: 'outcome', at, run: run.id, step: run.step, ok: dice === 1 }
+    if (dice <= 2 && run !== undefined)
+      return { kind: 'outcome', at, run: run.id, step: run.step, result: dice === 1 ? 'accepted' : 'refused' }
     const record = { messageId: `m${index}`, event, at: at - delay * MINUTE, properties: { amount, cartId } }
     return { kind: 'event', at, event: record, ...(event === 'identify' && { changes: { traits: { city } } }) }
   })

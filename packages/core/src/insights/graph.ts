@@ -3,6 +3,7 @@ import {
   type CompiledStep,
   type Conditions,
   formatDuration,
+  SEND_OUTCOMES,
   type StepDefinition,
   type StepTarget,
   stepsOf,
@@ -174,6 +175,10 @@ class Graph {
         })
       case 'issue':
         return step.otherwise === step.next ? [[step.next]] : [[step.next], [step.otherwise, words.none]]
+      case 'send':
+        return step.branches
+          ? SEND_OUTCOMES.map((outcome): Edge => [step.on[outcome], words.outcomes[outcome]])
+          : [[step.on.accepted]]
       case 'exit':
         return []
       default:
@@ -226,6 +231,7 @@ const WORDS = {
     came: 'came',
     otherwise: 'else',
     none: 'none left',
+    outcomes: { accepted: 'accepted', refused: 'refused', suppressed: 'suppressed' },
     noDate: 'no date to come',
     wait: (length: string) => `wait ${length}`,
     waitFor: (what: string) => `wait for ${what}`,
@@ -251,6 +257,7 @@ const WORDS = {
     came: '来了',
     otherwise: '都不成立',
     none: '没有了',
+    outcomes: { accepted: '已发出', refused: '被拒收', suppressed: '未发送' },
     noDate: '没有日期',
     wait: (length: string) => `等 ${length}`,
     waitFor: (what: string) => `等${what}`,

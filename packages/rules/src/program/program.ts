@@ -5,6 +5,7 @@ import type { Figure } from '../facts/figure.js'
 import type { MessageClass } from '../schemas/common.js'
 import type { OfferDefinition, PolicyDefinition, TagDefinition } from '../schemas/definitions.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
+import type { SendOutcome } from '../schemas/step.js'
 import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { Template } from '../templates.js'
 import type { EventIndex } from './event-index.js'
@@ -154,7 +155,10 @@ export type CompiledVerb =
       readonly template: string
       readonly channels: readonly string[]
       readonly class: MessageClass
-      readonly next: StepTarget
+      /** Where each outcome leads. */
+      readonly on: Readonly<Record<SendOutcome, StepTarget>>
+      /** Whether the definition tells outcomes apart. */
+      readonly branches: boolean
     }
   | { readonly verb: 'issue'; readonly offer: string; readonly next: StepTarget; readonly otherwise: StepTarget }
   | { readonly verb: 'suggest'; readonly template: string; readonly expiresMs: number; readonly next: StepTarget }

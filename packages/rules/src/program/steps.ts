@@ -63,7 +63,12 @@ export class StepsCompiler {
       const { template, channel, class: messageClass } = step.send
       this.parts.checkTemplate(template, `${pointer}/send/template`)
       const channels = typeof channel === 'string' ? [channel] : channel
-      return { verb: 'send', template, channels, class: messageClass, next }
+      const on = {
+        accepted: nested(step.on?.accepted, 'on/accepted'),
+        refused: nested(step.on?.refused, 'on/refused'),
+        suppressed: nested(step.on?.suppressed, 'on/suppressed'),
+      }
+      return { verb: 'send', template, channels, class: messageClass, on, branches: step.on !== undefined }
     }
     if ('issue' in step) {
       this.parts.checkKnown(step.issue.offer, this.parts.scope.offerIds, 'offer', `${pointer}/issue/offer`)

@@ -27,6 +27,7 @@ export type StepDefinition = { readonly id: string } & (
         readonly channel: string | string[]
         readonly class: MessageClass
       }
+      readonly on?: SendBranches
     }
   | { readonly issue: { readonly offer: string }; readonly else?: StepDefinition[] }
   | { readonly suggest: { readonly to: 'leader'; readonly template: string; readonly expires?: string } }
@@ -35,6 +36,16 @@ export type StepDefinition = { readonly id: string } & (
   | { readonly emit: { readonly event: string; readonly properties?: Readonly<Record<string, z.core.util.JSONType>> } }
   | { readonly exit: { readonly reason?: string } }
 )
+
+/** What follows a message, by what became of it. */
+export type SendBranches = { readonly [Outcome in SendOutcome]?: StepDefinition[] | undefined }
+
+/**
+ * What may become of a message: the provider took it; it would not; or a policy, a template without a value, or the lack of
+ * a way to reach the person kept it back.
+ */
+export const SEND_OUTCOMES = ['accepted', 'refused', 'suppressed'] as const
+export type SendOutcome = (typeof SEND_OUTCOMES)[number]
 
 /** One of several things that a run may wait for: an event, or that conditions hold. */
 export type WaitCaseDefinition = { readonly id: string; readonly then?: StepDefinition[] } & (
@@ -113,6 +124,14 @@ const sendSchema = z.strictObject({
   class: classSchema,
 })
 
+const sendBranchesSchema = z
+  .strictObject({
+    accepted: stepsSchema.optional().describe('When the provider took the message.'),
+    refused: stepsSchema.optional().describe('When no provider took it.'),
+    suppressed: stepsSchema.optional().describe('When it was not to be sent: no consent, a cap …'),
+  })
+  .describe('What follows, by what became of the message. Left out: goes on with the next step.')
+
 const suggestSchema = z.strictObject({
   to: z.literal('leader'),
   template: z.string().describe('The id of a template.'),
@@ -164,7 +183,7 @@ const stepSchema = z
       'Takes the first branch whose conditions hold.',
     ),
     step('split', { split: splitSchema }, 'Takes one of several variants, always the same one for the same subject.'),
-    step('send', { send: sendSchema }, 'Sends a message.'),
+    step('send', { send: sendSchema, on: sendBranchesSchema.optional() }, 'Sends a message.'),
     step(
       'issue',
       {
@@ -207,6 +226,9 @@ export function* stepsOf(steps: readonly StepDefinition[], pointer = 'steps'): G
     }
     if ('split' in step) {
       for (const [place, one] of step.split.entries()) yield* stepsOf(one.then ?? [], `${at}/split/${place}/then`)
+    }
+    if ('on' in step && step.on) {
+      for (const outcome of SEND_OUTCOMES) yield* stepsOf(step.on[outcome] ?? [], `${at}/on/${outcome}`)
     }
     if ('then' in step && step.then) yield* stepsOf(step.then, `${at}/then`)
     if ('else' in step && step.else) yield* stepsOf(step.else, `${at}/else`)
