@@ -19,6 +19,7 @@ export {
   type TemplateDefinition,
   type TestDefinition,
 } from './schemas/definitions.js'
+export { type ExitDefinition, exitsOf } from './schemas/journey.js'
 export { MESSAGE_CLASSES, type MessageClass } from './schemas/common.js'
 export { SEND_OUTCOMES, type SendOutcome, type StepAt, type StepDefinition, stepsOf } from './schemas/step.js'
 

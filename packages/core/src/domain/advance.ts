@@ -2,7 +2,17 @@ import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
-import { dueRuns, enterByEvent, hush, linkOf, moveRunsByEvent, reactToChanges, resume, timeOut } from './journeys.js'
+import {
+  dueRuns,
+  enterByEvent,
+  followExits,
+  hush,
+  linkOf,
+  moveRunsByEvent,
+  reactToChanges,
+  resume,
+  timeOut,
+} from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
@@ -107,6 +117,7 @@ function passTime(draft: Draft, at: number): void {
     // What is due is looked at now, and says itself when it is due again.
     draft.due = Number.POSITIVE_INFINITY
     evaluateDerived(draft, derivedDueAt(draft, instant))
+    followExits(draft)
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
     reactToChanges(draft)
     draft.due = nextInstant(draft)

@@ -51,6 +51,7 @@ export class Draft implements SubjectView {
   tags: ReadonlyLazyMap<TagState>
   scores: SubjectState['scores']
   runs: readonly Run[]
+  entered: number
   entries: SubjectState['entries']
   goals: SubjectState['goals']
   consent: SubjectState['consent']
@@ -80,6 +81,7 @@ export class Draft implements SubjectView {
     this.tags = before.tags
     this.scores = before.scores
     this.runs = before.runs
+    this.entered = before.entered
     this.entries = before.entries
     this.goals = before.goals
     this.consent = before.consent
@@ -87,8 +89,7 @@ export class Draft implements SubjectView {
   }
 
   state(): SubjectState {
-    const { at, features, traits, relations, tags, scores, runs, entries, goals, consent, left } = this
-    for (const { until } of runs) this.mayChangeAt(until)
+    const { at, features, traits, relations, tags, scores, runs, entered, entries, goals, consent, left } = this
     const due = Number.isFinite(this.due) ? this.due : 0
     const { sends, also, apart } = this.before
     return {
@@ -100,6 +101,7 @@ export class Draft implements SubjectView {
       tags,
       scores,
       runs,
+      entered,
       entries,
       goals,
       consent,
@@ -158,6 +160,10 @@ export class Draft implements SubjectView {
   /** Runs as they are now, one of this journey among them changed. */
   writeRuns(runs: readonly Run[], journey: string): void {
     this.runs = runs
+    for (const { until, exitsAt = 0 } of runs) {
+      this.mayChangeAt(until)
+      this.mayChangeAt(exitsAt)
+    }
     if (this.rules.readers.journeys.has(journey)) this.movedJourneys.add(journey)
   }
 

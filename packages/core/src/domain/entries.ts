@@ -1,7 +1,7 @@
 import { type CompiledJourney, contentHash, type EventRecord, hashShare } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { rememberGoal } from './goals.js'
-import { keyText } from './matching.js'
+import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
 import { runSteps } from './steps.js'
 import type { Run } from './subject.js'
 
@@ -16,6 +16,9 @@ export function enter(draft: Draft, journey: CompiledJourney, event: EventRecord
   }
   const obstacle = reentryObstacle(draft, journey, key)
   if (obstacle !== undefined) return draft.decide('journey.held', journey.id, { ...obstacle, ...(key && { key }) })
+  if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) {
+    return draft.decide('journey.held', journey.id, { reason: 'exit conditions', ...(key && { key }) })
+  }
   if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
     return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
   }
@@ -30,8 +33,8 @@ export function enter(draft: Draft, journey: CompiledJourney, event: EventRecord
 }
 
 function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {
-  const number = draft.runs.filter((run) => run.journey === journey.id).length
-  const identity = [draft.name, journey.id, key ?? '', draft.at, event?.messageId ?? '', number]
+  draft.entered += 1
+  const identity = [draft.name, journey.id, key ?? '', draft.at, draft.entered]
   return {
     id: contentHash(identity.join('|'), 16),
     journey: journey.id,

@@ -8,6 +8,21 @@ const onEvent = (event: string | string[], conditions?: unknown) => ({
 })
 
 describe('entering a journey', () => {
+  it('twice at one instant makes two runs, each with an id of its own', () => {
+    const u1 = user(
+      tag('here'),
+      journey('mark', [putTag('on', 'here'), { id: 'off', tag: { remove: 'here' } }], { reentry: 'always' }),
+      journey('thank', [putTag('again', 'here')], { entry: { on: 'tag.added', tag: 'here' }, reentry: 'always' }),
+    )
+
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    const runs = u1.said('journey.entered').map(({ run }) => run)
+    expect(runs).toHaveLength(4)
+    expect(new Set(runs).size).toBe(4)
+  })
+
   it('happens with its event', () => {
     const u1 = user(journey('remind', [wait('later', '1h')], onEvent('cart')))
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atLeast, eventHas, journey, send, tag, template, wait } from '../../testing/rules.js'
+import { atLeast, atMost, eventHas, journey, putTag, send, tag, template, traitIs, wait } from '../../testing/rules.js'
 import { programOf, TestSubject } from '../../testing/subject.js'
 
 const user = (...rules: readonly unknown[]) => new TestSubject(programOf(...rules))
@@ -206,6 +206,92 @@ describe('waiting for an event', () => {
     u1.instant('2026-03-01T12:00:00Z')
 
     expect(u1.steps).toEqual(['first', 'bought', 'no'])
+  })
+})
+
+describe('an exit by conditions', () => {
+  const exit = (conditions: unknown) => ({ exit: { on: 'conditions', conditions } })
+  const quiet = exit({ all: [atMost(0, 'view', { within: '3h' })] })
+
+  it('ends a run as soon as an event makes them hold', () => {
+    const u1 = user(journey('remind', [wait('later', '1d')], exit(atLeast(2, 'order'))))
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    u1.event('order', '2026-03-01T09:00:00Z')
+    expect(u1.state.runs).toHaveLength(1)
+
+    u1.event('order', '2026-03-01T10:00:00Z')
+
+    expect(exits(u1)).toEqual([{ step: 'later', reason: 'exit conditions' }])
+  })
+
+  it('ends a run at the very instant at which time alone makes them hold', () => {
+    const u1 = user(journey('remind', [wait('later', '1d')], quiet))
+    u1.event('view', '2026-03-01T08:00:00Z')
+    u1.event('cart', '2026-03-01T08:30:00Z')
+    expect(u1.next).toBe('2026-03-01T11:00:00.000Z')
+
+    u1.instant('2026-03-01T10:59:59.999Z')
+    expect(u1.state.runs).toHaveLength(1)
+
+    u1.instant('2026-03-01T20:00:00Z')
+    expect(u1.log.at(-1)).toBe('2026-03-01T11:00:00.000Z journey.exited remind')
+  })
+
+  it('goes before a wait that ends at the same instant', () => {
+    const u1 = user(tag('late'), journey('remind', [wait('later', '2h'), putTag('mark', 'late')], quiet))
+    u1.event('view', '2026-03-01T08:00:00Z')
+    u1.event('cart', '2026-03-01T09:00:00Z')
+
+    u1.instant('2026-03-01T11:00:00Z')
+
+    expect(u1.has('late')).toBe(false)
+    expect(exits(u1)).toEqual([{ step: 'later', reason: 'exit conditions' }])
+  })
+
+  it('ends a run that waits for a message to leave', () => {
+    const u1 = user(template('hello'), journey('remind', [send('push')], exit(traitIs('city', 'Xiamen'))))
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    u1.identify('2026-03-01T08:00:01Z', { city: 'Xiamen' })
+
+    expect(exits(u1)).toEqual([{ step: 'push', reason: 'exit conditions' }])
+  })
+
+  it('lets nobody in while they hold', () => {
+    const u1 = user(journey('remind', [wait('later', '1d')], quiet))
+
+    u1.event('cart', '2026-03-01T08:00:00Z')
+
+    expect(u1.said('journey.entered')).toEqual([])
+    expect(u1.said('journey.held')).toMatchObject([{ rule: 'remind', reason: 'exit conditions' }])
+  })
+
+  it('may stand beside others: each of them ends a run', () => {
+    const several = { exit: [{ on: 'event', event: 'order' }, quiet.exit] }
+    const byEvent = user(journey('remind', [wait('later', '1d')], several))
+    const byTime = user(journey('remind', [wait('later', '1d')], several))
+    for (const one of [byEvent, byTime]) {
+      one.event('view', '2026-03-01T08:00:00Z')
+      one.event('cart', '2026-03-01T08:30:00Z')
+    }
+
+    byEvent.event('order', '2026-03-01T09:00:00Z')
+    byTime.instant('2026-03-01T12:00:00Z')
+
+    expect(exits(byEvent)).toEqual([{ step: 'later', reason: 'event order' }])
+    expect(exits(byTime)).toEqual([{ step: 'later', reason: 'exit conditions' }])
+  })
+
+  it('is looked at soon after history was taken in, which moves no run by itself', () => {
+    const u1 = user(journey('remind', [wait('later', '1d')], exit(atLeast(1, 'order'))))
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    const event = { messageId: 'old', event: 'order', at: Date.parse('2026-02-01T08:00:00Z'), properties: {} }
+
+    u1.take({ kind: 'history', at: Date.parse('2026-03-01T09:00:00Z'), events: [{ event }] })
+    expect(u1.state.runs).toHaveLength(1)
+
+    u1.instant('2026-03-01T09:00:00.001Z')
+    expect(exits(u1)).toEqual([{ step: 'later', reason: 'exit conditions' }])
   })
 })
 

@@ -4,7 +4,7 @@ import { evaluateDerived } from './derived.js'
 import type { Change, Draft } from './draft.js'
 import { enter } from './entries.js'
 import { reachGoals } from './goals.js'
-import { matches, sameKey } from './matching.js'
+import { exitConditionsAt, hasExitConditions, matches, sameKey } from './matching.js'
 import { awaitConditions, exitRun, followSend, replaceRun, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
@@ -44,7 +44,7 @@ export function moveRunsByEvent(draft: Draft, event: EventRecord): void {
     const taken = step?.verb === 'waitFor' ? step.cases.find((one) => isMet(draft, one, event)) : undefined
     if (taken !== undefined) {
       takeCase(draft, journey, { ...run, ...(journey.keepsEvent && { event }) }, taken)
-    } else if (journey.exit?.on === 'event' && matches(draft, journey.exit, event)) {
+    } else if (journey.exits.some((exit) => exit.on === 'event' && matches(draft, exit, event))) {
       exitRun(draft, run, `event ${event.event}`)
     }
   }
@@ -63,7 +63,7 @@ export function enterByEvent(draft: Draft, event: EventRecord): void {
  */
 export function reactToChanges(draft: Draft): void {
   followRuns(draft)
-  for (let count = 0; draft.changes.length > 0 || followWaits(draft); count++) {
+  for (let count = 0; draft.changes.length > 0 || followExits(draft) || followWaits(draft); count++) {
     const change = draft.changes.shift()
     if (count >= CASCADE_LIMIT) {
       draft.changes.length = 0
@@ -72,6 +72,24 @@ export function reactToChanges(draft: Draft): void {
     if (change !== undefined) reactTo(draft, change)
     followRuns(draft)
   }
+}
+
+/** Ends runs whose exit conditions hold; the others know when to look again. Says whether there was one. */
+export function followExits(draft: Draft): boolean {
+  let ended = false
+  for (const run of draft.runs) {
+    const journey = journeyOf(draft, run)
+    if (journey === undefined || !hasExitConditions(journey)) continue
+    const at = exitConditionsAt(draft, journey)
+    if (at <= draft.at) {
+      ended = true
+      exitRun(draft, run, 'exit conditions')
+    } else if (at !== (run.exitsAt ?? Number.POSITIVE_INFINITY)) {
+      const { exitsAt: _, ...lasting } = run
+      replaceRun(draft, Number.isFinite(at) ? { ...lasting, exitsAt: at } : lasting)
+    }
+  }
+  return ended
 }
 
 /** Whether a run that waited for conditions went on, because they hold now. */
@@ -92,21 +110,23 @@ function followRuns(draft: Draft): void {
 }
 
 /**
- * Lets journeys take no notice of what has changed: nobody enters or leaves one. Runs that wait for conditions are due, so
- * that they look at them anew.
+ * Lets journeys take no notice of what has changed: nobody enters or leaves one. Runs that wait for conditions, or end by
+ * them, are due, so that they look at them anew.
  */
 export function hush(draft: Draft): void {
   followRuns(draft)
   draft.changes.length = 0
   for (const run of draft.runs) {
     if (run.deadline !== undefined && run.until > draft.at) replaceRun(draft, { ...run, until: draft.at })
+    const journey = journeyOf(draft, run)
+    if (journey !== undefined && hasExitConditions(journey)) replaceRun(draft, { ...run, exitsAt: draft.at })
   }
 }
 
 function reactTo(draft: Draft, change: Change): void {
   for (const run of draft.runs) {
-    const exit = journeyOf(draft, run)?.exit
-    if (exit !== undefined && isMeant(exit, change)) exitRun(draft, run, `${exit.on} ${change.id}`)
+    const exit = journeyOf(draft, run)?.exits.find((one) => one.on !== 'conditions' && isMeant(one, change))
+    if (exit !== undefined) exitRun(draft, run, `${exit.on} ${change.id}`)
   }
   if (change.quiet === true) return
   const { journeysByTag, journeysByScore } = draft.rules

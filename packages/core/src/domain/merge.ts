@@ -118,6 +118,7 @@ function together(into: Known, from: Known, program: Program): SubjectState {
     traits: latestOf(mine.traits, its.traits),
     relations,
     runs: [...mine.runs, ...its.runs],
+    entered: Math.max(mine.entered, its.entered),
     entries: mergeEntries(mine.entries, its.entries),
     goals: [...mine.goals, ...its.goals],
     consent: (from.isProvisional ? latestConsent : stricterConsent)(mine.consent, its.consent),

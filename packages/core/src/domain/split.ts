@@ -147,6 +147,7 @@ function going(
     traits: latestOf(before.traits, own.traits),
     tags: LazyMap.of([...before.tags.entries()].filter(stillHas)),
     runs: now.runs.filter(({ id }) => moved.has(id)),
+    entered: before.entered,
     entries: before.entries,
     goals: now.goals.filter(({ run }) => before.goals.some((goal) => goal.run === run)),
     sends: now.sends.filter(([, , , sentKey]) => sent.has(sentKey)),

@@ -21,6 +21,8 @@ export interface SubjectState {
   /** Scores that are not 0, and scores that time alone can change. */
   readonly scores: Readonly<Record<string, ScoreState>>
   readonly runs: readonly Run[]
+  /** How many runs it has begun, ever: tells apart those that begin at one instant. */
+  readonly entered: number
   /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
   readonly entries: Readonly<Record<string, number>>
   readonly goals: readonly Goal[]
@@ -61,6 +63,8 @@ export interface Run {
   readonly until: number
   /** When the wait ends, where it may also end because conditions come to hold. */
   readonly deadline?: number
+  /** When conditions that end it may come to hold by time alone; left out: never, or it has none. */
+  readonly exitsAt?: number
   /** The event it was entered by, and the one that last moved it, where steps read them. */
   readonly entry?: EventRecord
   readonly event?: EventRecord
@@ -98,6 +102,7 @@ export const UNBORN: SubjectState = {
   tags: LazyMap.of(),
   scores: {},
   runs: [],
+  entered: 0,
   entries: {},
   goals: [],
   consent: {},
@@ -121,6 +126,7 @@ const PART = '\u001e'
 export function encodeSubject(state: SubjectState): string {
   let head = `{"at":${state.at}`
   if (state.due > 0) head += `,"due":${state.due}`
+  if (state.entered > 0) head += `,"entered":${state.entered}`
   if (state.into !== undefined) head += `,"into":${JSON.stringify(state.into)}`
   for (const member of HEAD) if (!isEmpty(state[member])) head += `,"${member}":${JSON.stringify(state[member])}`
   return `${head}}${PART}${state.features.encode()}${PART}${state.tags.encode()}`
@@ -161,7 +167,10 @@ export function nextInstant({ tags, scores, runs }: Pick<SubjectState, 'tags' | 
   let next = Number.POSITIVE_INFINITY
   for (const [, [, until]] of tags.entries()) if (until > 0 && until < next) next = until
   for (const [, until] of Object.values(scores)) if (until > 0 && until < next) next = until
-  for (const { until } of runs) if (until > 0 && until < next) next = until
+  for (const { until, exitsAt = 0 } of runs) {
+    if (until > 0 && until < next) next = until
+    if (exitsAt > 0 && exitsAt < next) next = exitsAt
+  }
   return next
 }
 

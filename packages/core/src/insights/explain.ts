@@ -143,7 +143,7 @@ function explainJourney(journey: CompiledJourney, asked: Case): Answer {
   const isIn = runs.length > 0
   const since = isIn ? entered?.at : left?.at
   const outside = { subject: subjectName(question.key), at: question.at, conditions: explained, decisions }
-  const toTurn = isIn ? turnOut(journey) : turnInto(journey, outside)
+  const toTurn = isIn ? turnOut(journey, picture) : turnInto(journey, outside)
   return {
     kind: 'journey',
     ...nameOf(journey.definition),

@@ -2,6 +2,8 @@ import {
   type CompiledJourney,
   type CompiledStep,
   type Conditions,
+  type ExitDefinition,
+  exitsOf,
   formatDuration,
   SEND_OUTCOMES,
   type StepDefinition,
@@ -85,8 +87,10 @@ class Graph {
       edge('entry', this.name(first)),
       ...this.steps.flatMap(([name, step]) => this.edges(step).map(([to, label]) => edge(name, this.name(to), label))),
     ]
-    if (definition.exit !== undefined) {
-      lines.push(node('exit', '{{', words.exit(this.triggerText(definition.exit)), '}}', counts && this.leftEarly()))
+    const exits = exitsOf(definition)
+    if (exits.length > 0) {
+      const triggers = exits.map(({ exit }) => this.triggerText(exit)).join(words.or)
+      lines.push(node('exit', '{{', words.exit(triggers), '}}', counts && this.leftEarly()))
     }
     if (definition.goal !== undefined) {
       const { event, within } = definition.goal
@@ -106,7 +110,8 @@ class Graph {
     return ends.reduce((sum, [, count]) => sum + count, 0)
   }
 
-  private triggerText(trigger: CompiledJourney['definition']['entry']): string {
+  private triggerText(trigger: CompiledJourney['definition']['entry'] | ExitDefinition): string {
+    if (trigger.on === 'conditions') return this.phrases.conditions(trigger.conditions)
     const { words, phrases } = this
     const conditions =
       'conditions' in trigger && trigger.conditions ? `${words.colon}${phrases.conditions(trigger.conditions)}` : ''

@@ -3,11 +3,14 @@ import {
   type CompiledScore,
   combined,
   type Explanation,
+  exitsOf,
   hashShare,
   type Turn,
   turnOf,
 } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
+import type { Picture } from './picture.js'
+import { withReasons } from './reasons.js'
 
 /** What would turn a tag: its conditions, or time. */
 export function turnOfTag(conditions: Explanation, until: string | null): Turn {
@@ -61,8 +64,14 @@ export function turnInto(
 }
 
 /** What would let somebody out before the end; undefined where nothing does. */
-export function turnOut({ definition: { exit } }: CompiledJourney): Turn | undefined {
-  return exit === undefined ? undefined : triggerOf(exit)
+export function turnOut({ definition, exits }: CompiledJourney, picture: Picture): Turn | undefined {
+  const ways = exitsOf(definition).map(({ exit }, index) => {
+    const compiled = exits[index]
+    return compiled?.on === 'conditions'
+      ? turnOf(withReasons(compiled.condition.explain(picture, picture.events), picture))
+      : triggerOf(exit)
+  })
+  return ways.length === 0 ? undefined : combined('any', ways)
 }
 
 function triggerOf(definition: object): Extract<Turn, { kind: 'trigger' }> {

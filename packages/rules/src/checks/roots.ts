@@ -1,7 +1,7 @@
 import type { Conditions } from '../conditions/tree.js'
 import type { Located, Pack } from '../pack.js'
 import type { Place } from '../problems.js'
-import type { JourneyDefinition } from '../schemas/journey.js'
+import { exitsOf, type JourneyDefinition } from '../schemas/journey.js'
 import type { TermDefinition } from '../schemas/score.js'
 import { stepsOf } from '../schemas/step.js'
 import type { SubjectKind } from '../subject.js'
@@ -43,7 +43,7 @@ export function rootsOfJourney({ definition, place }: Located<JourneyDefinition>
   const subject = definition.subject ?? 'user'
   const root = (conditions: Conditions | undefined, pointer: string): Root[] =>
     conditions === undefined ? [] : [{ conditions, place: at(place, pointer), subject }]
-  const { entry, exit, goal } = definition
+  const { entry, goal } = definition
   const steps = [...stepsOf(definition.steps)].flatMap(({ step, pointer }) => {
     if ('waitFor' in step) {
       const { waitFor } = step
@@ -55,7 +55,9 @@ export function rootsOfJourney({ definition, place }: Located<JourneyDefinition>
   })
   return [
     ...root(entry.conditions, 'entry/conditions'),
-    ...root(exit?.on === 'event' ? exit.conditions : undefined, 'exit/conditions'),
+    ...exitsOf(definition).flatMap(({ exit, pointer }) =>
+      'conditions' in exit ? root(exit.conditions, `${pointer}/conditions`) : [],
+    ),
     ...root(goal?.conditions, 'goal/conditions'),
     ...steps,
   ]

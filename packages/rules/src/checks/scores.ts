@@ -1,7 +1,7 @@
 import type { Located } from '../pack.js'
 import type { Place, Problems } from '../problems.js'
 import { LARGEST_CONTRIBUTION, MILLION, tiersInOrder } from '../program/score.js'
-import type { JourneyDefinition } from '../schemas/journey.js'
+import { exitsOf, type JourneyDefinition } from '../schemas/journey.js'
 import type { ScoreDefinition, TermDefinition } from '../schemas/score.js'
 import type { SubjectKind } from '../subject.js'
 import type { Range } from './cells.js'
@@ -64,9 +64,10 @@ export function checkCrossings(
   boundsOf: (subject: SubjectKind, score: string) => Bounds | undefined,
   problems: Problems,
 ): void {
-  const { subject = 'user', entry, exit } = definition
-  for (const [key, trigger] of Object.entries({ entry, exit })) {
-    if (trigger?.on !== 'score.crossed') continue
+  const { subject = 'user', entry } = definition
+  const exits = exitsOf(definition).map(({ exit, pointer }) => [pointer, exit] as const)
+  for (const [key, trigger] of [['entry', entry] as const, ...exits]) {
+    if (trigger.on !== 'score.crossed') continue
     const bounds = boundsOf(subject, trigger.score)
     for (const side of ['above', 'below'] as const) {
       const line = trigger[side]

@@ -234,8 +234,8 @@ function indexSubject(
 }
 
 /** Names of the events that a journey can be moved by. */
-function eventsOf({ entry, exit, goal, steps }: CompiledJourney): string[] {
-  const parts = [entry, exit, goal, ...steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))]
+function eventsOf({ entry, exits, goal, steps }: CompiledJourney): string[] {
+  const parts = [entry, ...exits, goal, ...steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))]
   const matches = parts.filter((part) => part !== undefined && 'events' in part)
   return matches.flatMap(({ events }) => [...events])
 }

@@ -3,10 +3,17 @@ import type { Demand } from '../facts/feature.js'
 import { canonicalJson, contentHash, isObject } from '../json.js'
 import { compileProperty, PATH_FORMS } from '../path.js'
 import type { Place } from '../problems.js'
-import type { JourneyDefinition } from '../schemas/journey.js'
+import { type ExitDefinition, exitsOf, type JourneyDefinition } from '../schemas/journey.js'
 import { compileCrossing } from './crossing.js'
 import { JourneyParts, type JourneyScope } from './journey-parts.js'
-import { type CompiledEntry, type CompiledExit, type CompiledJourney, END, type Reentry } from './program.js'
+import {
+  type CompiledEntry,
+  type CompiledExit,
+  type CompiledJourney,
+  type CompiledTrigger,
+  END,
+  type Reentry,
+} from './program.js'
 import { StepsCompiler } from './steps.js'
 
 export function compileJourney(definition: JourneyDefinition, place: Place, scope: JourneyScope): CompiledJourney {
@@ -57,7 +64,7 @@ class JourneyCompiler {
       entry,
       key: this.key(),
       reentry: this.reentry(),
-      exit: this.exit(),
+      exits: this.exits(),
       goal: definition.goal && {
         ...this.parts.eventMatch(definition.goal, 'goal'),
         withinMs: this.parts.duration(definition.goal.within, 'goal/within'),
@@ -78,12 +85,17 @@ class JourneyCompiler {
     return { ...trigger, condition }
   }
 
-  private exit(): CompiledExit | undefined {
-    const { exit } = this.definition
-    return exit && this.trigger(exit, 'exit')
+  private exits(): readonly CompiledExit[] {
+    return exitsOf(this.definition).map(({ exit, pointer }): CompiledExit => {
+      if (exit.on !== 'conditions') return this.trigger(exit, pointer)
+      return { on: 'conditions', condition: this.parts.condition(exit.conditions, `${pointer}/conditions`, 'state') }
+    })
   }
 
-  private trigger(trigger: JourneyDefinition['entry'] | NonNullable<JourneyDefinition['exit']>, pointer: string) {
+  private trigger(
+    trigger: JourneyDefinition['entry'] | Exclude<ExitDefinition, { on: 'conditions' }>,
+    pointer: string,
+  ): CompiledTrigger {
     if (trigger.on === 'event') return { on: 'event' as const, ...this.parts.eventMatch(trigger, pointer) }
     if (trigger.on === 'score.crossed') {
       const crosses = compileCrossing(trigger, this.parts.at(pointer), this.parts.scope.conditions)

@@ -95,7 +95,8 @@ export interface CompiledJourney {
   readonly entry: CompiledEntry
   readonly key: ((view: SubjectView) => unknown) | undefined
   readonly reentry: Reentry
-  readonly exit: CompiledExit | undefined
+  /** What ends a run wherever it is. */
+  readonly exits: readonly CompiledExit[]
   readonly goal: (EventMatch & { readonly withinMs: number }) | undefined
   readonly holdout: number
   readonly steps: readonly CompiledStep[]
@@ -113,7 +114,8 @@ export interface EventMatch {
 
 export type CompiledEntry = CompiledTrigger & { readonly condition: Condition | undefined }
 
-export type CompiledExit = CompiledTrigger
+/** What ends a run: something that happens, or conditions that come to hold. */
+export type CompiledExit = CompiledTrigger | { readonly on: 'conditions'; readonly condition: Condition }
 
 /** What makes a subject enter a journey, or ends a run. */
 export type CompiledTrigger =

@@ -26,7 +26,12 @@ const entrySchema = z.discriminatedUnion('on', [
   z.strictObject({ ...onScore.shape, conditions: conditionsSchema.optional() }),
 ])
 
-const exitSchema = z.discriminatedUnion('on', [onEvent, onTag, onScore])
+const exitSchema = z.discriminatedUnion('on', [
+  onEvent,
+  onTag,
+  onScore,
+  z.strictObject({ on: z.literal('conditions'), conditions: conditionsSchema.describe('As soon as they hold.') }),
+])
 
 export const journeySchema = z
   .strictObject({
@@ -47,7 +52,10 @@ export const journeySchema = z
       .union([z.enum(['never', 'always', 'oneAtATime']), variant('after', z.strictObject({ after: durationSchema }))])
       .optional()
       .describe('Who may enter again: "oneAtATime" (when left out), "never", "always", or { "after": "30d" }.'),
-    exit: exitSchema.optional().describe('What ends a run wherever it is.'),
+    exit: z
+      .union([exitSchema, z.array(exitSchema).min(1).max(20)])
+      .optional()
+      .describe('What ends a run wherever it is; of several, each does.'),
     goal: z
       .strictObject({ event: eventNames, conditions: conditionsSchema.optional(), within: durationSchema })
       .optional()
@@ -63,3 +71,20 @@ export const journeySchema = z
   .meta({ id: 'Journey', description: 'What happens to a subject, step by step.' })
 
 export type JourneyDefinition = z.infer<typeof journeySchema>
+
+/** One thing that ends runs of a journey. */
+export type ExitDefinition = z.infer<typeof exitSchema>
+
+/** An exit and where below its journey it stands. */
+export interface ExitAt {
+  readonly exit: ExitDefinition
+  readonly pointer: string
+}
+
+/** All exits of a journey, whether it lists them or has one. */
+export function exitsOf({ exit }: Pick<JourneyDefinition, 'exit'>): readonly ExitAt[] {
+  if (exit === undefined) return []
+  return Array.isArray(exit)
+    ? exit.map((one, index) => ({ exit: one, pointer: `exit/${index}` }))
+    : [{ exit, pointer: 'exit' }]
+}
