@@ -16,7 +16,7 @@ export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
 export type { Progress } from './subjects/sweep.js'
 // Load rules
-export { checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
+export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
 export type { IngestMode } from './ingest/batch.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'

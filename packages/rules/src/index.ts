@@ -1,7 +1,7 @@
 // Load and check a rule pack
 export { checkPack, loadPack, type PackCheck } from './loader.js'
 export { definePack } from './define.js'
-export { reviewPack } from './checks/meaning.js'
+export { type CheckOptions, reviewPack } from './checks/meaning.js'
 export { definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
 export { formatProblem, PackError, type Place, placeText, type Problem, Problems } from './problems.js'
 export { jsonSchema } from './json-schema.js'

@@ -1,4 +1,4 @@
-import { filters, Liquid, type Template } from 'liquidjs'
+import { filters, Liquid, Output, type Template } from 'liquidjs'
 
 /** Parsed text. */
 export type Parsed = readonly Template[]
@@ -51,6 +51,12 @@ export function parseText(text: string): Parsed {
 /** The variables that a text reads and does not set itself, each as the names on the way to it. */
 export function variablesOf(parsed: Parsed): readonly (readonly unknown[])[] {
   return liquid.globalVariableSegmentsSync([...parsed])
+}
+
+/** Those that it cannot do without: it reads them whatever happens, and says nothing to put in their place. */
+export function neededVariablesOf(parsed: Parsed): readonly (readonly unknown[])[] {
+  const outputs = parsed.filter((part) => part instanceof Output && part.value.filters[0]?.name !== 'default')
+  return variablesOf(outputs)
 }
 
 /** Renders parsed text; throws when a variable has no value or the work is too much. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { checkMeaning } from './checks/meaning.js'
+import { type CheckOptions, checkMeaning } from './checks/meaning.js'
 import { type Pack, type PackSource, readPack } from './pack.js'
 import { inReadingOrder, PackError, type Problem, Problems } from './problems.js'
 import { compilePack } from './program/compile.js'
@@ -27,7 +27,19 @@ export async function loadPack(...paths: readonly string[]): Promise<Pack> {
 }
 
 /** Like `loadPack`, but gives what is wrong instead of throwing it, warnings too. */
-export async function checkPack(...paths: readonly string[]): Promise<PackCheck> {
+export async function checkPack(...paths: readonly string[]): Promise<PackCheck>
+/** The same, with what is known of the host that the pack is for. */
+export async function checkPack(paths: readonly string[], options: CheckOptions): Promise<PackCheck>
+export async function checkPack(
+  first: string | readonly string[] = [],
+  second: string | CheckOptions = {},
+  ...more: readonly string[]
+): Promise<PackCheck> {
+  if (typeof second === 'string') return check([first, second, ...more].flat(), {})
+  return check([first].flat(), second)
+}
+
+async function check(paths: readonly string[], options: CheckOptions): Promise<PackCheck> {
   const problems = new Problems()
   const files = (await Promise.all(paths.map((path) => filesBelow(path, problems)))).flat()
   const sources = (await Promise.all(files.map((file) => readSource(file, problems)))).filter(
@@ -38,7 +50,7 @@ export async function checkPack(...paths: readonly string[]): Promise<PackCheck>
     problems.error(place, 'pack.empty', 'There is no .json file here.')
   }
   const pack = readPack(sources, problems)
-  checkMeaning(pack, compilePack(pack, problems), problems)
+  checkMeaning(pack, compilePack(pack, problems), problems, options)
   return { pack: problems.hasErrors ? undefined : pack, problems: inReadingOrder(problems.list), files: files.length }
 }
 

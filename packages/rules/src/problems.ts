@@ -135,7 +135,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 }
 
 /** Levenshtein distance, two rows at a time (Wagner and Fischer 1974). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]

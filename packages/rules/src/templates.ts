@@ -1,5 +1,5 @@
 import { pointerTo } from './json.js'
-import { FILTERS, type Parsed, parseText, renderText, TAGS, variablesOf } from './liquid.js'
+import { FILTERS, neededVariablesOf, type Parsed, parseText, renderText, TAGS, variablesOf } from './liquid.js'
 import { nearest, type Place, type Problems } from './problems.js'
 import type { TemplateDefinition } from './schemas/definitions.js'
 
@@ -30,6 +30,8 @@ export interface Template {
   readonly id: string
   /** The first names of the variables it reads, such as `coupon`. */
   readonly reads: ReadonlySet<string>
+  /** Those of them without which there is never a message: each is put out whatever happens, without a default. */
+  readonly needs: ReadonlySet<string>
   /** Renders with own properties only. A variable that has no value is an error, not an empty text. */
   render(variables: Readonly<Record<string, unknown>>): RenderResult
 }
@@ -37,9 +39,12 @@ export interface Template {
 /** Compiles a template; what is wrong is reported. */
 export function compileTemplate(definition: TemplateDefinition, place: Place, problems: Problems): Template {
   const reads = new Set<string>()
+  const needs = new Set<string>()
   const part = (text: string, ...key: string[]) => {
     const at = { ...place, pointer: pointerTo(place.pointer, ...key) }
-    return parsePart(text, at, reads, problems)
+    const parsed = parsePart(text, at, reads, problems)
+    for (const [root] of neededVariablesOf(parsed)) needs.add(String(root))
+    return parsed
   }
   const title = definition.title === undefined ? undefined : part(definition.title, 'title')
   const body = part(definition.body, 'body')
@@ -47,6 +52,7 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
   return {
     id: definition.id,
     reads,
+    needs,
     render: (variables) => {
       const render = (parsed: Parsed) => renderText(parsed, variables)
       try {

@@ -63,6 +63,27 @@ describe('linli check', () => {
     expect(stdout).toContain('to be less than 3 (#/0/conditions/all/1)')
   })
 
+  it('with --channels knows the channels that there are', async () => {
+    const consent = { kind: 'policy', id: 'consent', consent: {} }
+    const steps = [send('hello', { channel: ['sms', 'pusch'] })]
+    const file = scratch.rules('journeys.json', template('hello'), journey('remind', steps), consent)
+
+    expect(await linli('check', file)).toMatchObject({ code: 0, stdout: '' })
+    expect(await linli('check', file, '--channels', 'pusch,sms')).toMatchObject({ code: 0, stdout: '' })
+
+    const { code, stdout } = await linli('check', file, '--channels', 'sms, push')
+    expect(code).toBe(1)
+    expect(stdout).toContain('error channel.unknown')
+    expect(stdout).toContain('There are: sms, push. Did you mean "push"?')
+  })
+
+  it('refuses --channels without a name between two commas', async () => {
+    const { code, stderr } = await linli('check', scratch.rules('tags.json', GOOD), '--channels', 'sms,,push')
+
+    expect(code).toBe(1)
+    expect(stderr).toContain('Names of channels have commas between them')
+  })
+
   it('with --json prints exactly one JSON document', async () => {
     const file = scratch.rules('tags.json', BAD)
 

@@ -6,24 +6,40 @@ import { tiersInOrder } from '../program/score.js'
 import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
 import { checkBranches } from './branches.js'
 import { checkCapped } from './capped.js'
+import { checkChannels } from './channels.js'
+import { checkCrowded } from './crowded.js'
 import { below } from './expand.js'
+import { checkGoal } from './goals.js'
 import { checkHistory } from './history.js'
+import { checkMessages } from './messages.js'
+import { checkOffers } from './offers.js'
+import { checkRaces } from './races.js'
 import { rootsOfJourney } from './roots.js'
 import { RulesInView } from './rules-in-view.js'
 import { checkSameTags } from './same.js'
 import { boundsOfScore, checkCrossings, checkTiers, rangeOfBounds } from './scores.js'
+import { checkUnreachable } from './unreachable.js'
 import { warnAbout } from './warnings.js'
+
+/** What is known of the host that a pack is for. */
+export interface CheckOptions {
+  /** The names of its channels. Left out: nothing is known of them. */
+  readonly channels?: readonly string[] | undefined
+}
 
 /**
  * What is allowed but cannot be meant, or is seldom meant. A pack that is not right otherwise is checked less: of what
  * does not fit together nobody knows what it means.
  */
-export function checkMeaning(pack: Pack, program: Program, problems: Problems): void {
+export function checkMeaning(pack: Pack, program: Program, problems: Problems, options: CheckOptions = {}): void {
   const right = !problems.hasErrors
   warnAbout(pack, problems)
   if (!right) return
   checkHistory(pack, problems)
   checkCapped(pack, problems)
+  checkChannels(pack, options.channels, problems)
+  checkOffers(pack, problems)
+  checkJourneys(pack, program, problems)
   checkSameTags(pack, problems)
   checkImpossible(pack, program, problems)
 }
@@ -32,10 +48,20 @@ export function checkMeaning(pack: Pack, program: Program, problems: Problems): 
  * What cannot be meant, or is seldom meant, in a pack made in code: what `checkPack` finds in files beyond what
  * `definePack` refuses.
  */
-export function reviewPack(pack: Pack): readonly Problem[] {
+export function reviewPack(pack: Pack, options: CheckOptions = {}): readonly Problem[] {
   const problems = new Problems()
-  checkMeaning(pack, compilePack(pack, problems), problems)
+  checkMeaning(pack, compilePack(pack, problems), problems, options)
   return inReadingOrder(problems.list)
+}
+
+/** Finds what runs never come to, or cannot do where they are. */
+function checkJourneys(pack: Pack, program: Program, problems: Problems): void {
+  for (const journey of pack.journeys) {
+    checkUnreachable(journey, problems)
+    checkMessages(journey, program, problems)
+    checkGoal(journey, problems)
+    checkCrowded(journey, program, problems)
+  }
 }
 
 /** Finds what can never hold, and what always does: first in what others read. */
@@ -65,6 +91,7 @@ function checkImpossible(pack: Pack, program: Program, problems: Problems): void
     checkBranches(journey, rules, problems)
     checkCrossings(journey, (subject, score) => bounds.get(`${subject} ${score}`), problems)
   }
+  checkRaces(pack, program, rules, problems)
 }
 
 interface Named {

@@ -17,14 +17,6 @@ export class StepsCompiler {
   sequence(steps: readonly StepDefinition[], pointer: string, after: StepTarget): StepTarget {
     let next = after
     for (const [index, step] of [...steps.entries()].reverse()) {
-      if ('exit' in step && index + 1 < steps.length) {
-        const message = 'This step is never reached: the one before ends the run.'
-        this.parts.scope.conditions.problems.warning(
-          this.parts.at(`${pointer}/${index + 1}`),
-          'step.unreachable',
-          message,
-        )
-      }
       next = this.step(step, `${pointer}/${index}`, next)
     }
     return next

@@ -1,0 +1,40 @@
+import type { Located, Pack } from '../pack.js'
+import { type Problems, placeText } from '../problems.js'
+import type { OfferDefinition } from '../schemas/definitions.js'
+import type { JourneyDefinition } from '../schemas/journey.js'
+import { CERTAIN_FLOW, certainAtEntry } from './certain.js'
+import { below } from './expand.js'
+import { passagesOf } from './passages.js'
+
+/** Finds coupons that nobody can ever get. */
+export function checkOffers(pack: Pack, problems: Problems): void {
+  for (const { definition, place } of pack.offers) {
+    const { total, perPerson = 1 } = definition
+    if (perPerson <= total) continue
+    const message = `One person may get ${perPerson} of these, but there are ${total} in all. Issue more, or fewer to one person.`
+    problems.warning(below(place, 'perPerson'), 'offer.perPerson', message, { found: perPerson })
+  }
+  const offers = new Map(pack.offers.map((offer) => [offer.definition.id, offer]))
+  for (const journey of pack.journeys) checkIssues(journey, offers, problems)
+}
+
+/**
+ * Whoever has asked for as many coupons of an offer as one person gets, gets no further one: those before were issued, or
+ * were refused for a reason that does not go away.
+ */
+function checkIssues(
+  { definition, place }: Located<JourneyDefinition>,
+  offers: ReadonlyMap<string, Located<OfferDefinition>>,
+  problems: Problems,
+): void {
+  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(definition), CERTAIN_FLOW)) {
+    if (!('issue' in step) || known === undefined) continue
+    const offer = offers.get(step.issue.offer)
+    const asked = known.asked.get(step.issue.offer) ?? 0
+    const perPerson = offer?.definition.perPerson ?? 1
+    if (offer === undefined || asked < perPerson) continue
+    const times = asked === 1 ? 'once' : `${asked} times`
+    const message = `This never issues anything: the run has asked for a coupon of "${step.issue.offer}" ${times} before it, and one person gets ${perPerson}. Take it away, or raise "perPerson" of the offer at ${placeText(offer.place)}.`
+    problems.error(below(place, `${pointer}/issue/offer`), 'coupon.never', message, { found: step.issue.offer })
+  }
+}
