@@ -57,7 +57,7 @@ const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = 
   'an unknown template variable': [
     template('{{ trait.name }} {{ coupon.cod }}'),
     `error template.variable  pack.json#/body
-  Templates have no variable "trait.name". They start with: subject, traits, entry, event, coupon, community, leader, journey. Did you mean "traits"?
+  Templates have no variable "trait.name". They start with: subject, traits, entry, event, digest, coupon, community, leader, journey. Did you mean "traits"?
   found: "trait.name"
 error template.variable  pack.json#/body
   "coupon" has no "cod". It has: code, offer, name, value, expiresAt. Did you mean "coupon.code"?
@@ -306,13 +306,13 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'an unknown entry': [
     journey({ entry: { on: 'evnt' } }),
     `error value.unknown  pack.json#/entry/on
-  This should be one of "event", "tag.added", "tag.removed", "score.crossed". Did you mean "event"?
+  This should be one of "event", "tag.added", "tag.removed", "score.crossed", "start". Did you mean "event"?
   found: "evnt"`,
   ],
   'an unknown step verb': [
     steps({ id: 'x', sned: { template: 't' } }),
     `error form.unknown  pack.json#/steps/0/sned
-  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "exit". Did you mean "send"?
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "start", "digest", "exit". Did you mean "send"?
   found: "id, sned"`,
   ],
   'several things that are waited for': [
@@ -358,7 +358,7 @@ error case.duplicate  pack.json#/steps/0/waitFor/any/1/id
   'a step without a verb': [
     steps({ id: 'x' }),
     `error form.unknown  pack.json#/steps/0
-  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "exit".
+  This needs one of the keys "wait", "waitFor", "branch", "split", "send", "issue", "suggest", "tag", "set", "emit", "start", "digest", "exit".
   found: "id"`,
   ],
   'missing keys': [

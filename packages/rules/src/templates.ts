@@ -9,6 +9,7 @@ const VARIABLES: Readonly<Record<string, readonly string[] | null>> = {
   traits: null,
   entry: null,
   event: null,
+  digest: ['count', 'events'],
   coupon: ['code', 'offer', 'name', 'value', 'expiresAt'],
   community: ['id'],
   leader: ['id'],

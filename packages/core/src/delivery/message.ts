@@ -28,7 +28,7 @@ export function compose(delivery: Delivery, state: SubjectState, program: Progra
 }
 
 function variablesFor({ body, source, subject }: Delivery, state: SubjectState, program: Program) {
-  const { entry, event, coupon } = body.variables ?? {}
+  const { entry, event, coupon, digest } = body.variables ?? {}
   const journey = program.journeys.get(source.journey)
   return {
     subject: { kind: subject.kind, id: subject.id },
@@ -36,6 +36,7 @@ function variablesFor({ body, source, subject }: Delivery, state: SubjectState, 
     entry: entry ?? {},
     event: event ?? {},
     coupon: coupon ?? {},
+    digest: digest ?? {},
     community: related('community', subject, state),
     leader: related('leader', subject, state),
     journey: { id: source.journey, name: journey?.definition.name ?? source.journey },

@@ -130,8 +130,7 @@ function takeEvent(draft: Draft, input: Extract<Input, { kind: 'event' }>): void
   learn(draft, input, suspects)
   if (suspects.size > 0) evaluateDerived(draft, suspects)
   draft.event = event
-  moveRunsByEvent(draft, event)
-  enterByEvent(draft, event)
+  enterByEvent(draft, event, moveRunsByEvent(draft, event))
   draft.event = undefined
 }
 

@@ -1,5 +1,5 @@
 import type { EventRecord, MessageClass, RelationName, SendOutcome } from '@linli/rules'
-import type { Coupon, SubjectKey } from './subject.js'
+import type { Coupon, Digest, SubjectKey } from './subject.js'
 
 /** What happened, in words that programs may rely on. */
 export const DECISION_KINDS = [
@@ -112,6 +112,7 @@ export interface StepVariables {
   readonly entry?: Readonly<Record<string, unknown>>
   readonly event?: Readonly<Record<string, unknown>>
   readonly coupon?: Coupon
+  readonly digest?: Digest
 }
 
 /** What moves a subject. */

@@ -58,6 +58,8 @@ export class Draft implements SubjectView {
   left: SubjectState['left']
   /** What journeys have not been told of. */
   readonly changes: Change[] = []
+  /** Steps that are to start another journey. */
+  readonly starts: { readonly run: string; readonly step: string }[] = []
   /** Journeys whose runs began, moved or ended since tags and scores were last asked about them. */
   readonly movedJourneys = new Set<string>()
   /** Whether others may have to be compared with something else from the next baseline on. */

@@ -8,28 +8,46 @@ import type { Run } from './subject.js'
 /** How many journeys may follow from one another, each begun by what a step of the one before said. */
 const CHAIN_LIMIT = 100
 
-/** Begins a run, or says why not. */
-export function enter(draft: Draft, journey: CompiledJourney, event: EventRecord | undefined): void {
+/** Begins a run, or says why not. Gives the run's id. `startedBy`: the run whose step wants it. */
+export function enter(
+  draft: Draft,
+  journey: CompiledJourney,
+  event: EventRecord | undefined,
+  startedBy?: string,
+): string | undefined {
   const key = journey.key === undefined ? undefined : keyText(journey.key(draft))
-  if (journey.key !== undefined && key === undefined) {
-    return draft.decide('journey.held', journey.id, { reason: 'no key', key: journey.definition.key })
+  const obstacle = journey.key !== undefined && key === undefined ? noKey(journey) : obstacleTo(draft, journey, key)
+  if (obstacle !== undefined) {
+    draft.decide('journey.held', journey.id, { ...obstacle, ...about(key, startedBy) })
+    return undefined
   }
-  const obstacle = reentryObstacle(draft, journey, key)
-  if (obstacle !== undefined) return draft.decide('journey.held', journey.id, { ...obstacle, ...(key && { key }) })
-  if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) {
-    return draft.decide('journey.held', journey.id, { reason: 'exit conditions', ...(key && { key }) })
-  }
-  if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
-    return draft.decide('journey.held', journey.id, { reason: 'holdout', share: journey.holdout })
-  }
-  if (draft.link >= CHAIN_LIMIT)
-    return draft.decide('journey.held', journey.id, { reason: 'chain', limit: CHAIN_LIMIT })
   const run = newRun(draft, journey, key, event)
   rememberEntry(draft, journey, key)
   if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
-  draft.decide('journey.entered', journey.id, { run: run.id, version: journey.version, ...(key && { key }) })
+  const { version } = journey
+  draft.decide('journey.entered', journey.id, { run: run.id, version, ...about(key, startedBy) })
   draft.writeRuns([...draft.runs, run], journey.id)
   runSteps(draft, journey, run, journey.first)
+  return run.id
+}
+
+function about(key: string | undefined, startedBy: string | undefined) {
+  return { ...(key !== undefined && { key }), ...(startedBy !== undefined && { startedBy }) }
+}
+
+function noKey({ definition }: CompiledJourney) {
+  return { reason: 'no key', key: definition.key }
+}
+
+/** Why somebody may not enter now; undefined when nothing stands against it. */
+function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefined) {
+  const again = reentryObstacle(draft, journey, key)
+  if (again !== undefined) return again
+  if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) return { reason: 'exit conditions' }
+  if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
+    return { reason: 'holdout', share: journey.holdout }
+  }
+  return draft.link >= CHAIN_LIMIT ? { reason: 'chain', limit: CHAIN_LIMIT } : undefined
 }
 
 function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {

@@ -1,14 +1,17 @@
-import { type CompiledJourney, type CompiledTrigger, type EventRecord, holds, type WaitCase } from '@linli/rules'
+import { type CompiledTrigger, type EventRecord, holds, type WaitCase } from '@linli/rules'
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
+import { collect } from './digests.js'
 import type { Change, Draft } from './draft.js'
 import { enter } from './entries.js'
 import { reachGoals } from './goals.js'
 import { exitConditionsAt, hasExitConditions, matches, sameKey } from './matching.js'
-import { awaitConditions, exitRun, followSend, replaceRun, runSteps, takeCase } from './steps.js'
+import { exitRun, journeyOf, replaceRun, stepOf } from './runs.js'
+import { awaitChild, startNext } from './starts.js'
+import { awaitConditions, followSend, runSteps, takeCase } from './steps.js'
 import type { Run } from './subject.js'
 
-/** How often journeys may set each other off within one input before they are stopped: A tags, so B enters and untags … */
+/** How many changes of tags and scores journeys may bring about within one input: A tags, so B enters and untags … */
 const CASCADE_LIMIT = 100
 
 /** How many journeys an event has behind it: those of steps say so. */
@@ -22,37 +25,51 @@ export function dueRuns(draft: Draft, instant: number): readonly Run[] {
   return draft.runs.filter((run) => run.until > 0 && run.until <= instant)
 }
 
-/** Ends a wait by time: the next step after `wait`, the `else` steps of `waitFor`. One for conditions is looked at. */
+/** Ends a wait by time: the next step after `wait` and `digest`, else the `else` steps. One for conditions is looked at. */
 export function timeOut(draft: Draft, run: Run): void {
   const journey = journeyOf(draft, run)
-  const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
+  const step = stepOf(journey, run)
   if (journey === undefined || step === undefined) return exitRun(draft, run, 'its journey no longer exists')
   if (step.verb === 'wait') runSteps(draft, journey, run, step.next)
   else if (step.verb === 'waitFor') {
     if (draft.at >= (run.deadline ?? 0)) runSteps(draft, journey, run, step.otherwise)
     else awaitConditions(draft, journey, run, step)
+  } else if (step.verb === 'digest') runSteps(draft, journey, run, step.next)
+  else if (step.verb === 'start') {
+    if (draft.at >= (run.deadline ?? 0)) runSteps(draft, journey, run, step.otherwise)
+    else awaitChild(draft, journey, run, step)
   } else exitRun(draft, run, 'its step cannot wait')
 }
 
-/** Shows an event to the runs there are. A run that waits for exactly this event takes it; else the exit may. */
-export function moveRunsByEvent(draft: Draft, event: EventRecord): void {
+/**
+ * Shows an event to the runs there are. A run that waits for exactly this event, or collects it, takes it; else the exit may.
+ * Gives the runs that collected it.
+ */
+export function moveRunsByEvent(draft: Draft, event: EventRecord): readonly Run[] {
   reachGoals(draft, event)
+  const collected: Run[] = []
   for (const run of draft.runs) {
     const journey = journeyOf(draft, run)
     if (journey === undefined || event.at < run.enteredAt || !sameKey(draft, journey, run.key)) continue
-    const step = journey.steps[journey.stepIndex.get(run.step) ?? -1]
+    const step = stepOf(journey, run)
     const taken = step?.verb === 'waitFor' ? step.cases.find((one) => isMet(draft, one, event)) : undefined
     if (taken !== undefined) {
       takeCase(draft, journey, { ...run, ...(journey.keepsEvent && { event }) }, taken)
+    } else if (step?.verb === 'digest' && matches(draft, step.match, event)) {
+      collect(draft, journey, run, step, event)
+      collected.push(run)
     } else if (journey.exits.some((exit) => exit.on === 'event' && matches(draft, exit, event))) {
       exitRun(draft, run, `event ${event.event}`)
     }
   }
+  return collected
 }
 
-export function enterByEvent(draft: Draft, event: EventRecord): void {
+/** Begins runs by an event; it is in those that have collected it already. */
+export function enterByEvent(draft: Draft, event: EventRecord, collected: readonly Run[]): void {
   for (const journey of draft.rules.journeysByEvent.find(event)) {
     const { entry } = journey
+    if (collected.some((run) => run.journey === journey.id && sameKey(draft, journey, run.key))) continue
     if (entry.on === 'event' && matches(draft, entry, event)) enter(draft, journey, event)
   }
 }
@@ -63,15 +80,21 @@ export function enterByEvent(draft: Draft, event: EventRecord): void {
  */
 export function reactToChanges(draft: Draft): void {
   followRuns(draft)
-  for (let count = 0; draft.changes.length > 0 || followExits(draft) || followWaits(draft); count++) {
+  let count = 0
+  while (draft.changes.length > 0 || follow(draft)) {
     const change = draft.changes.shift()
-    if (count >= CASCADE_LIMIT) {
+    if (change !== undefined && ++count > CASCADE_LIMIT) {
       draft.changes.length = 0
-      return draft.decide('journey.held', change?.id ?? draft.name, { reason: 'cascade', limit: CASCADE_LIMIT })
+      return draft.decide('journey.held', change.id, { reason: 'cascade', limit: CASCADE_LIMIT })
     }
     if (change !== undefined) reactTo(draft, change)
     followRuns(draft)
   }
+}
+
+/** Ends runs by conditions, starts journeys that steps ask for, lets go on what waited for either: one of them at a time. */
+function follow(draft: Draft): boolean {
+  return followExits(draft) || startNext(draft) || followWaits(draft)
 }
 
 /** Ends runs whose exit conditions hold; the others know when to look again. Says whether there was one. */
@@ -92,12 +115,14 @@ export function followExits(draft: Draft): boolean {
   return ended
 }
 
-/** Whether a run that waited for conditions went on, because they hold now. */
+/** Whether a run that waited for conditions, or for another run, went on. */
 function followWaits(draft: Draft): boolean {
   return draft.runs.some((run) => {
     const journey = run.deadline === undefined ? undefined : journeyOf(draft, run)
-    const step = journey?.steps[journey.stepIndex.get(run.step) ?? -1]
-    return journey !== undefined && step?.verb === 'waitFor' && awaitConditions(draft, journey, run, step)
+    const step = stepOf(journey, run)
+    if (journey === undefined) return false
+    if (step?.verb === 'waitFor') return awaitConditions(draft, journey, run, step)
+    return step?.verb === 'start' && awaitChild(draft, journey, run, step)
   })
 }
 
@@ -159,10 +184,6 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
   if (input.result === 'accepted')
     runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
   else runSteps(draft, journey, run, step.otherwise)
-}
-
-function journeyOf(draft: Draft, run: Run): CompiledJourney | undefined {
-  return draft.program.journeysByHash.get(run.hash)
 }
 
 function isMet(draft: Draft, one: WaitCase, event: EventRecord): boolean {

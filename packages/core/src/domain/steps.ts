@@ -12,16 +12,16 @@ import {
 } from '@linli/rules'
 import type { SayEffect, StepResult, StepSource, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
+import { beginDigest } from './digests.js'
 import type { Draft } from './draft.js'
-import type { Run } from './subject.js'
+import { exitRun, replaceRun, type StepOf, withEventOf } from './runs.js'
+import type { Digest, Run } from './subject.js'
 
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
 type Outcome =
   | { readonly go: StepTarget }
-  | { readonly stay: number; readonly deadline?: number }
+  | { readonly stay: number; readonly deadline?: number; readonly digest?: Digest }
   | { readonly exit: string }
-
-type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
 
 /** Takes a run on from a step, until it waits or ends. Steps nest and never lead back, so this ends. */
 export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from: StepTarget): void {
@@ -29,34 +29,19 @@ export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from:
   for (let target = from; target !== END; ) {
     const step = journey.steps[target]
     if (step === undefined) break
-    const { deadline: _, ...passing } = current
+    const { deadline: _, child: __, ...passing } = current
     current = { ...passing, step: step.id, until: 0 }
     const details = detailsOf(draft, journey, step)
     draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
     const outcome = perform(draft, journey, current, step)
     if ('stay' in outcome) {
-      const { stay: until, deadline } = outcome
-      return replaceRun(draft, { ...current, until, ...(deadline !== undefined && { deadline }) })
+      const { stay: until, ...waiting } = outcome
+      return replaceRun(draft, { ...current, until, ...waiting })
     }
     if ('exit' in outcome) return exitRun(draft, current, outcome.exit)
     target = outcome.go
   }
   exitRun(draft, current, 'completed')
-}
-
-export function exitRun(draft: Draft, run: Run, reason: string): void {
-  draft.writeRuns(
-    draft.runs.filter((one) => one.id !== run.id),
-    run.journey,
-  )
-  draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason })
-}
-
-export function replaceRun(draft: Draft, run: Run): void {
-  draft.writeRuns(
-    draft.runs.map((one) => (one.id === run.id ? run : one)),
-    run.journey,
-  )
 }
 
 /** What is said of a step beyond that the run has come to it. */
@@ -96,6 +81,13 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
     case 'emit':
       say(draft, run, source, 'track', step.event, step.properties)
       return { stay: 0 }
+    case 'start':
+      draft.starts.push({ run: run.id, step: step.id })
+      return step.waitMs === undefined
+        ? { stay: 0 }
+        : { stay: draft.at + step.waitMs, deadline: draft.at + step.waitMs }
+    case 'digest':
+      return { stay: step.end(draft) ?? draft.at, digest: beginDigest(draft, run, step) }
     case 'exit':
       return { exit: step.reason }
   }
@@ -162,15 +154,6 @@ function takeBranch(draft: Draft, run: Run, step: StepOf<'branch'>): StepTarget 
   return taken?.then ?? step.otherwise
 }
 
-/** Looks at the subject with the event at hand that brought the run here, also when time has passed since. */
-function withEventOf<T>(run: Run, draft: Draft, look: () => T): T {
-  const atHand = draft.event
-  draft.event = run.event ?? run.entry ?? atHand
-  const seen = look()
-  draft.event = atHand
-  return seen
-}
-
 function say(
   draft: Draft,
   run: Run,
@@ -223,5 +206,6 @@ function variablesOf(run: Run): StepVariables {
     ...(run.entry && { entry: run.entry.properties }),
     ...(event && { event: event.properties }),
     ...(run.coupon && { coupon: run.coupon }),
+    ...(run.digest && { digest: run.digest }),
   }
 }

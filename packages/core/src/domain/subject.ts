@@ -68,10 +68,21 @@ export interface Run {
   /** The event it was entered by, and the one that last moved it, where steps read them. */
   readonly entry?: EventRecord
   readonly event?: EventRecord
+  /** The run of another journey whose end it waits for. */
+  readonly child?: string
+  /** What it has collected. */
+  readonly digest?: Digest
   /** How many journeys led to it, each begun by what a step of the one before said; left out: none. */
   readonly link?: number
   /** The coupon issued to it last. */
   readonly coupon?: Coupon
+}
+
+/** Events that a run has collected for one message. */
+export interface Digest {
+  readonly count: number
+  /** What they said: of the latest, in the order in which they came. */
+  readonly events: readonly Readonly<Record<string, unknown>>[]
 }
 
 export interface Coupon {

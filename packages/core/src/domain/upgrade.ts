@@ -4,7 +4,7 @@ import { dropUnknown, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
 import { hush, reactToChanges } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
-import { exitRun } from './steps.js'
+import { exitRun } from './runs.js'
 import type { SubjectKey, SubjectState } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
 

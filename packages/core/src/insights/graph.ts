@@ -115,6 +115,7 @@ class Graph {
     const { words, phrases } = this
     const conditions =
       'conditions' in trigger && trigger.conditions ? `${words.colon}${phrases.conditions(trigger.conditions)}` : ''
+    if (trigger.on === 'start') return `${words.started}${conditions}`
     if (trigger.on === 'event') return `${[trigger.event].flat().join(words.or)}${conditions}`
     if (trigger.on === 'score.crossed') {
       const { score, above, below, tier } = trigger
@@ -153,6 +154,10 @@ class Graph {
         return words.set(step.trait)
       case 'emit':
         return words.emit(step.event)
+      case 'start':
+        return words.start(step.journey)
+      case 'digest':
+        return words.digest([...step.match.events].join(words.or), waitText(this.written(step.id)))
       case 'exit':
         return words.exit(step.reason)
     }
@@ -184,6 +189,8 @@ class Graph {
         return step.branches
           ? SEND_OUTCOMES.map((outcome): Edge => [step.on[outcome], words.outcomes[outcome]])
           : [[step.on.accepted]]
+      case 'start':
+        return step.then === step.otherwise ? [[step.then]] : [[step.then], [step.otherwise, words.otherwise]]
       case 'exit':
         return []
       default:
@@ -207,7 +214,7 @@ class Graph {
 const LONGEST = 80
 
 function waitText(step: StepDefinition): string {
-  const wait = 'wait' in step ? step.wait : ''
+  const wait = 'wait' in step ? step.wait : 'digest' in step ? step.digest.for : ''
   if (typeof wait === 'string') return wait
   return Object.values(wait).flat().join(' ')
 }
@@ -248,6 +255,9 @@ const WORDS = {
     tag: (tag: string, added: boolean) => `${added ? '+' : '-'} tag ${tag}`,
     set: (trait: string) => `set ${trait}`,
     emit: (event: string) => `emit ${event}`,
+    started: 'started by another journey',
+    start: (journey: string) => `start ${journey}`,
+    digest: (events: string, length: string) => `collect ${events} for ${length}`,
     exit: (reason: string) => `leave: ${reason}`,
     goal: (event: string, within: string) => `goal: ${event} within ${within}`,
     crossed: (score: string, line: string) => `score ${score} ${line}`,
@@ -274,6 +284,9 @@ const WORDS = {
     tag: (tag: string, added: boolean) => `${added ? '打上' : '摘下'}标签 ${tag}`,
     set: (trait: string) => `改写 ${trait}`,
     emit: (event: string) => `发出事件 ${event}`,
+    started: '由别的旅程启动',
+    start: (journey: string) => `启动 ${journey}`,
+    digest: (events: string, length: string) => `攒 ${events}，${length}`,
     exit: (reason: string) => `离开：${reason}`,
     goal: (event: string, within: string) => `目标：${within} 内 ${event}`,
     crossed: (score: string, line: string) => `评分 ${score} ${line}`,

@@ -44,7 +44,8 @@ function runsAt(
     else if (decision.decision === 'journey.exited') runs.delete(id)
     else if (decision.decision === 'journey.stepped' && known !== undefined) {
       const step = String(decision['step'])
-      runs.set(id, { ...known, step, until: waitEnd(known.journey, step, decision.at) })
+      // What is said of a step once more tells what became of it, or what it has collected.
+      if (step !== known.step) runs.set(id, { ...known, step, until: waitEnd(known.journey, step, decision.at) })
     }
   }
   // What is still where it was then, is known exactly.
@@ -67,5 +68,7 @@ function enteredBy({ at, rule = '', key }: Decision, id: string, program: Progra
 function endOfWait(journey: CompiledJourney | undefined, stepId: string, view: SubjectView): number {
   const step = journey?.steps[journey.stepIndex.get(stepId) ?? -1]
   if (step?.verb === 'wait') return step.end(view) ?? 0
+  if (step?.verb === 'digest') return step.end(view) ?? 0
+  if (step?.verb === 'start') return step.waitMs === undefined ? 0 : view.at + step.waitMs
   return step?.verb === 'waitFor' ? view.at + step.timeoutMs : 0
 }

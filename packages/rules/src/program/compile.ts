@@ -20,7 +20,16 @@ import { compileHistory } from './history.js'
 import { compileJourney, entryDemand } from './journey.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compilePolicy } from './policy.js'
-import { type CompiledJourney, type Derived, type Program, type SubjectProgram, VERDICT_MARK } from './program.js'
+import {
+  type CompiledJourney,
+  type CompiledStep,
+  type Derived,
+  type EventMatch,
+  type Program,
+  type SubjectProgram,
+  VERDICT_MARK,
+  type WaitCase,
+} from './program.js'
 import { compileTests } from './rule-test.js'
 import { compileScore, tiersInOrder } from './score.js'
 
@@ -210,7 +219,7 @@ function indexSubject(
     const { entry, definition } = journey
     if (entry.on === 'event') journeysByEvent.add(journey, [...entry.events], entryDemand(definition.entry))
     else if (entry.on === 'score.crossed') memberOf(journeysByScore, entry.score, () => []).push(journey)
-    else memberOf(journeysByTag, entry.tag, () => []).push(journey)
+    else if (entry.on !== 'start') memberOf(journeysByTag, entry.tag, () => []).push(journey)
   }
   return {
     features: new Map([...features.features].map((feature) => [feature.key, feature])),
@@ -235,9 +244,14 @@ function indexSubject(
 
 /** Names of the events that a journey can be moved by. */
 function eventsOf({ entry, exits, goal, steps }: CompiledJourney): string[] {
-  const parts = [entry, ...exits, goal, ...steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))]
+  const parts = [entry, ...exits, goal, ...steps.flatMap(waitedFor)]
   const matches = parts.filter((part) => part !== undefined && 'events' in part)
   return matches.flatMap(({ events }) => [...events])
+}
+
+function waitedFor(step: CompiledStep): readonly (WaitCase | EventMatch)[] {
+  if (step.verb === 'waitFor') return step.cases
+  return step.verb === 'digest' ? [step.match] : []
 }
 
 /** A subject of which nothing is known yet. */

@@ -5,6 +5,7 @@ import { DURATION_FORMS, parseDuration } from '../duration.js'
 import type { ConditionScope } from '../facts/fact.js'
 import { isObject } from '../json.js'
 import type { Place } from '../problems.js'
+import type { JourneyDefinition } from '../schemas/journey.js'
 import type { SubjectKind } from '../subject.js'
 import type { Template } from '../templates.js'
 import type { EventMatch, SaidValue } from './program.js'
@@ -18,6 +19,9 @@ export interface JourneyScope {
   readonly manualTagIds: ReadonlySet<string>
 }
 
+/** Names that something may refer to. */
+type KnownNames = ReadonlySet<string> | ReadonlyMap<string, unknown>
+
 const DAY_MS = 86_400_000
 
 /** Reads what the parts of a journey are made of: conditions, names, durations. What is wrong is reported. */
@@ -26,10 +30,14 @@ export class JourneyParts {
   readsEvent = false
 
   constructor(
+    readonly definition: JourneyDefinition,
     private readonly place: Place,
     readonly scope: JourneyScope,
-    private readonly subject: SubjectKind,
   ) {}
+
+  get subject(): SubjectKind {
+    return this.definition.subject ?? 'user'
+  }
 
   eventMatch(
     { event, conditions }: { event: string | string[]; conditions?: Conditions | undefined },
@@ -60,10 +68,10 @@ export class JourneyParts {
     return this.checkKnown(id, this.scope.conditions.tagIds, 'tag', pointer)
   }
 
-  checkKnown(id: string, known: ReadonlySet<string>, kind: string, pointer: string): boolean {
+  checkKnown(id: string, known: KnownNames, kind: string, pointer: string): boolean {
     if (known.has(id)) return true
     const message = `The pack has no ${kind} ${JSON.stringify(id)}.`
-    this.scope.conditions.problems.unknown(this.at(pointer), kind, id, known, message)
+    this.scope.conditions.problems.unknown(this.at(pointer), kind, id, known.keys(), message)
     return false
   }
 

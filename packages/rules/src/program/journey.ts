@@ -47,7 +47,7 @@ class JourneyCompiler {
     place: Place,
     scope: JourneyScope,
   ) {
-    this.parts = new JourneyParts(place, scope, definition.subject ?? 'user')
+    this.parts = new JourneyParts(definition, place, scope)
   }
 
   compile(): CompiledJourney {
@@ -96,6 +96,7 @@ class JourneyCompiler {
     trigger: JourneyDefinition['entry'] | Exclude<ExitDefinition, { on: 'conditions' }>,
     pointer: string,
   ): CompiledTrigger {
+    if (trigger.on === 'start') return { on: 'start' }
     if (trigger.on === 'event') return { on: 'event' as const, ...this.parts.eventMatch(trigger, pointer) }
     if (trigger.on === 'score.crossed') {
       const crosses = compileCrossing(trigger, this.parts.at(pointer), this.parts.scope.conditions)
@@ -112,7 +113,7 @@ class JourneyCompiler {
     if (read === undefined) {
       this.parts.error('key', 'path.invalid', `A key is a property's name, or a path such as ${PATH_FORMS}.`, key)
     }
-    if (this.definition.entry.on !== 'event') {
+    if (this.definition.entry.on !== 'event' && this.definition.entry.on !== 'start') {
       this.parts.error(
         'key',
         'key.entry',

@@ -121,6 +121,8 @@ export type CompiledExit = CompiledTrigger | { readonly on: 'conditions'; readon
 export type CompiledTrigger =
   | (EventMatch & { readonly on: 'event' })
   | { readonly on: 'tag.added' | 'tag.removed'; readonly tag: string }
+  /** By nothing but a step of another journey. */
+  | { readonly on: 'start' }
   | {
       readonly on: 'score.crossed'
       readonly score: string
@@ -170,6 +172,23 @@ export type CompiledVerb =
       readonly verb: 'emit'
       readonly event: string
       readonly properties: ReadonlyMap<string, SaidValue>
+      readonly next: StepTarget
+    }
+  | {
+      readonly verb: 'start'
+      readonly journey: string
+      /** How long it waits for the run to end; undefined: not at all. */
+      readonly waitMs: number | undefined
+      readonly then: StepTarget
+      readonly otherwise: StepTarget
+    }
+  | {
+      readonly verb: 'digest'
+      readonly end: WaitEnd
+      /** What is collected. */
+      readonly match: EventMatch
+      /** How many of the events are kept. */
+      readonly keep: number
       readonly next: StepTarget
     }
   | { readonly verb: 'exit'; readonly reason: string }

@@ -87,7 +87,58 @@ export class StepsCompiler {
       )
       return { verb: 'emit', event, properties: new Map(said), next }
     }
+    if ('start' in step) return this.startStep(step, pointer, next)
+    if ('digest' in step) return this.digestStep(step.digest, `${pointer}/digest`, next)
     return { verb: 'exit', reason: step.exit.reason ?? 'exit step' }
+  }
+
+  private startStep(
+    { start, then, else: otherwise }: Extract<StepDefinition, { start: unknown }>,
+    pointer: string,
+    next: StepTarget,
+  ): CompiledVerb {
+    const { parts } = this
+    const { journey, wait } = start
+    parts.checkKnown(journey, parts.scope.conditions.journeySteps, 'journey', `${pointer}/start/journey`)
+    // The other journey is entered by the event that brought the run here.
+    parts.readsEvent = true
+    const nested = (steps: readonly StepDefinition[] | undefined, key: string) =>
+      steps === undefined ? next : this.sequence(steps, `${pointer}/${key}`, next)
+    return {
+      verb: 'start',
+      journey,
+      waitMs: wait === undefined ? undefined : parts.duration(wait, `${pointer}/start/wait`),
+      then: nested(then, 'then'),
+      otherwise: nested(otherwise, 'else'),
+    }
+  }
+
+  private digestStep(
+    digest: Extract<StepDefinition, { digest: unknown }>['digest'],
+    pointer: string,
+    next: StepTarget,
+  ): CompiledVerb {
+    const { parts } = this
+    const { entry } = parts.definition
+    const { event, conditions, keep = 20 } = digest
+    // The event that the run was entered by is the first of them.
+    parts.readsEvent = true
+    const collected = event !== undefined || entry.on !== 'event' ? { event: event ?? [], conditions } : entry
+    if (event === undefined && entry.on !== 'event') {
+      const message = 'Say what is collected, "event": …; this journey is not entered by an event.'
+      parts.error(pointer, 'digest.event', message, digest)
+    }
+    if (event === undefined && conditions !== undefined) {
+      const message = 'Say whose conditions these are, "event": …; without, the events are those of the entry.'
+      parts.error(`${pointer}/conditions`, 'digest.conditions', message, conditions)
+    }
+    return {
+      verb: 'digest',
+      end: compileWait(digest.for, parts.at(`${pointer}/for`), parts.scope.conditions.problems),
+      match: parts.eventMatch(collected, event === undefined ? 'entry' : pointer),
+      keep,
+      next,
+    }
   }
 
   private waitCases(

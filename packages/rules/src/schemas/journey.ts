@@ -24,6 +24,9 @@ const entrySchema = z.discriminatedUnion('on', [
   onEvent,
   z.strictObject({ ...onTag.shape, conditions: conditionsSchema.optional() }),
   z.strictObject({ ...onScore.shape, conditions: conditionsSchema.optional() }),
+  z
+    .strictObject({ on: z.literal('start'), conditions: conditionsSchema.optional() })
+    .describe('By nothing but the "start" step of another journey.'),
 ])
 
 const exitSchema = z.discriminatedUnion('on', [

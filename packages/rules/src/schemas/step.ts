@@ -34,6 +34,19 @@ export type StepDefinition = { readonly id: string } & (
   | { readonly tag: { readonly add: string } | { readonly remove: string } }
   | { readonly set: { readonly trait: string; readonly value: z.core.util.JSONType } }
   | { readonly emit: { readonly event: string; readonly properties?: Readonly<Record<string, z.core.util.JSONType>> } }
+  | {
+      readonly start: { readonly journey: string; readonly wait?: string }
+      readonly then?: StepDefinition[]
+      readonly else?: StepDefinition[]
+    }
+  | {
+      readonly digest: {
+        readonly for: WaitDefinition
+        readonly event?: string | string[]
+        readonly conditions?: Conditions
+        readonly keep?: number
+      }
+    }
   | { readonly exit: { readonly reason?: string } }
 )
 
@@ -65,6 +78,8 @@ export const STEP_VERBS = [
   'tag',
   'set',
   'emit',
+  'start',
+  'digest',
   'exit',
 ] as const
 
@@ -159,6 +174,25 @@ const emitSchema = z.strictObject({
   properties: z.record(z.string().min(1), saidValue).optional().describe('What it says, beyond journey, run and step.'),
 })
 
+const startSchema = z.strictObject({
+  journey: z.string().describe('The id of a journey for the same kind of subject.'),
+  wait: durationSchema
+    .optional()
+    .describe('Waits until that run has ended, at most so long. Left out: goes on at once.'),
+})
+
+const digestSchema = z.strictObject({
+  for: waitSchema.describe('How long to collect: a duration, until a local time …'),
+  event: eventNames.optional().describe('What is collected; the event that the journey is entered by when left out.'),
+  conditions: conditionsSchema.optional().describe('About the event at hand.'),
+  keep: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('How many of the events templates can read, the latest; 20 when left out.'),
+})
+
 const otherwise = (meaning: string) => stepsSchema.optional().describe(meaning)
 
 const stepSchema = z
@@ -196,6 +230,16 @@ const stepSchema = z
     step('tag', { tag: tagChangeSchema }, 'Puts a tag on, or takes it off. The tag is one without conditions.'),
     step('set', { set: setSchema }, 'Sets a trait of the user.'),
     step('emit', { emit: emitSchema }, 'Adds an event of the user to the log, for rules to look at.'),
+    step(
+      'start',
+      {
+        start: startSchema,
+        then: otherwise('When it has begun; with "wait", when it has ended.'),
+        else: otherwise('When it could not begin; with "wait", also when it has not ended in time.'),
+      },
+      'Starts another journey for the same subject.',
+    ),
+    step('digest', { digest: digestSchema }, 'Collects events for a while, for one message about all of them.'),
     step('exit', { exit: z.strictObject({ reason: z.string().max(200).optional() }) }, 'Ends the run.'),
   ])
   .meta({ id: 'Step' }) as z.ZodType<StepDefinition>

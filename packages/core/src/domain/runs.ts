@@ -1,0 +1,39 @@
+import type { CompiledJourney, CompiledStep } from '@linli/rules'
+import type { Draft } from './draft.js'
+import type { Run } from './subject.js'
+
+/** The definition that a run began with; undefined when the rules no longer have it. */
+export function journeyOf(draft: Draft, run: Run): CompiledJourney | undefined {
+  return draft.program.journeysByHash.get(run.hash)
+}
+
+/** The step at which a run stands. */
+export function stepOf(journey: CompiledJourney | undefined, run: Run): CompiledStep | undefined {
+  return journey?.steps[journey.stepIndex.get(run.step) ?? -1]
+}
+
+export type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
+
+export function exitRun(draft: Draft, run: Run, reason: string): void {
+  draft.writeRuns(
+    draft.runs.filter((one) => one.id !== run.id),
+    run.journey,
+  )
+  draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason })
+}
+
+export function replaceRun(draft: Draft, run: Run): void {
+  draft.writeRuns(
+    draft.runs.map((one) => (one.id === run.id ? run : one)),
+    run.journey,
+  )
+}
+
+/** Looks at the subject with the event at hand that brought the run here, also when time has passed since. */
+export function withEventOf<T>(run: Run, draft: Draft, look: () => T): T {
+  const atHand = draft.event
+  draft.event = run.event ?? run.entry ?? atHand
+  const seen = look()
+  draft.event = atHand
+  return seen
+}
