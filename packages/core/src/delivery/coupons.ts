@@ -16,8 +16,9 @@ export async function settleCoupons(
   const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
-    if (!outcomes.stillWaits(delivery)) {
-      outcomes.save(closed(delivery, 'suppressed', 'run ended'))
+    const calledOff = outcomes.whyCalledOff(delivery)
+    if (calledOff !== undefined) {
+      outcomes.save(closed(delivery, 'suppressed', calledOff))
       continue
     }
     const result = await issueCoupon(tx, edition.program, delivery, keysOf(outcomes.subjectOf(delivery)), now, makeCode)

@@ -13,8 +13,9 @@ export async function settleEvents(
   const edition = await programs.in(tx)
   const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
   for (const delivery of outcomes.locked) {
-    if (!outcomes.stillWaits(delivery)) {
-      outcomes.save(closed(delivery, 'suppressed', 'run ended'))
+    const calledOff = outcomes.whyCalledOff(delivery)
+    if (calledOff !== undefined) {
+      outcomes.save(closed(delivery, 'suppressed', calledOff))
       continue
     }
     outcomes.save(closed(delivery, 'accepted'))

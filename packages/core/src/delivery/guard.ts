@@ -59,7 +59,8 @@ function judge(
   now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
-  if (!maybeSent && !outcomes.stillWaits(delivery)) return { ruling: 'suppress', reason: 'run ended' }
+  const calledOff = maybeSent ? undefined : outcomes.whyCalledOff(delivery)
+  if (calledOff !== undefined) return { ruling: 'suppress', reason: calledOff }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
   const { program } = outcomes
   const { state } = outcomes.subjectOf(delivery)
@@ -93,6 +94,6 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
   }
   outcomes.save(closed(delivery, 'suppressed', reason))
   outcomes.say({ ...base, decision: 'message.suppressed', reason, ...needed, ...detail })
-  if (reason === 'run ended') return
+  if (reason === 'run ended' || reason === 'run moved') return
   if (reason === 'template' || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'suppressed')
 }

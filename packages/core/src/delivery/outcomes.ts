@@ -1,6 +1,6 @@
 import { contentHash, type Program } from '@linli/rules'
 import type { Decision, Input, StepResult } from '../domain/decision.js'
-import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { type Coupon, isAt, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
 import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
 import { inputOf } from '../ingest/records.js'
@@ -9,6 +9,9 @@ import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
 import type { Edition, Programs } from '../subjects/programs.js'
 import { nextChannel } from './plan.js'
+
+/** The run is over; or it goes on by another definition of its journey, which wishes for what it needs itself. */
+export type CalledOff = 'run ended' | 'run moved'
 
 /**
  * Gathers what deliveries bring about while their subjects are locked — changed states, decisions, events, runs that go
@@ -57,10 +60,12 @@ export class Outcomes {
     return this.subjects.get(subjectName(subject)) ?? unknown(subject)
   }
 
-  /** Whether the run still stands at the step that wants this delivery: an exit in between calls it off. */
-  stillWaits(delivery: Pick<Delivery, 'subject' | 'source'>): boolean {
-    const { run, step } = delivery.source
-    return this.subjectOf(delivery).state.runs.some((one) => one.id === run && one.step === step)
+  /** Why a delivery is not wanted any more: an exit or another version of the journey in between calls it off. */
+  whyCalledOff(delivery: Pick<Delivery, 'subject' | 'source'>): CalledOff | undefined {
+    const { source } = delivery
+    const run = this.subjectOf(delivery).state.runs.find(({ id }) => id === source.run)
+    if (run === undefined) return 'run ended'
+    return isAt(run, source) ? undefined : 'run moved'
   }
 
   replaceState(delivery: Delivery, state: SubjectState): void {
@@ -96,6 +101,7 @@ export class Outcomes {
       at: this.now,
       run: source.run,
       step: source.step,
+      ...(source.moves !== undefined && { moves: source.moves }),
       result,
       ...(coupon && { coupon }),
     }

@@ -3,9 +3,6 @@ import type { Effect, StepSource } from '../domain/decision.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
 import type { Delivery } from '../ports/store.js'
 
-/** Steps never lead back, so a run visits each at most once. */
-const VISIT = 1
-
 /** The deliveries that a subject's effects wish for. */
 export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]): Delivery[] {
   return effects.flatMap((effect) => {
@@ -55,7 +52,11 @@ function newDelivery(
   return { key, kind, state: 'planned', subject, source, dueAt: at, claim: 0, attempt: 0, plannedAt: at, body }
 }
 
-/** The same for every attempt of one delivery, and for no other. */
-function deliveryKey({ run, step }: StepSource, channel: string, recipient: string): string {
-  return contentHash([run, step, VISIT, channel, recipient].join('|'), 32)
+/**
+ * The same for every attempt of one delivery, and for no other. Steps never lead back, so a run visits each at most once by
+ * one definition of its journey.
+ */
+function deliveryKey({ run, step, moves = 0 }: StepSource, channel: string, recipient: string): string {
+  const visit = moves + 1
+  return contentHash([run, step, visit, channel, recipient].join('|'), 32)
 }

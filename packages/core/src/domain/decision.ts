@@ -105,6 +105,8 @@ export interface StepSource {
   readonly journey: string
   readonly run: string
   readonly step: string
+  /** How often the run had moved to another definition of its journey by then; left out: never. */
+  readonly moves?: number
 }
 
 /** What of a run templates may read. */
@@ -147,6 +149,8 @@ export type Input =
       readonly at: number
       readonly run: string
       readonly step: string
+      /** As in the source of what the step wished for. */
+      readonly moves?: number
       readonly result: StepResult
       readonly coupon?: Coupon
     }

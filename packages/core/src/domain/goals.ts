@@ -10,6 +10,13 @@ export function rememberGoal(draft: Draft, withinMs: number, { journey, hash, id
   draft.goals = [...open, goal]
 }
 
+/** A run that goes on by another definition of its journey is for what that one says, unless it has reached its goal. */
+export function moveGoal(draft: Draft, run: Run, withinMs: number | undefined): void {
+  if (!draft.goals.some((goal) => goal.run === run.id)) return
+  draft.goals = draft.goals.filter((goal) => goal.run !== run.id)
+  if (withinMs !== undefined) rememberGoal(draft, withinMs, run)
+}
+
 export function reachGoals(draft: Draft, event: EventRecord): void {
   for (const goal of draft.goals) {
     const journey = draft.program.journeysByHash.get(goal.hash)

@@ -9,7 +9,7 @@ import { exitConditionsAt, hasExitConditions, matches, sameKey } from './matchin
 import { exitRun, journeyOf, replaceRun, stepOf } from './runs.js'
 import { awaitChild, startNext } from './starts.js'
 import { awaitConditions, followSend, runSteps, takeCase } from './steps.js'
-import type { Run } from './subject.js'
+import { isAt, type Run } from './subject.js'
 
 /** How many changes of tags and scores journeys may bring about within one input: A tags, so B enters and untags … */
 const CASCADE_LIMIT = 100
@@ -173,7 +173,7 @@ function isMeant(trigger: CompiledTrigger, change: Change): boolean {
 
 /** Goes on after a step that waited for its outcome. */
 export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>): void {
-  const run = draft.runs.find((one) => one.id === input.run && one.step === input.step)
+  const run = draft.runs.find((one) => isAt(one, input))
   const journey = run && journeyOf(draft, run)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
   if (run === undefined) return

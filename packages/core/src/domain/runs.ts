@@ -14,12 +14,12 @@ export function stepOf(journey: CompiledJourney | undefined, run: Run): Compiled
 
 export type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
 
-export function exitRun(draft: Draft, run: Run, reason: string): void {
+export function exitRun(draft: Draft, run: Run, reason: string, details: Readonly<Record<string, unknown>> = {}): void {
   draft.writeRuns(
     draft.runs.filter((one) => one.id !== run.id),
     run.journey,
   )
-  draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason })
+  draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason, ...details })
 }
 
 export function replaceRun(draft: Draft, run: Run): void {

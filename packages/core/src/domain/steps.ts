@@ -23,15 +23,24 @@ type Outcome =
   | { readonly stay: number; readonly deadline?: number; readonly digest?: Digest }
   | { readonly exit: string }
 
-/** Takes a run on from a step, until it waits or ends. Steps nest and never lead back, so this ends. */
-export function runSteps(draft: Draft, journey: CompiledJourney, run: Run, from: StepTarget): void {
+/**
+ * Takes a run on from a step, until it waits or ends. Steps nest and never lead back, so this ends. `arrival`: what is said
+ * of the first step beyond that the run has come to it.
+ */
+export function runSteps(
+  draft: Draft,
+  journey: CompiledJourney,
+  run: Run,
+  from: StepTarget,
+  arrival: Readonly<Record<string, unknown>> = {},
+): void {
   let current = run
   for (let target = from; target !== END; ) {
     const step = journey.steps[target]
     if (step === undefined) break
     const { deadline: _, child: __, ...passing } = current
     current = { ...passing, step: step.id, until: 0 }
-    const details = detailsOf(draft, journey, step)
+    const details = { ...detailsOf(draft, journey, step), ...(target === from && arrival) }
     draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
     const outcome = perform(draft, journey, current, step)
     if ('stay' in outcome) {
@@ -51,7 +60,8 @@ function detailsOf(draft: Draft, journey: CompiledJourney, step: CompiledStep) {
 }
 
 function perform(draft: Draft, journey: CompiledJourney, run: Run, step: CompiledStep): Outcome {
-  const source = { journey: journey.id, run: run.id, step: step.id }
+  const { moves } = run
+  const source = { journey: journey.id, run: run.id, step: step.id, ...(moves !== undefined && { moves }) }
   switch (step.verb) {
     case 'wait':
       return wait(draft, step)

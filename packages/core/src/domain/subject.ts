@@ -76,6 +76,16 @@ export interface Run {
   readonly link?: number
   /** The coupon issued to it last. */
   readonly coupon?: Coupon
+  /** How often it has moved to another definition of its journey, and so may come to a step again; left out: never. */
+  readonly moves?: number
+}
+
+/** Whether a run still stands where a step of it has wished for something. */
+export function isAt(
+  { id, step, moves }: Run,
+  place: { readonly run: string; readonly step: string; readonly moves?: number },
+): boolean {
+  return id === place.run && step === place.step && (moves ?? 0) === (place.moves ?? 0)
 }
 
 /** Events that a run has collected for one message. */

@@ -2,9 +2,9 @@ import type { Feature, FeatureState, Program } from '@linli/rules'
 import { type Advanced, finished } from './advance.js'
 import { dropUnknown, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
+import { type DatedFate, endLost, endStopped, moveRuns } from './fates.js'
 import { hush, reactToChanges } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
-import { exitRun } from './runs.js'
 import type { SubjectKey, SubjectState } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
 
@@ -16,27 +16,32 @@ export interface UpgradeOptions {
   readonly filled: ReadonlyMap<string, FeatureState>
   /** Whether journeys may react to what these rules find in the past. */
   readonly greet: boolean
+  /** What the versions of the rules since those of the state make of its runs, in their order. */
+  readonly fates?: readonly DatedFate[]
   readonly surroundings?: Surroundings
 }
 
 /**
  * A subject as it goes on under other rules: with the features that it lacked, without those that nothing reads any
- * more, all tags and scores looked at again. Runs go on as they began; those that these rules leave no way for end.
+ * more, all tags and scores looked at again. Runs go on as they began, unless a version stops or moves them; those that these
+ * rules leave no way for end.
  */
 export function upgrade(key: SubjectKey, state: SubjectState, program: Program, options: UpgradeOptions): Advanced {
-  const { at, greet, surroundings = ALONE } = options
+  const { at, greet, fates = [], surroundings = ALONE } = options
   const draft = new Draft(key, { ...state, features: refilled(key, state, program, options) }, program, surroundings)
+  endStopped(draft, fates)
   draft.at = Math.max(state.at, at)
   // What it has come to by these rules counts for the others from the next baseline on.
   draft.figuresMoved = draft.rules.figures.size > 0
   draft.occasion = { reason: 'published', quiet: !greet }
-  for (const run of draft.runs) {
-    if (!program.journeysByHash.has(run.hash)) exitRun(draft, run, 'its journey no longer fits the rules')
-  }
+  endLost(draft, fates)
   dropUnknown(draft)
   evaluateDerived(draft, draft.rules.derived)
-  if (greet) reactToChanges(draft)
-  else hush(draft)
+  if (!greet) {
+    hush(draft)
+    draft.occasion = undefined
+  }
+  if (moveRuns(draft, fates) || greet) reactToChanges(draft)
   return finished(draft)
 }
 

@@ -1,6 +1,7 @@
 import type { Definition, JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
 import type { Baseline } from '../domain/baseline.js'
 import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
+import type { Fate } from '../domain/fates.js'
 import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
 
 /** An accepted event, as the log keeps it. */
@@ -46,6 +47,8 @@ export interface Version {
   readonly publishedAt: number
   /** Whether journeys may enter people for what these rules find in the past. */
   readonly greet: boolean
+  /** What becomes of runs that began before it, where they do not just go on. */
+  readonly fates: readonly Fate[]
 }
 
 /** A journey's definition, and the version of the rules that it came with. */
@@ -94,7 +97,10 @@ export interface LockedSubject {
   readonly dueAt: number | undefined
   /** Whether there is no row yet. */
   readonly isNew: boolean
-  /** The version of the rules that its state was kept by; 0 before there was one, and without a row. */
+  /**
+   * The version of the rules that its state was kept by; 0 before there was one, and without a row. Negative: it has to be
+   * worked out anew, and was last kept by that version.
+   */
   readonly version: number
 }
 
@@ -244,7 +250,7 @@ export interface StoreTransaction {
    */
   lockSubjects(keys: readonly SubjectKey[], options?: LockOptions): Promise<readonly LockedSubject[]>
   saveSubjects(subjects: readonly SavedSubject[]): Promise<void>
-  /** Has subjects, where they have a row, worked out anew from the log: as if no version of the rules had kept them. */
+  /** Has subjects, where they have a row, worked out anew from the log: their version becomes negative. */
   outdate(keys: readonly SubjectKey[]): Promise<void>
   removeSubject(key: SubjectKey): Promise<void>
   /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */

@@ -1,5 +1,6 @@
-import { canonicalJson, definitionsOf, type Pack, type Program, SUBJECT_KINDS } from '@linli/rules'
-import type { StoreTransaction, Version } from '../ports/store.js'
+import { canonicalJson, definitionsOf, type Pack, type Program, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
+import type { Fate } from '../domain/fates.js'
+import type { KnownJourney, StoreTransaction, Version } from '../ports/store.js'
 import { namesOf, outdatedKinds } from './names.js'
 import { type Programs, withJourneys } from './programs.js'
 
@@ -46,18 +47,55 @@ export async function publish(
   const now = (await tx.now()) ?? clockNow
   const before = newest === 0 ? undefined : await programs.factsOf(tx, newest)
   const lost = journeys.filter(({ hash }) => !program.journeysByHash.has(hash)).map(({ definition }) => definition)
-  const outdated = new Set([
+  const fates = await fatesOf(tx, newest, compiled, journeys)
+  const outdated = [
     ...(before === undefined ? SUBJECT_KINDS : outdatedKinds(before.kept, kept)),
     ...lost.map(({ subject = 'user' }) => subject),
-  ])
-  const goodSince = Object.fromEntries(
-    SUBJECT_KINDS.map((kind) => [kind, outdated.has(kind) ? number : (before?.goodSince[kind] ?? number)]),
-  ) as Version['goodSince']
+    ...kindsOf(fates, journeys),
+  ]
+  const goodSince = goodSinceOf(number, before?.goodSince, outdated)
   await tx.addVersion({
-    ...{ number, hash: program.hash, definitions: definitionsOf(pack), kept, goodSince, greet },
+    ...{ number, hash: program.hash, definitions: definitionsOf(pack), kept, goodSince, greet, fates },
     publishedAt: Math.max(now, before?.publishedAt ?? 0),
   })
   const own = [...program.journeysByHash].map(([hash, { definition }]) => ({ hash, definition, since: number }))
   await tx.rememberJourneys(own)
   return number
+}
+
+/** What journeys that have changed say of the runs that began with an earlier definition. */
+async function fatesOf(
+  tx: StoreTransaction,
+  newest: number,
+  { journeys }: Program,
+  known: readonly KnownJourney[],
+): Promise<readonly Fate[]> {
+  const changing = [...journeys.values()].filter(
+    ({ id, hash, earlier }) =>
+      earlier !== 'drain' && known.some(({ definition, hash: before }) => definition.id === id && before !== hash),
+  )
+  if (changing.length === 0) return []
+  const before = await tx.readVersion(newest)
+  const unchanged = new Set(before?.definitions.filter(({ kind }) => kind === 'journey').map(canonicalJson))
+  return changing
+    .filter(({ definition }) => !unchanged.has(canonicalJson(definition)))
+    .map(({ id, hash, earlier }): Fate => ({ journey: id, hash, then: earlier === 'drain' ? 'stop' : earlier }))
+}
+
+/** The kinds of subjects that may have runs which meet a fate. */
+function kindsOf(fates: readonly Fate[], known: readonly KnownJourney[]): readonly SubjectKind[] {
+  const concerned = known.filter(({ definition }) =>
+    fates.some(({ journey }) => journey === undefined || journey === definition.id),
+  )
+  return concerned.map(({ definition: { subject = 'user' } }) => subject)
+}
+
+/** States of these kinds are no longer good as they are. */
+function goodSinceOf(
+  number: number,
+  before: Version['goodSince'] | undefined,
+  outdated: readonly SubjectKind[],
+): Version['goodSince'] {
+  const since = (kind: SubjectKind) => (outdated.includes(kind) ? number : (before?.[kind] ?? number))
+  return { user: since('user'), community: since('community'), leader: since('leader') }
 }

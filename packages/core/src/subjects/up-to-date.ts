@@ -1,5 +1,6 @@
 import type { Feature, FeatureState, SubjectKind, SubjectProgram } from '@linli/rules'
 import { type Advanced, advance } from '../domain/advance.js'
+import type { DatedFate } from '../domain/fates.js'
 import type { SubjectKey } from '../domain/subject.js'
 import { upgrade } from '../domain/upgrade.js'
 import { EngineError } from '../errors.js'
@@ -44,13 +45,14 @@ export async function upToDate(
       continue
     }
     const past = await pastUntil(tx, programs, gap, subject)
-    const at = Math.max(past.state.at, edition.version.publishedAt)
+    const changed = (await programs.factsOf(tx, edition.version.goodSince[key.kind])) ?? edition.version
+    const at = Math.max(past.state.at, changed.publishedAt)
     const replay = new Replay(edition, key.kind, gap.missing, at)
     if (key.kind === 'user') replay.take(events.get(key.id) ?? [])
     else await replayRelated(tx, key, replay, taken)
     if (past.state.at > 0 || replay.isKnown) {
-      const { missing } = gap
-      const options = { at, missing, filled: replay.filled, greet: edition.version.greet, surroundings }
+      const { missing, fates } = gap
+      const options = { at, missing, filled: replay.filled, greet: changed.greet, fates, surroundings }
       upgraded.set(subject, inTurn(past, upgrade(key, past.state, edition.program, options)))
     } else if (!isNew) upgraded.set(subject, past)
   }
@@ -76,9 +78,11 @@ interface Gap {
   /** The last version by which these states are right, and until when it was in force; undefined where there was none. */
   readonly from: { readonly number: number; readonly until: number } | undefined
   readonly missing: readonly Feature[]
+  /** What the versions in between make of runs. */
+  readonly fates: readonly DatedFate[]
 }
 
-const NO_GAP: Gap = { from: undefined, missing: [] }
+const NO_GAP: Gap = { from: undefined, missing: [], fates: [] }
 
 function gapName(kind: SubjectKind, version: number): string {
   return `${kind}/${version}`
@@ -87,22 +91,38 @@ function gapName(kind: SubjectKind, version: number): string {
 async function gapsOf(
   tx: StoreTransaction,
   programs: Programs,
-  { program }: Edition,
+  { program, version: newest }: Edition,
   outdated: readonly LockedSubject[],
 ): Promise<ReadonlyMap<string, Gap>> {
   const gaps = new Map<string, Gap>()
+  const hasRuns = outdated.some(({ state }) => state.runs.length > 0)
   for (const { key, version } of outdated) {
     const name = gapName(key.kind, version)
     if (gaps.has(name)) continue
     const from = await lastGood(tx, programs, key.kind, version)
-    gaps.set(name, { from, missing: missingFeatures(program, key.kind, from?.kept ?? []) })
+    const fates = hasRuns ? await fatesSince(tx, programs, Math.abs(version), newest.number) : []
+    gaps.set(name, { from, missing: missingFeatures(program, key.kind, from?.kept ?? []), fates })
   }
   return gaps
 }
 
+async function fatesSince(
+  tx: StoreTransaction,
+  programs: Programs,
+  version: number,
+  newest: number,
+): Promise<readonly DatedFate[]> {
+  const found: DatedFate[] = []
+  for (let number = version + 1; number <= newest; number++) {
+    const { fates = [], publishedAt: at = 0 } = (await programs.factsOf(tx, number)) ?? {}
+    found.push(...fates.map((fate) => ({ ...fate, version: number, at })))
+  }
+  return found
+}
+
 /** States of a version go on under later ones as long as those change nothing for their kind. */
 async function lastGood(tx: StoreTransaction, programs: Programs, kind: SubjectKind, version: number) {
-  if (version === 0) return undefined
+  if (version <= 0) return undefined
   for (let number = version; ; number++) {
     const [own, next] = [await programs.factsOf(tx, number), await programs.factsOf(tx, number + 1)]
     if (own === undefined || next === undefined) return undefined

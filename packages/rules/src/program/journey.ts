@@ -74,6 +74,7 @@ class JourneyCompiler {
       first,
       stepIndex: compiler.stepIndex,
       keepsEvent: this.parts.readsEvent,
+      earlier: this.earlier(compiler.stepIndex),
     }
   }
 
@@ -104,6 +105,18 @@ class JourneyCompiler {
     }
     this.parts.checkTag(trigger.tag, `${pointer}/tag`)
     return { on: trigger.on, tag: trigger.tag }
+  }
+
+  private earlier(steps: ReadonlyMap<string, number>): CompiledJourney['earlier'] {
+    const { earlier = 'drain', id } = this.definition
+    if (typeof earlier === 'string') return earlier
+    const { moveTo } = earlier
+    if (!steps.has(moveTo)) {
+      const place = this.parts.at('earlier/moveTo')
+      const message = `Journey "${id}" has no step ${JSON.stringify(moveTo)} that runs could move to.`
+      this.parts.scope.conditions.problems.unknown(place, 'step', moveTo, steps.keys(), message)
+    }
+    return { moveTo }
   }
 
   private key(): CompiledJourney['key'] {

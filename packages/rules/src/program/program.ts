@@ -105,6 +105,8 @@ export interface CompiledJourney {
   readonly stepIndex: ReadonlyMap<string, number>
   /** Whether steps read the event that brought the run where it is, so that runs must keep it. */
   readonly keepsEvent: boolean
+  /** What becomes of runs that began with an earlier definition, once this one is in force. */
+  readonly earlier: 'drain' | 'stop' | { readonly moveTo: string }
 }
 
 export interface EventMatch {

@@ -29,6 +29,15 @@ const entrySchema = z.discriminatedUnion('on', [
     .describe('By nothing but the "start" step of another journey.'),
 ])
 
+const earlierSchema = z
+  .union([
+    z.enum(['drain', 'stop']),
+    variant('moveTo', z.strictObject({ moveTo: z.string().describe('The id of a step of this journey.') })),
+  ])
+  .describe(
+    'What becomes of runs that began with an earlier definition: they keep it ("drain", when left out), end ("stop"), or go on at a step of this one.',
+  )
+
 const exitSchema = z.discriminatedUnion('on', [
   onEvent,
   onTag,
@@ -69,6 +78,7 @@ export const journeySchema = z
       .max(1)
       .optional()
       .describe('The share of subjects that are kept out, always the same ones, to compare with.'),
+    earlier: earlierSchema.optional(),
     steps: stepsSchema,
   })
   .meta({ id: 'Journey', description: 'What happens to a subject, step by step.' })

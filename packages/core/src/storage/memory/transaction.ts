@@ -224,7 +224,7 @@ export class MemoryTransaction implements StoreTransaction {
   async outdate(keys: readonly SubjectKey[]): Promise<void> {
     for (const name of keys.map(subjectName)) {
       const row = this.#subjects.get(name)
-      if (row !== undefined) this.#subjects.set(name, { ...row, version: 0 })
+      if (row !== undefined) this.#subjects.set(name, { ...row, version: -Math.abs(row.version) })
     }
   }
 

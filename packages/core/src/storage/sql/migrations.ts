@@ -95,6 +95,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '003-identity': { up: (db) => addIdentity(db, tables) },
     '004-baselines': { up: (db) => createBaselines(db, tables) },
     '005-retention': { up: (db) => addRetention(db, tables) },
+    '006-fates': { up: (db) => addFates(db, tables) },
   }
 }
 
@@ -188,4 +189,8 @@ async function addIdentity(db: Kysely<unknown>, tables: Tables): Promise<void> {
 // Events come in about the order in which they happened, so a few bytes for each hundred pages find the old ones.
 async function addRetention(db: Kysely<unknown>, tables: Tables): Promise<void> {
   await sql`create index event_at on ${tables.event} using brin (at)`.execute(db)
+}
+
+async function addFates(db: Kysely<unknown>, { version }: Tables): Promise<void> {
+  await sql`alter table ${version} add column fates text not null default '[]'`.execute(db)
 }

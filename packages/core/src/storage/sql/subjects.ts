@@ -186,7 +186,7 @@ async function insertSubjects(session: Session, subjects: readonly SavedSubject[
 export async function outdate(session: Session, keys: readonly SubjectKey[]): Promise<void> {
   if (keys.length === 0) return
   await session.write(sql`
-    update ${session.tables.subject} as subject set version = 0
+    update ${session.tables.subject} as subject set version = -abs(version)
     from ${keyTable(keys)} where subject.kind = wanted.kind and subject.id = wanted.id
   `)
 }

@@ -39,11 +39,12 @@ interface VersionRow {
   readonly good_since: string
   readonly published_at: Int8
   readonly greet: boolean
+  readonly fates: string
 }
 
 export async function readVersion(session: Session, number: number): Promise<Version | undefined> {
   const [row] = await session.rows(sql<VersionRow>`
-    select hash, definitions, kept, good_since, published_at, greet from ${session.tables.version}
+    select hash, definitions, kept, good_since, published_at, greet, fates from ${session.tables.version}
     where number = ${number}
   `)
   return (
@@ -55,17 +56,18 @@ export async function readVersion(session: Session, number: number): Promise<Ver
       goodSince: JSON.parse(row.good_since) as Version['goodSince'],
       publishedAt: Number(row.published_at),
       greet: row.greet,
+      fates: JSON.parse(row.fates) as Version['fates'],
     }
   )
 }
 
 export async function addVersion(session: Session, version: Version): Promise<void> {
-  const { number, hash, definitions, kept, goodSince, publishedAt, greet } = version
+  const { number, hash, definitions, kept, goodSince, publishedAt, greet, fates } = version
   await session.write(sql`
-    insert into ${session.tables.version} (number, hash, definitions, kept, good_since, published_at, greet)
+    insert into ${session.tables.version} (number, hash, definitions, kept, good_since, published_at, greet, fates)
     values (
       ${number}, ${hash}, ${JSON.stringify(definitions)}, ${JSON.stringify(kept)}, ${JSON.stringify(goodSince)},
-      ${publishedAt}, ${greet}
+      ${publishedAt}, ${greet}, ${JSON.stringify(fates)}
     )
   `)
 }

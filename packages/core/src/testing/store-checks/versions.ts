@@ -22,7 +22,16 @@ const NOTHING = { user: [], community: [], leader: [] }
 function versionOf(number: number, version: Partial<Version> = {}): Version {
   const goodSince = { user: number, community: 1, leader: 1 }
   return {
-    ...{ number, hash: `h-${number}`, definitions: [], kept: NOTHING, goodSince, publishedAt: 1000, greet: false },
+    ...{
+      number,
+      hash: `h-${number}`,
+      definitions: [],
+      kept: NOTHING,
+      goodSince,
+      publishedAt: 1000,
+      greet: false,
+      fates: [],
+    },
     ...version,
   }
 }
@@ -40,6 +49,7 @@ async function roundTrip(store: Store): Promise<void> {
     kept: { ...NOTHING, user: [ODD, 'f/1'] },
     publishedAt: 1_700_000_000_123,
     greet: true,
+    fates: [{ journey: ODD, hash: 'h', then: { moveTo: ODD } }, { then: 'stop' }],
   })
   assert.equal(await store.transaction((tx) => tx.holdVersion()), 0)
   await store.transaction(async (tx) => {
