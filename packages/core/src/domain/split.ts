@@ -7,7 +7,7 @@ import { hush } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
 import type { Before, Known } from './merge.js'
 import { latestOf } from './profile.js'
-import { type SubjectKey, type SubjectState, subjectName, UNBORN } from './subject.js'
+import { nextInstant, type SubjectKey, type SubjectState, subjectName, UNBORN } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
 
 /** What is known of each of two subjects by its own events alone. */
@@ -74,6 +74,8 @@ function lookedAtAgain(
 ): Advanced {
   const draft = new Draft(key, state, program, surroundings)
   draft.at = Math.max(state.at, at)
+  // Runs that go back to who had them are due there.
+  draft.due = Math.min(draft.due, nextInstant(draft))
   draft.occasion = { reason: 'unmerged', quiet: true }
   evaluateDerived(draft, draft.rules.derived)
   hush(draft)
