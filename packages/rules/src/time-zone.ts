@@ -5,11 +5,18 @@ import type { SubjectView } from './subject.js'
 /** The zone that counts where a subject has none of its own. */
 export const DEFAULT_ZONE = 'Asia/Shanghai'
 
+/** Names of zones that were found to be right: to ask takes long, and all have the same few. */
+const KNOWN_ZONES = new Set<string>()
+const ZONES_KEPT = 1000
+
 /** Whether a text names a time zone of the IANA database. */
 export function isTimeZone(text: unknown): text is string {
   if (typeof text !== 'string') return false
+  if (KNOWN_ZONES.has(text)) return true
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== ''
+    if (new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone === '') return false
+    if (KNOWN_ZONES.size < ZONES_KEPT) KNOWN_ZONES.add(text)
+    return true
   } catch {
     return false
   }

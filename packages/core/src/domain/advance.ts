@@ -2,6 +2,7 @@ import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
+import { enter } from './entries.js'
 import {
   dueRuns,
   enterByEvent,
@@ -14,6 +15,7 @@ import {
   timeOut,
 } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
+import { takeScheduled } from './schedules.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
 
@@ -119,6 +121,7 @@ function passTime(draft: Draft, at: number): void {
     evaluateDerived(draft, derivedDueAt(draft, instant))
     followExits(draft)
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
+    for (const journey of takeScheduled(draft, instant)) enter(draft, journey, undefined)
     reactToChanges(draft)
     draft.due = nextInstant(draft)
   }

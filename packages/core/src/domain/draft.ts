@@ -52,6 +52,7 @@ export class Draft implements SubjectView {
   scores: SubjectState['scores']
   runs: readonly Run[]
   entered: number
+  schedules: SubjectState['schedules']
   entries: SubjectState['entries']
   goals: SubjectState['goals']
   consent: SubjectState['consent']
@@ -84,6 +85,7 @@ export class Draft implements SubjectView {
     this.scores = before.scores
     this.runs = before.runs
     this.entered = before.entered
+    this.schedules = before.schedules
     this.entries = before.entries
     this.goals = before.goals
     this.consent = before.consent
@@ -91,7 +93,8 @@ export class Draft implements SubjectView {
   }
 
   state(): SubjectState {
-    const { at, features, traits, relations, tags, scores, runs, entered, entries, goals, consent, left } = this
+    const { at, features, traits, relations, tags, scores, runs, entered, schedules, entries, goals, consent, left } =
+      this
     const due = Number.isFinite(this.due) ? this.due : 0
     const { sends, also, apart } = this.before
     return {
@@ -104,6 +107,7 @@ export class Draft implements SubjectView {
       scores,
       runs,
       entered,
+      schedules,
       entries,
       goals,
       consent,
@@ -169,6 +173,14 @@ export class Draft implements SubjectView {
     if (this.rules.readers.journeys.has(journey)) this.movedJourneys.add(journey)
   }
 
+  /** When a journey next begins by itself; undefined: it does not. */
+  writeSchedule(journey: string, at: number | undefined): void {
+    const { [journey]: known, ...others } = this.schedules
+    if (at !== undefined) this.schedules = { ...others, [journey]: at }
+    else if (known !== undefined) this.schedules = others
+    this.mayChangeAt(at ?? 0)
+  }
+
   /** Something changes by itself at `until`, unless it is 0. */
   private mayChangeAt(until: number): void {
     if (until > 0 && until < this.due) this.due = until
@@ -181,6 +193,7 @@ export class Draft implements SubjectView {
       if (tag.readAs !== undefined) this.effects.push(this.refresh(tag.readAs))
       return
     }
+    if (tag.kind === 'audience') return
     this.decide(added ? 'tag.added' : 'tag.removed', tag.id, this.because())
     this.changes.push({ kind: 'tag', id: tag.id, added })
   }

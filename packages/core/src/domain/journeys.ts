@@ -1,4 +1,4 @@
-import { type CompiledTrigger, type EventRecord, holds, type WaitCase } from '@linli/rules'
+import { type CompiledEntry, type CompiledTrigger, type EventRecord, holds, type WaitCase } from '@linli/rules'
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import { collect } from './digests.js'
@@ -162,8 +162,8 @@ function reactTo(draft: Draft, change: Change): void {
   }
 }
 
-function isMeant(trigger: CompiledTrigger, change: Change): boolean {
-  if (trigger.on === 'event') return false
+function isMeant(trigger: CompiledTrigger | CompiledEntry, change: Change): boolean {
+  if (trigger.on === 'event' || trigger.on === 'schedule') return false
   if (trigger.on === 'score.crossed') {
     return change.kind === 'score' && trigger.score === change.id && trigger.crosses(change.from, change.to)
   }

@@ -1,4 +1,4 @@
-import type { FeatureState, Program } from '@linli/rules'
+import { type FeatureState, type Program, VERDICT_MARK } from '@linli/rules'
 import { type Advanced, advance } from './advance.js'
 import { latestConsent, stricterConsent } from './consent.js'
 import type { Decision } from './decision.js'
@@ -149,7 +149,7 @@ function doublesOf(runs: readonly Run[], program: Program): readonly Run[] {
  * them had not been through.
  */
 function newsFor(draft: Draft, mine: SubjectState, its: SubjectState): Change[] {
-  const tags = draft.rules.tags.filter(({ kind }) => kind !== 'verdict')
+  const tags = draft.rules.tags.filter(({ id }) => !id.startsWith(VERDICT_MARK))
   const ofTags = tags.flatMap(({ id }): Change[] => {
     const added = draft.hasTag(id)
     const changed = [mine, its].filter((state) => hasTag(state, id) !== added).length
@@ -172,7 +172,7 @@ function newsFor(draft: Draft, mine: SubjectState, its: SubjectState): Change[] 
 /** The tags and scores that the subject who is no more had. Its runs go on as the other's. */
 function farewell({ key, state }: Known, program: Program, at: number): Decision[] {
   const said = { at, subject: subjectName(key), reason: 'merged' }
-  const tags = program.subjects[key.kind].tags.filter(({ id, kind }) => kind !== 'verdict' && hasTag(state, id))
+  const tags = program.subjects[key.kind].tags.filter(({ id }) => !id.startsWith(VERDICT_MARK) && hasTag(state, id))
   return [
     ...tags.map(({ id }): Decision => ({ ...said, decision: 'tag.removed', rule: id })),
     ...farewellToScores(key, state, program, at),

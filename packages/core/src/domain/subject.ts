@@ -23,6 +23,8 @@ export interface SubjectState {
   readonly runs: readonly Run[]
   /** How many runs it has begun, ever: tells apart those that begin at one instant. */
   readonly entered: number
+  /** When a journey next begins by itself for the subject, by journey. */
+  readonly schedules: Readonly<Record<string, number>>
   /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
   readonly entries: Readonly<Record<string, number>>
   readonly goals: readonly Goal[]
@@ -124,6 +126,7 @@ export const UNBORN: SubjectState = {
   scores: {},
   runs: [],
   entered: 0,
+  schedules: {},
   entries: {},
   goals: [],
   consent: {},
@@ -165,6 +168,7 @@ const HEAD = [
     'relations',
     'scores',
     'runs',
+    'schedules',
     'entries',
     'goals',
     'consent',
@@ -182,9 +186,15 @@ function isEmpty(value: SubjectState[(typeof HEAD)[number]]): boolean {
 }
 
 /**
- * When something about a subject next changes by itself: a tag's conditions, a score, or a wait. Infinity when nothing does.
+ * When something about a subject next changes by itself: a tag's conditions, a score, a wait, or a journey that begins.
+ * Infinity when nothing does.
  */
-export function nextInstant({ tags, scores, runs }: Pick<SubjectState, 'tags' | 'scores' | 'runs'>): number {
+export function nextInstant({
+  tags,
+  scores,
+  runs,
+  schedules,
+}: Pick<SubjectState, 'tags' | 'scores' | 'runs' | 'schedules'>): number {
   let next = Number.POSITIVE_INFINITY
   for (const [, [, until]] of tags.entries()) if (until > 0 && until < next) next = until
   for (const [, until] of Object.values(scores)) if (until > 0 && until < next) next = until
@@ -192,6 +202,7 @@ export function nextInstant({ tags, scores, runs }: Pick<SubjectState, 'tags' | 
     if (until > 0 && until < next) next = until
     if (exitsAt > 0 && exitsAt < next) next = exitsAt
   }
+  for (const at of Object.values(schedules)) if (at < next) next = at
   return next
 }
 

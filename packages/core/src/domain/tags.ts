@@ -1,5 +1,6 @@
 import { type CompiledTag, holds, until, VERDICT_MARK } from '@linli/rules'
 import type { Draft } from './draft.js'
+import { reschedule } from './schedules.js'
 
 /** Whether the tag was put on or taken off. */
 export function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
@@ -13,6 +14,7 @@ export function evaluateTag(draft: Draft, tag: CompiledTag): boolean {
   else if (certainUntil !== knownUntil) {
     draft.writeTag(tag.id, is || certainUntil > 0 ? [since, certainUntil] : undefined)
   }
+  if (tag.kind === 'audience') reschedule(draft, tag, is)
   return was !== is
 }
 
@@ -33,8 +35,8 @@ export function tagsDueAt(draft: Draft, at: number): CompiledTag[] {
 export function dropUnknownTags(draft: Draft): void {
   for (const id of [...draft.tags.keys()]) {
     if (draft.rules.tagsById.has(id)) continue
-    const isVerdict = id.startsWith(VERDICT_MARK)
-    if (draft.hasTag(id) && !isVerdict) draft.decide('tag.removed', id, { reason: 'the rule is gone' })
+    const isHidden = id.startsWith(VERDICT_MARK)
+    if (draft.hasTag(id) && !isHidden) draft.decide('tag.removed', id, { reason: 'the rule is gone' })
     draft.writeTag(id, undefined)
   }
 }

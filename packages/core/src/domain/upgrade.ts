@@ -36,6 +36,8 @@ export function upgrade(key: SubjectKey, state: SubjectState, program: Program, 
   draft.occasion = { reason: 'published', quiet: !greet }
   endLost(draft, fates)
   dropUnknown(draft)
+  // Each journey begins from the publication on, when these rules say.
+  draft.schedules = {}
   evaluateDerived(draft, draft.rules.derived)
   if (!greet) {
     hush(draft)

@@ -137,7 +137,9 @@ export function wordsToRelated(program: Program, event: StoredEvent, at: number)
   return RELATIONS.user.flatMap((relation) => {
     const id = event[relation]
     if (id === undefined) return []
-    const says = event.type === 'group' && relation === 'community'
+    const { journeysBySchedule } = program.subjects[relation]
+    // What begins by itself begins for whoever is known, also where nothing else is asked of them.
+    const says = event.type === 'group' && (relation === 'community' || journeysBySchedule.size > 0)
     if (!says && !program.subjects[relation].listensTo.has(event.event)) return []
     return [{ key: { kind: relation, id }, input: relatedInput(relation, event, at) }]
   })

@@ -142,7 +142,7 @@ function explainJourney(journey: CompiledJourney, asked: Case): Answer {
   const explained = then && conditions && withReasons(conditions, then)
   const isIn = runs.length > 0
   const since = isIn ? entered?.at : left?.at
-  const outside = { subject: subjectName(question.key), at: question.at, conditions: explained, decisions }
+  const outside = { picture, conditions: explained, decisions }
   const toTurn = isIn ? turnOut(journey, picture) : turnInto(journey, outside)
   return {
     kind: 'journey',

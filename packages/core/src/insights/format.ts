@@ -247,7 +247,7 @@ function triggerText(trigger: Readonly<Record<string, unknown>>): string {
   const { on, ...rest } = trigger
   const said = Object.entries(rest).map(([name, value]) => {
     const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-    return ['event', 'tag', 'score'].includes(name) ? text : `${name} ${text}`
+    return ['event', 'tag', 'score', 'schedule'].includes(name) ? text : `${name} ${text}`
   })
   return [String(on), ...said].join(' ')
 }

@@ -117,6 +117,7 @@ class Graph {
       'conditions' in trigger && trigger.conditions ? `${words.colon}${phrases.conditions(trigger.conditions)}` : ''
     if (trigger.on === 'start') return `${words.started}${conditions}`
     if (trigger.on === 'event') return `${[trigger.event].flat().join(words.or)}${conditions}`
+    if (trigger.on === 'schedule') return `${words.schedule(trigger.schedule)}${conditions}`
     if (trigger.on === 'score.crossed') {
       const { score, above, below, tier } = trigger
       return `${words.crossed(score, above === undefined ? (below === undefined ? String(tier) : `< ${below}`) : `≥ ${above}`)}${conditions}`
@@ -261,6 +262,7 @@ const WORDS = {
     exit: (reason: string) => `leave: ${reason}`,
     goal: (event: string, within: string) => `goal: ${event} within ${within}`,
     crossed: (score: string, line: string) => `score ${score} ${line}`,
+    schedule: (text: string) => `by itself: ${text}`,
   },
   zh: {
     colon: '：',
@@ -290,5 +292,6 @@ const WORDS = {
     exit: (reason: string) => `离开：${reason}`,
     goal: (event: string, within: string) => `目标：${within} 内 ${event}`,
     crossed: (score: string, line: string) => `评分 ${score} ${line}`,
+    schedule: (text: string) => `定时：${text}`,
   },
 } as const

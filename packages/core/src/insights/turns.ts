@@ -40,27 +40,36 @@ export function turnOfScore({ id, tiers }: CompiledScore, value: number): Turn |
 
 /** What would let somebody in who is outside. */
 export function turnInto(
-  { id, definition, reentry, holdout }: CompiledJourney,
+  { id, definition, entry, reentry, holdout }: CompiledJourney,
   {
-    subject,
-    at,
+    picture,
     conditions,
     decisions,
   }: {
-    readonly subject: string
-    readonly at: number
+    readonly picture: Pick<Picture, 'name' | 'at' | 'traits'>
     readonly conditions: Explanation | undefined
     readonly decisions: readonly Decision[]
   },
 ): Turn {
-  if (holdout > 0 && hashShare(`${id}|${subject}`) < holdout) return { kind: 'never' }
+  if (holdout > 0 && hashShare(`${id}|${picture.name}`) < holdout) return { kind: 'never' }
   const last = decisions.findLast(({ decision }) => decision === 'journey.entered')
   // With a key, each value counts by itself: another one may come at any time.
   const counts = last !== undefined && definition.key === undefined
   if (counts && reentry.kind === 'never') return { kind: 'never' }
   const again = counts && reentry.kind === 'after' ? last.at + reentry.ms : 0
-  const trigger = { ...triggerOf(definition.entry), ...(again > at && { from: new Date(again).toISOString() }) }
-  return combined('all', [trigger, ...(conditions === undefined || conditions.holds ? [] : [turnOf(conditions)])])
+  const trigger = { ...triggerOf(definition.entry), ...(again > picture.at && { from: new Date(again).toISOString() }) }
+  return combined('all', [
+    trigger,
+    ...timeOf(entry, picture, again),
+    ...(conditions === undefined || conditions.holds ? [] : [turnOf(conditions)]),
+  ])
+}
+
+/** When a journey next begins by itself: not before one may enter it again. */
+function timeOf(entry: CompiledJourney['entry'], picture: Pick<Picture, 'at' | 'traits'>, again: number): Turn[] {
+  if (entry.on !== 'schedule') return []
+  const next = entry.schedule(picture, Math.max(picture.at, again - 1))
+  return [next === undefined ? { kind: 'never' } : { kind: 'time', at: new Date(next).toISOString() }]
 }
 
 /** What would let somebody out before the end; undefined where nothing does. */

@@ -12,19 +12,20 @@ import {
 /** Names of what the states of each kind of subject are kept for: while they stay the same, so do the states. */
 export type KeptNames = Readonly<Record<SubjectKind, readonly string[]>>
 
-/** Features with how much of them, tags and scores with what they say. */
+/** Features with how much of them, tags and scores with what they say, schedules with when and for whom they are. */
 export function namesOf(pack: Pack, program: Program): KeptNames {
   // Tags and scores may say no more than the name of a condition.
   const named = definitionsOf(pack).filter(({ kind }) => kind === 'condition')
   const conditions = named.length === 0 ? [] : [`conditions/${hashOf(named)}`]
   const names = (kind: SubjectKind) => {
-    const { features, tags, scoresById } = program.subjects[kind]
+    const { features, tags, scoresById, journeysBySchedule } = program.subjects[kind]
     return [
       ...[...features.values()].map(featureName),
       ...tags.map(({ id, definition }) => `tag/${id}/${hashOf(definition?.conditions)}`),
       ...[...scoresById.values()].map(
         ({ id, definition: { terms, tiers } }) => `score/${id}/${hashOf({ terms, tiers })}`,
       ),
+      ...[...journeysBySchedule.values()].map(({ id, definition: { entry } }) => `schedule/${id}/${hashOf(entry)}`),
       ...(tags.length + scoresById.size > 0 ? conditions : []),
     ].sort()
   }

@@ -21,11 +21,13 @@ import { compileJourney, entryDemand } from './journey.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compilePolicy } from './policy.js'
 import {
+  AUDIENCE_MARK,
   type CompiledJourney,
   type CompiledStep,
   type Derived,
   type EventMatch,
   type Program,
+  type ScheduledJourney,
   type SubjectProgram,
   VERDICT_MARK,
   type WaitCase,
@@ -106,6 +108,7 @@ function compileSubject(kind: SubjectKind, context: PackContext) {
     ...tags.map((tag) => draftTag(tag, scope)),
     ...ofKind(pack.scores, kind).map((score) => draftScore(score, scope)),
     ...draftVerdicts(kind, scope, context),
+    ...ofKind(pack.journeys, kind).flatMap((journey) => draftAudience(journey, scope)),
   ]
   const journeyDepends = noDependencies()
   const journeys = compileJourneys(kind, tags, { ...scope, depends: journeyDepends }, context)
@@ -172,6 +175,19 @@ function draftVerdicts(kind: SubjectKind, scope: ConditionScope, { related }: Pa
   })
 }
 
+/** Those who enter a journey each time that it begins by itself; when that is depends on their time zone. */
+function draftAudience({ definition, place }: Located<JourneyDefinition>, scope: ConditionScope): DerivedDraft[] {
+  const { id: journey, entry } = definition
+  if (entry.on !== 'schedule') return []
+  const depends = noDependencies()
+  depends.traits.add('timeZone')
+  const at = { ...place, pointer: `${place.pointer}/entry/conditions` }
+  const condition = compileConditions(entry.conditions ?? EVERYBODY, at, { ...scope, depends })
+  return [{ derived: { id: `${AUDIENCE_MARK}${journey}`, kind: 'audience', condition, journey }, depends }]
+}
+
+const EVERYBODY = { all: [] }
+
 function compileJourneys(
   kind: SubjectKind,
   tags: readonly Located<TagDefinition>[],
@@ -215,10 +231,12 @@ function indexSubject(
   const journeysByEvent = new EventIndex<CompiledJourney>()
   const journeysByTag = new Map<string, CompiledJourney[]>()
   const journeysByScore = new Map<string, CompiledJourney[]>()
+  const journeysBySchedule = new Map<string, ScheduledJourney>()
   for (const { journey } of journeys.filter(({ current }) => current)) {
     const { entry, definition } = journey
     if (entry.on === 'event') journeysByEvent.add(journey, [...entry.events], entryDemand(definition.entry))
     else if (entry.on === 'score.crossed') memberOf(journeysByScore, entry.score, () => []).push(journey)
+    else if (entry.on === 'schedule') journeysBySchedule.set(journey.id, { ...journey, entry })
     else if (entry.on !== 'start') memberOf(journeysByTag, entry.tag, () => []).push(journey)
   }
   return {
@@ -238,6 +256,7 @@ function indexSubject(
     ]),
     journeysByTag,
     journeysByScore,
+    journeysBySchedule,
     reads,
   }
 }

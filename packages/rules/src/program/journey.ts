@@ -14,6 +14,7 @@ import {
   END,
   type Reentry,
 } from './program.js'
+import { compileSchedule } from './schedule.js'
 import { StepsCompiler } from './steps.js'
 
 export function compileJourney(definition: JourneyDefinition, place: Place, scope: JourneyScope): CompiledJourney {
@@ -80,6 +81,12 @@ class JourneyCompiler {
 
   private entry(): CompiledEntry {
     const { entry } = this.definition
+    if (entry.on === 'schedule') {
+      const { problems } = this.parts.scope.conditions
+      // In the audience, conditions are looked at while time passes, as those of a tag are.
+      const condition = entry.conditions && this.parts.condition(entry.conditions, 'entry/conditions', 'state')
+      return { on: entry.on, schedule: compileSchedule(entry, this.parts.at('entry'), problems), condition }
+    }
     const trigger = this.trigger(entry, 'entry')
     if (trigger.on === 'event') return trigger
     const condition = entry.conditions && this.parts.condition(entry.conditions, 'entry/conditions', 'instant')
@@ -94,7 +101,7 @@ class JourneyCompiler {
   }
 
   private trigger(
-    trigger: JourneyDefinition['entry'] | Exclude<ExitDefinition, { on: 'conditions' }>,
+    trigger: Exclude<JourneyDefinition['entry'], { on: 'schedule' }> | Exclude<ExitDefinition, { on: 'conditions' }>,
     pointer: string,
   ): CompiledTrigger {
     if (trigger.on === 'start') return { on: 'start' }

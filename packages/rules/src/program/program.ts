@@ -9,6 +9,7 @@ import type { SendOutcome } from '../schemas/step.js'
 import type { RelationName, SubjectKind, SubjectView } from '../subject.js'
 import type { Template } from '../templates.js'
 import type { EventIndex } from './event-index.js'
+import type { Schedule } from './schedule.js'
 import type { CompiledScore } from './score.js'
 import type { WaitEnd } from './wait.js'
 
@@ -52,6 +53,8 @@ export interface SubjectProgram {
   readonly listensTo: ReadonlySet<string>
   readonly journeysByTag: ReadonlyMap<string, readonly CompiledJourney[]>
   readonly journeysByScore: ReadonlyMap<string, readonly CompiledJourney[]>
+  /** Journeys that begin by themselves. */
+  readonly journeysBySchedule: ReadonlyMap<string, ScheduledJourney>
   /** Relations whose subjects' verdicts some condition reads. */
   readonly reads: ReadonlySet<RelationName>
 }
@@ -70,18 +73,24 @@ export type Readers = {
 /** What ids of conditions that only related subjects read begin with; ids of tags never do. */
 export const VERDICT_MARK = '='
 
+/** What ids of audiences begin with, before the id of the journey. */
+export const AUDIENCE_MARK = `${VERDICT_MARK}audience/`
+
 export interface CompiledTag {
   readonly id: string
   /** Its place in `SubjectProgram.derived`. */
   readonly rank: number
   /**
    * `computed`: holds while its conditions do. `manual`: put on and taken off by journeys. `verdict`: a condition that
-   * related subjects read; no rule of the pack has its name.
+   * related subjects read. `audience`: who is to enter a journey each time that it begins by itself. No rule of the pack
+   * has the name of a verdict or an audience.
    */
-  readonly kind: 'computed' | 'manual' | 'verdict'
+  readonly kind: 'computed' | 'manual' | 'verdict' | 'audience'
   readonly condition: Condition
   /** For `verdict`: what the related subject is to those that read it. */
   readonly readAs?: RelationName
+  /** For `audience`: the id of the journey. */
+  readonly journey?: string
   readonly definition?: TagDefinition
 }
 
@@ -114,7 +123,11 @@ export interface EventMatch {
   readonly condition: Condition | undefined
 }
 
-export type CompiledEntry = CompiledTrigger & { readonly condition: Condition | undefined }
+export type CompiledEntry = (CompiledTrigger | { readonly on: 'schedule'; readonly schedule: Schedule }) & {
+  readonly condition: Condition | undefined
+}
+
+export type ScheduledJourney = CompiledJourney & { readonly entry: { readonly on: 'schedule' } }
 
 /** What ends a run: something that happens, or conditions that come to hold. */
 export type CompiledExit = CompiledTrigger | { readonly on: 'conditions'; readonly condition: Condition }

@@ -20,6 +20,27 @@ const onScore = z.strictObject({
   tier: z.string().optional().describe('It has come into this tier from another, or from none.'),
 })
 
+const onSchedule = z.strictObject({
+  on: z.literal('schedule'),
+  schedule: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe('When: an RRULE of RFC 5545 in local time, such as FREQ=WEEKLY;BYDAY=FR;BYHOUR=10;BYMINUTE=0.'),
+  start: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d$/, 'A start is a local time, such as "2026-03-01T10:00"')
+    .optional()
+    .describe('The local time that INTERVAL and COUNT are counted from; it decides what the rule leaves open.'),
+  timeZone: z
+    .string()
+    .optional()
+    .describe('IANA zone for those without a timeZone trait; Asia/Shanghai when left out.'),
+  conditions: conditionsSchema
+    .optional()
+    .describe('The audience: who enters each time; all who are known when left out.'),
+})
+
 const entrySchema = z.discriminatedUnion('on', [
   onEvent,
   z.strictObject({ ...onTag.shape, conditions: conditionsSchema.optional() }),
@@ -27,6 +48,7 @@ const entrySchema = z.discriminatedUnion('on', [
   z
     .strictObject({ on: z.literal('start'), conditions: conditionsSchema.optional() })
     .describe('By nothing but the "start" step of another journey.'),
+  onSchedule,
 ])
 
 const earlierSchema = z
