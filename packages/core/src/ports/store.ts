@@ -253,7 +253,10 @@ export interface StoreTransaction {
   /** Has subjects, where they have a row, worked out anew from the log: their version becomes negative. */
   outdate(keys: readonly SubjectKey[]): Promise<void>
   removeSubject(key: SubjectKey): Promise<void>
-  /** Locks at most `limit` subjects whose `dueAt` has come, the longest due first, passing over locked ones. */
+  /**
+   * Locks at most `limit` subjects whose `dueAt` has come, the longest due first and those of one instant by kind and id,
+   * passing over locked ones.
+   */
   takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]>
   /** Locks at most `limit` subjects of a kind that were kept by an older version than this, passing over locked ones. */
   takeOutdatedSubjects(kind: SubjectKind, version: number, limit: number): Promise<readonly LockedSubject[]>
@@ -297,7 +300,8 @@ export interface StoreTransaction {
   /** Adds deliveries; a key that is already there is left as it is. */
   addDeliveries(deliveries: readonly Delivery[]): Promise<void>
   /**
-   * Claims at most `limit` deliveries whose `dueAt` has come, passing over locked ones: each gets `claim + 1`, `dueAt`
+   * Claims at most `limit` deliveries whose `dueAt` has come, the longest due first and those of one instant by key,
+   * passing over locked ones: each gets `claim + 1`, `dueAt`
    * = `leaseUntil`, and the state `reserved`, except that `calling` and `unknown` become `unknown`. Gives them so.
    */
   claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]>

@@ -1,3 +1,5 @@
+import { compareText } from '../text-order.js'
+
 /** Something that a `DueQueue` can hold. */
 export interface Due {
   /** Decides between equal instants. */
@@ -35,7 +37,7 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** Items that are due by `until`, the longest due first. They stay in the queue. */
+  /** Items that are due by `until`, the longest due first, of one instant by name. They stay in the queue. */
   due(until: number, limit: number): readonly T[] {
     const found: T[] = []
     while (found.length < limit) {
@@ -89,5 +91,5 @@ export class DueQueue<T extends Due> {
 
 function isBefore(a: Due, b: Due): boolean {
   const [left, right] = [a.dueAt ?? 0, b.dueAt ?? 0]
-  return left === right ? a.name < b.name : left < right
+  return left === right ? compareText(a.name, b.name) < 0 : left < right
 }

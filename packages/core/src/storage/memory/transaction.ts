@@ -238,7 +238,8 @@ export class MemoryTransaction implements StoreTransaction {
     const committed = this.#tables.dueSubjects.due(until, limit + staged.length)
     const due: SubjectValue[] = committed.filter(({ name }) => !this.#subjects.isChanged(name))
     for (const [, value] of staged) if (value?.dueAt !== undefined && value.dueAt <= until) due.push(value)
-    if (staged.length > 0) due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0))
+    const byName = (a: SubjectValue, b: SubjectValue) => compareText(subjectName(a.key), subjectName(b.key))
+    if (staged.length > 0) due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || byName(a, b))
     return due.slice(0, limit).map(toLocked)
   }
 

@@ -63,7 +63,7 @@ export async function claimDeliveries(
   const rows = await session.rows(sql<DeliveryRow>`
     with due as materialized (
       select key, due_at from ${session.tables.delivery}
-      where due_at <= ${until} order by due_at limit ${limit} for update skip locked
+      where due_at <= ${until} order by due_at, key limit ${limit} for update skip locked
     ), claimed as (
       update ${session.tables.delivery} as delivery
       set claim = delivery.claim + 1, due_at = ${leaseUntil},

@@ -96,6 +96,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '004-baselines': { up: (db) => createBaselines(db, tables) },
     '005-retention': { up: (db) => addRetention(db, tables) },
     '006-fates': { up: (db) => addFates(db, tables) },
+    '007-order-of-what-is-due': { up: (db) => orderWhatIsDue(db, tables) },
   }
 }
 
@@ -193,4 +194,14 @@ async function addRetention(db: Kysely<unknown>, tables: Tables): Promise<void> 
 
 async function addFates(db: Kysely<unknown>, { version }: Tables): Promise<void> {
   await sql`alter table ${version} add column fates text not null default '[]'`.execute(db)
+}
+
+// What is due at one instant is taken by name, as the store in memory does: then a simulation tells who gets the last coupon.
+async function orderWhatIsDue(db: Kysely<unknown>, tables: Tables): Promise<void> {
+  const statements = [
+    sql`drop index ${sql.id(tables.schema, 'subject_due')}, ${sql.id(tables.schema, 'delivery_due')}`,
+    sql`create index subject_due on ${tables.subject} (due_at, kind, id) where due_at is not null`,
+    sql`create index delivery_due on ${tables.delivery} (due_at, key) where due_at is not null`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

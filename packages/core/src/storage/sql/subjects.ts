@@ -95,7 +95,7 @@ export async function takeDueSubjects(
 ): Promise<readonly LockedSubject[]> {
   const rows = await session.rows(sql<SubjectRow>`
     select kind, id, state, due_at, version from ${session.tables.subject}
-    where due_at <= ${until} order by due_at limit ${limit} for no key update skip locked
+    where due_at <= ${until} order by due_at, kind, id limit ${limit} for no key update skip locked
   `)
   return rows.map(toLocked)
 }

@@ -66,6 +66,8 @@ async function claimsDue(store: Store): Promise<void> {
   assert.deepEqual(await claim(40, 2), ['a', 'b'])
   assert.deepEqual(await claim(30, 10), ['c'], 'Due at `until` itself is due; what was claimed is not.')
   assert.deepEqual(await claim(40, 10), ['d'])
+  await add(store, due('y', 50), due('x', 50), due('z', 50))
+  assert.deepEqual(await claim(50, 2), ['x', 'y'], 'Those of one instant come by key.')
 }
 
 async function claimMarks(store: Store): Promise<void> {

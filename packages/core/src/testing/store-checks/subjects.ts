@@ -28,6 +28,7 @@ export const subjectChecks: readonly StoreCheck[] = [
   ['peeks at a subject without waiting for its lock', peeksAtLocked],
   ['removes a subject with all that points to it', removes],
   ['takes subjects that are due, the longest due first', takesDue],
+  ['takes subjects that are due at one instant by kind and id', takesByName],
   ['takes a due subject once, however many take at once', takesOnce],
   ['passes over due subjects that another transaction holds', passesOver],
   ['leaves out subjects that another transaction holds, when asked to', leavesOut],
@@ -167,6 +168,26 @@ async function takesDue(store: Store): Promise<void> {
     assert.deepEqual(idsOf(await tx.takeDueSubjects(40, 2)), ['c', 'b'])
   })
   assert.deepEqual(idsOf(await store.transaction((tx) => tx.takeDueSubjects(40, 10))), ['c', 'b', 'd'])
+}
+
+async function takesByName(store: Store): Promise<void> {
+  const keys = [
+    user('b'),
+    { kind: 'leader', id: 'a' } as const,
+    user('Z'),
+    { kind: 'community', id: 'z' } as const,
+    user('\uffee'),
+    user('\u{1f34e}'),
+    user('a'),
+  ]
+  await store.transaction((tx) => save(tx, keys, { dueAt: 5 }))
+  await store.transaction(async (tx) => {
+    await save(tx, [user('last')], { dueAt: 6 })
+    await save(tx, [user('aa')], { dueAt: 5 })
+    const right = ['z', 'a', 'Z', 'a', 'aa', 'b', '\uffee', '\u{1f34e}', 'last']
+    assert.deepEqual(idsOf(await tx.takeDueSubjects(10, 20)), right)
+    assert.deepEqual(idsOf(await tx.takeDueSubjects(10, 3)), right.slice(0, 3))
+  })
 }
 
 async function takesOnce(store: Store): Promise<void> {
