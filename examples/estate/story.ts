@@ -112,7 +112,7 @@ function reachedBy(decisions: readonly Decision[], neighbours: readonly Neighbou
 }
 
 /** The pack that comes with linli, with a smaller budget: three communities are not a city. */
-async function readyPack(): Promise<Pack> {
+export async function readyPack(): Promise<Pack> {
   const folder = new URL('packs/community-group-buying', import.meta.resolve('@linli/rules/package.json'))
   const definitions = definitionsOf(await loadPack(fileURLToPath(folder)))
   const isTrial = (one: (typeof definitions)[number]) => one.kind === 'offer' && one.id === 'fruit-trial'

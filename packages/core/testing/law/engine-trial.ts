@@ -75,7 +75,8 @@ async function openWorld(pack: readonly Rule[], now: number, options: EngineTria
   return new World(engine, clock, [])
 }
 
-function incomingOf({
+/** An arrival as a host sends it. */
+export function incomingOf({
   type,
   messageId,
   event,

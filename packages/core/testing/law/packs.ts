@@ -94,7 +94,7 @@ function scoreOf(ids: readonly string[], of: object = {}): fc.Arbitrary<Leaf> {
 }
 
 /** What there is to read for a rule. */
-interface Readable {
+export interface Readable {
   readonly tags: readonly string[]
   readonly scores: readonly string[]
   readonly named: readonly string[]
@@ -135,7 +135,7 @@ function leaves({ tags, scores, kind, related }: Readable): fc.Arbitrary<Leaf> {
   )
 }
 
-function trees(readable: Readable): fc.Arbitrary<Tree> {
+export function trees(readable: Readable): fc.Arbitrary<Tree> {
   const leaf = leaves(readable)
   const { named } = readable
   return fc.letrec<{ tree: Tree }>((tie) => ({
@@ -225,8 +225,8 @@ export const userPackArb: fc.Arbitrary<readonly Rule[]> = fc
     ]),
   )
 
-const LEADERS = { tags: ['leader-t0'], scores: ['leader-s0'] }
-const COMMUNITIES = { tags: ['community-t0', 'community-t1'], scores: ['community-s0'] }
+export const LEADERS = { tags: ['leader-t0'], scores: ['leader-s0'] }
+export const COMMUNITIES = { tags: ['community-t0', 'community-t1'], scores: ['community-s0'] }
 
 /** About users, their communities and their leaders. */
 export const fullPackArb: fc.Arbitrary<readonly Rule[]> = fc

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, inject, it, vi } from 'vitest'
+import { GROCERY_EVENTS, groceryRecording } from '../../testing/production/grocery.js'
+import { randomCaseArb, recordingOf } from '../../testing/production/random-packs.js'
+import { differenceOf, liveLines, simulatedLines } from '../../testing/production/twice.js'
+import { openStore } from '../storage/open.js'
+
+vi.setConfig({ testTimeout: 600_000 })
+
+const postgresUrl = inject('postgresUrl')
+if (postgresUrl === undefined) console.warn('SKIPPED: simulation equals production; there is no PostgreSQL.')
+
+const isGroceryThere = existsSync(GROCERY_EVENTS)
+if (!isGroceryThere) console.warn(`SKIPPED: a month of real orders. There is no ${GROCERY_EVENTS}; see LINLI_DATA.`)
+
+const openFresh = () =>
+  openStore(postgresUrl ?? '', { schema: `production_${randomBytes(6).toString('hex')}`, clock: 'engine' })
+
+describe.skipIf(postgresUrl === undefined)(
+  'a simulation tells what two processes on PostgreSQL do, line for line',
+  () => {
+    it('of random packs', async () => {
+      await fc.assert(
+        fc.asyncProperty(randomCaseArb, async (one) => {
+          const recording = recordingOf(one)
+          const simulated = await simulatedLines(recording)
+          expect(differenceOf(simulated, await liveLines(recording, await openFresh()))).toBeUndefined()
+        }),
+        { numRuns: Number(process.env['LINLI_RUNS'] ?? 20) },
+      )
+    })
+
+    it.skipIf(!isGroceryThere)('of a month of real orders, of a third of the households', async () => {
+      const recording = await groceryRecording('2017-05-01', '2017-06-01', 3)
+      const simulated = await simulatedLines(recording)
+      expect(differenceOf(simulated, await liveLines(recording, await openFresh()))).toBeUndefined()
+
+      const kinds = new Set(simulated.map((line) => (JSON.parse(line) as { decision: string }).decision))
+      const journeys = ['journey.entered', 'journey.stepped', 'journey.exited', 'journey.held', 'journey.goal']
+      const rest = ['tag.added', 'coupon.issued', 'coupon.refused', 'message.accepted', 'message.suppressed']
+      expect([...kinds]).toEqual(expect.arrayContaining([...journeys, ...rest]))
+    })
+  },
+)

@@ -1,0 +1,197 @@
+import fc from 'fast-check'
+import type { Tree } from '../law/rules.js'
+
+/** What random journeys are made of. */
+export interface Ingredients {
+  readonly events: readonly string[]
+  /** Events that its steps emit. */
+  readonly emits: readonly string[]
+  readonly durations: readonly string[]
+  /** Conditions of entries, branches and of events that are waited for. */
+  readonly conditions: fc.Arbitrary<Tree>
+  /** Conditions that are waited for themselves: without the event at hand. */
+  readonly lasting: fc.Arbitrary<Tree>
+  /** Tags that journeys are entered and left by. */
+  readonly tags: readonly string[]
+  /** Tags without conditions. */
+  readonly marks: readonly string[]
+  readonly scores: readonly string[]
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** A step without its id; `number` gives one. */
+type Unnumbered = Json
+
+/** A random journey of users, with all verbs, nested a few deep. */
+export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<Json> {
+  const { events, durations, conditions } = ingredients
+  const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 1, nil: undefined })
+  const goal = fc.record(
+    { event: fc.constantFrom(...events), within: fc.constantFrom(...durations), conditions },
+    { requiredKeys: ['event', 'within'] },
+  )
+  return fc
+    .record({
+      entry: triggerArb(ingredients, 6).chain((on) =>
+        rarely(conditions).map((tree): Json => ({ ...on, conditions: tree })),
+      ),
+      key: fc.option(fc.constantFrom('city', 'store'), { freq: 3, nil: undefined }),
+      reentry: fc.constantFrom(undefined, 'never', 'always', 'oneAtATime', { after: durations[0] }, { after: '2s' }),
+      exit: rarely(triggerArb(ingredients, 3)),
+      goal: rarely(goal),
+      holdout: fc.constantFrom(undefined, undefined, undefined, 0.3),
+      steps: stepsArb(ingredients),
+    })
+    .map(({ key, steps, ...more }) => {
+      // Only what an event begins has a property of it.
+      const keyed = more.entry['on'] === 'event' ? { key } : {}
+      return defined({ kind: 'journey', id, ...more, ...keyed, steps: numbered(steps) }) as Json
+    })
+}
+
+function triggerArb({ events, tags, scores }: Ingredients, weight: number): fc.Arbitrary<Json> {
+  const crossing = fc.constantFrom<Json>({ above: 1 }, { above: 2.5 }, { below: 1 }, { tier: 'mid' }, { tier: 'high' })
+  return fc.oneof(
+    { weight, arbitrary: fc.record({ on: fc.constant('event'), event: nameArb(events) }) },
+    ...(tags.length > 0
+      ? [
+          {
+            weight: 2,
+            arbitrary: fc.record({ on: fc.constantFrom('tag.added', 'tag.removed'), tag: fc.constantFrom(...tags) }),
+          },
+        ]
+      : []),
+    ...(scores.length > 0
+      ? [
+          {
+            weight: 2,
+            arbitrary: fc
+              .tuple(fc.constantFrom(...scores), crossing)
+              .map(([score, how]) => ({ on: 'score.crossed', score, ...how })),
+          },
+        ]
+      : []),
+  )
+}
+
+function nameArb(events: readonly string[]): fc.Arbitrary<string | string[]> {
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...events) },
+    { weight: 1, arbitrary: fc.constant(events.slice(0, 2)) },
+  )
+}
+
+/** Lists of steps, an empty one never. */
+export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumbered[]> {
+  const { events, durations, conditions, lasting } = ingredients
+  const duration = fc.constantFrom(...durations)
+  return fc.letrec<{ steps: readonly Unnumbered[]; step: Unnumbered }>((tie) => {
+    const below = fc.option(tie('steps'), { nil: undefined })
+    const onEvent = fc.record({ event: nameArb(events), conditions: fc.option(conditions, { nil: undefined }) })
+    const onConditions = fc.record({ conditions: lasting })
+    const cases = fc.array(
+      fc.tuple(fc.oneof(onEvent, onConditions), below).map(([one, then]) => ({ ...one, then })),
+      { minLength: 1, maxLength: 3 },
+    )
+    const branches = fc.array(fc.record({ conditions, then: tie('steps') }), { minLength: 1, maxLength: 3 })
+    const variants = fc.array(fc.record({ weight: fc.constantFrom(1, 2, 0.5), then: below }), {
+      minLength: 2,
+      maxLength: 3,
+    })
+    const nested = fc.oneof<fc.Arbitrary<Unnumbered>[]>(
+      fc.record({
+        waitFor: fc.tuple(onEvent, duration).map(([one, timeout]) => ({ ...one, timeout })),
+        then: below,
+        else: below,
+      }),
+      fc.record({
+        waitFor: fc.tuple(cases, duration).map(([any, timeout]) => ({ any, timeout })),
+        else: below,
+      }),
+      fc.record({ branch: branches, else: below }),
+      fc.record({ split: variants }),
+      fc.record({ issue: fc.constantFrom({ offer: 'few' }, { offer: 'many' }), else: below }),
+      fc.tuple(traitWaitArb, below).map(([wait, otherwise]) => ({ wait, else: otherwise })),
+    )
+    return {
+      step: fc.oneof(
+        { maxDepth: 3, withCrossShrink: true },
+        { weight: 4, arbitrary: plainStepArb(ingredients) },
+        { weight: 4, arbitrary: nested },
+      ),
+      steps: fc.array(tie('step'), { minLength: 1, maxLength: 4, depthIdentifier: 'steps' }),
+    }
+  }).steps
+}
+
+function plainStepArb({ emits, durations, marks }: Ingredients) {
+  const duration = fc.constantFrom(...durations)
+  const channel = fc.constantFrom<string | string[]>('sms', 'push', ['push', 'sms'])
+  const kind = fc.constantFrom('service', 'content', 'promotion')
+  const template = fc.constantFrom('hello', 'hello', 'coupon')
+  const ofTheEvent = { fact: 'event', params: { property: 'city' } }
+  return fc.oneof<fc.WeightedArbitrary<Unnumbered>[]>(
+    { weight: 4, arbitrary: duration.map((wait) => ({ wait })) },
+    { weight: 1, arbitrary: untilArb.map((wait) => ({ wait })) },
+    { weight: 4, arbitrary: fc.record({ template, channel, class: kind }).map((send) => ({ send })) },
+    { weight: 1, arbitrary: duration.map((expires) => ({ suggest: { to: 'leader', template: 'hello', expires } })) },
+    { weight: 1, arbitrary: fc.constantFrom('sh', 'bj').map((value) => ({ set: { trait: 'city', value } })) },
+    { weight: 1, arbitrary: fc.constant({ set: { trait: 'city', value: ofTheEvent } }) },
+    { weight: 1, arbitrary: fc.constantFrom({ exit: {} }, { exit: { reason: 'enough' } }) },
+    ...emits.map((event) => ({
+      weight: 1,
+      arbitrary: fc.constant({ emit: { event, properties: { city: ofTheEvent } } }),
+    })),
+    ...(marks.length > 0
+      ? [
+          { weight: 2, arbitrary: fc.constantFrom(...marks).map((add) => ({ tag: { add } })) },
+          { weight: 1, arbitrary: fc.constantFrom(...marks).map((remove) => ({ tag: { remove } })) },
+        ]
+      : []),
+  )
+}
+
+const untilArb = fc
+  .record({
+    until: fc.constantFrom('00:00', '08:00', '08:01', '19:00'),
+    weekdays: fc.constantFrom(undefined, undefined, [4], [5, 6]),
+    timeZone: fc.constantFrom(undefined, 'UTC'),
+  })
+  .map(defined)
+
+const traitWaitArb = fc
+  .record({
+    trait: fc.constantFrom('birthday', 'birthday', 'city'),
+    before: fc.constantFrom(undefined, undefined, '1d', '2s'),
+    at: fc.constantFrom(undefined, '09:00'),
+    yearly: fc.constantFrom(undefined, true),
+  })
+  .map(defined)
+
+/** Steps, cases and variants with ids: `s1`, `s2` … as one reads them. */
+function numbered(steps: readonly Unnumbered[]): readonly Json[] {
+  let last = 0
+  const inner = (one: Json): Json => {
+    const { waitFor, branch, split, then, else: otherwise, ...rest } = one
+    const many = (waitFor as Json | undefined)?.['any']
+    return {
+      ...rest,
+      ...(waitFor !== undefined && {
+        waitFor: many === undefined ? waitFor : { ...(waitFor as Json), any: (many as Json[]).map(named('c')) },
+      }),
+      ...(branch !== undefined && { branch: (branch as Json[]).map(inner) }),
+      ...(split !== undefined && { split: (split as Json[]).map(named('v')) }),
+      ...(then !== undefined && { then: list(then) }),
+      ...(otherwise !== undefined && { else: list(otherwise) }),
+    }
+  }
+  const named = (letter: string) => (one: Json, index: number) => ({ id: `${letter}${index}`, ...inner(one) })
+  const list = (all: unknown) => (all as Json[]).map((one) => ({ id: `s${++last}`, ...inner(one) }))
+  return list(steps)
+}
+
+/** Without the members that are undefined: JSON has none. */
+function defined(value: object): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
