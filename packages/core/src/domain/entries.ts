@@ -1,9 +1,10 @@
-import { type CompiledJourney, contentHash, type EventRecord, hashShare } from '@linli/rules'
+import { type CompiledJourney, contentHash, type EventRecord } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { rememberGoal } from './goals.js'
+import { type HeldOut, heldOutOf } from './holdouts.js'
 import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
 import { runSteps } from './steps.js'
-import type { Run } from './subject.js'
+import type { Goal, Run } from './subject.js'
 
 /** How many journeys may follow from one another, each begun by what a step of the one before said. */
 const CHAIN_LIMIT = 100
@@ -17,13 +18,20 @@ export function enter(
 ): string | undefined {
   const key = journey.key === undefined ? undefined : keyText(journey.key(draft))
   const obstacle = journey.key !== undefined && key === undefined ? noKey(journey) : obstacleTo(draft, journey, key)
+  const from = event?.at ?? draft.at
   if (obstacle !== undefined) {
     draft.decide('journey.held', journey.id, { ...obstacle, ...about(key, startedBy) })
     return undefined
   }
+  const heldOut = heldOutOf(journey, draft.name)
+  if (heldOut !== undefined) {
+    draft.decide('journey.held', journey.id, { ...heldOut, ...about(key, startedBy) })
+    compareWith(draft, journey, from, key, heldOut)
+    return undefined
+  }
   const run = newRun(draft, journey, key, event)
-  rememberEntry(draft, journey, key)
-  if (journey.goal !== undefined) rememberGoal(draft, journey.goal.withinMs, run)
+  rememberEntry(draft, journey, entryName(journey.id, key))
+  rememberGoal(draft, journey, from, { run: run.id, ...(key !== undefined && { key }) })
   const { version } = journey
   draft.decide('journey.entered', journey.id, { run: run.id, version, ...about(key, startedBy) })
   draft.writeRuns([...draft.runs, run], journey.id)
@@ -44,9 +52,6 @@ function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefi
   const again = reentryObstacle(draft, journey, key)
   if (again !== undefined) return again
   if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) return { reason: 'exit conditions' }
-  if (journey.holdout > 0 && hashShare(`${journey.id}|${draft.name}`) < journey.holdout) {
-    return { reason: 'holdout', share: journey.holdout }
-  }
   return draft.link >= CHAIN_LIMIT ? { reason: 'chain', limit: CHAIN_LIMIT } : undefined
 }
 
@@ -67,27 +72,58 @@ function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined,
   }
 }
 
+/**
+ * Somebody who is kept out has the goal, too, as often as one who is not: once for each time that would have been an entry.
+ * What re-entry depends on is remembered apart, so that all may enter once nobody is kept out any more.
+ */
+function compareWith(
+  draft: Draft,
+  journey: CompiledJourney,
+  from: number,
+  key: string | undefined,
+  { reason: group }: HeldOut,
+): void {
+  if (journey.goal === undefined) return
+  const name = entryName(`${HELD_OUT_MARK}${journey.id}`, key)
+  const isOpen = ({ journey: id, group: kept, key: its, until }: Goal) =>
+    id === journey.id && kept !== undefined && its === key && until > draft.at
+  if (journey.reentry.kind === 'oneAtATime' && draft.goals.some(isOpen)) return
+  if (tooSoon(draft, journey, name) !== undefined) return
+  rememberEntry(draft, journey, name)
+  rememberGoal(draft, journey, from, { group, ...(key !== undefined && { key }) })
+}
+
 function reentryObstacle(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined) {
   if (reentry.kind === 'always') return undefined
   const active = draft.runs.find((run) => run.journey === id && run.key === key)
   if (active !== undefined) return { reason: 'active', run: active.id }
-  const last = draft.entries[entryName(id, key)]
-  if (reentry.kind === 'oneAtATime' || last === undefined) return undefined
-  if (reentry.kind !== 'after') return { reason: 're-entry', last: new Date(last).toISOString() }
+  return tooSoon(draft, { reentry }, entryName(id, key))
+}
+
+/** Why it is too soon after the last entry. */
+function tooSoon(draft: Draft, { reentry }: Pick<CompiledJourney, 'reentry'>, name: string) {
+  const last = draft.entries[name]
+  if (last === undefined) return undefined
+  if (reentry.kind === 'never') return { reason: 're-entry', last: new Date(last).toISOString() }
+  if (reentry.kind !== 'after') return undefined
   const from = last + reentry.ms
   return draft.at < from ? { reason: 're-entry', from: new Date(from).toISOString() } : undefined
 }
+
+/** What the names of entries that were none begin with; ids of journeys never do. */
+const HELD_OUT_MARK = '~'
 
 function entryName(journey: string, key: string | undefined): string {
   return key === undefined ? journey : `${journey}/${key}`
 }
 
 /** Remembers the entry where re-entry depends on it, and forgets those that no longer matter. */
-function rememberEntry(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined): void {
+function rememberEntry(draft: Draft, { reentry }: CompiledJourney, entry: string): void {
   if (reentry.kind === 'always' || reentry.kind === 'oneAtATime') return
   const keptForMs = reentry.kind === 'after' ? reentry.ms : Number.POSITIVE_INFINITY
+  const [id = ''] = entry.split('/')
   const outdated = (name: string, at: number) =>
     (name === id || name.startsWith(`${id}/`)) && at + keptForMs <= draft.at
   const kept = Object.entries(draft.entries).filter(([name, at]) => !outdated(name, at))
-  draft.entries = Object.fromEntries([...kept, [entryName(id, key), draft.at]])
+  draft.entries = Object.fromEntries([...kept, [entry, draft.at]])
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atLeast, eventHas, journey, putTag, tag, tagged, wait } from '../../testing/rules.js'
+import { atLeast, eventHas, journey, putTag, send, tag, tagged, template, wait } from '../../testing/rules.js'
 import { programOf, TestSubject } from '../../testing/subject.js'
 
 const user = (...rules: readonly unknown[]) => new TestSubject(programOf(...rules))
@@ -207,6 +207,60 @@ describe('entering a journey again', () => {
     u1.event('cart', '2026-03-05T08:00:00Z', { cartId: 'c2' })
 
     expect(Object.keys(u1.state.entries)).toEqual(['remind/c2'])
+  })
+})
+
+describe('a control group', () => {
+  const control = (share: number, more = {}) => ({ kind: 'policy', id: 'control', control: { share, ...more } })
+  const push = (messageClass: string) => [template('hello'), send('push', { class: messageClass })] as const
+  const held = (...rules: readonly unknown[]) => {
+    const u1 = user(...rules)
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    return u1.said('journey.held')
+  }
+
+  it('is kept out of journeys that do nothing but promote', () => {
+    const [text, step] = push('promotion')
+
+    expect(held(control(1), text, journey('remind', [step]))).toMatchObject([
+      { rule: 'remind', reason: 'control group', policy: 'control', share: 1 },
+    ])
+    expect(held(control(0), text, journey('remind', [step]))).toEqual([])
+  })
+
+  it('is not kept out of a journey that sends a message of another class', () => {
+    const [text, step] = push('service')
+    expect(held(control(1), text, journey('ready', [step]))).toEqual([])
+
+    const both = journey('ready', [step, send('more')])
+    expect(held(control(1), text, both)).toEqual([])
+    expect(held(control(1, { classes: ['service', 'promotion'] }), text, both)).toHaveLength(1)
+  })
+
+  it('is kept out of a journey that gives coupons, and not of one that only tags', () => {
+    const offer = { kind: 'offer', id: 'trial', total: 10 }
+    expect(held(control(1), offer, journey('give', [{ id: 'coupon', issue: { offer: 'trial' } }]))).toHaveLength(1)
+
+    expect(held(control(1), tag('seen'), journey('mark', [putTag('on', 'seen')]))).toEqual([])
+  })
+
+  it('is the same people in all journeys', () => {
+    const [text, step] = push('promotion')
+    const program = programOf(control(0.3), text, journey('one', [step]), journey('two', [step]))
+    const heldBy = Array.from({ length: 200 }, (_, index) => {
+      const subject = new TestSubject(program, { kind: 'user', id: `u${index}` })
+      subject.event('cart', '2026-03-01T08:00:00Z')
+      return subject.said('journey.held').length
+    })
+
+    expect(new Set(heldBy)).toEqual(new Set([0, 2]))
+    const share = heldBy.filter((count) => count === 2).length / 200
+    expect(share).toBeGreaterThan(0.2)
+    expect(share).toBeLessThan(0.4)
+  })
+
+  it('is one in a pack', () => {
+    expect(() => user(control(0.1), { ...control(0.2), id: 'second' })).toThrow(/control.several/)
   })
 })
 

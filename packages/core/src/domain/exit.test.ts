@@ -307,6 +307,76 @@ describe('a goal', () => {
     expect(u1.said('journey.goal')).toMatchObject([{ rule: 'remind', event: 'order', messageId: 'order-1' }])
   })
 
+  it('says what it is worth, where the event says it', () => {
+    const u1 = user(
+      journey('remind', [wait('later', '1h')], { goal: { ...goal.goal, value: 'total' }, reentry: 'always' }),
+    )
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    u1.event('order', '2026-03-01T08:30:00Z', { total: 39.9 })
+    u1.event('cart', '2026-03-01T09:00:00Z')
+    u1.event('order', '2026-03-01T09:30:00Z', { total: 'unknown' })
+
+    expect(u1.said('journey.goal').map(({ value }) => value)).toEqual([39.9, undefined])
+  })
+
+  it('is put down to the variants that the run has taken', () => {
+    const variants = [
+      { id: 'short', weight: 1 },
+      { id: 'long', weight: 1, then: [wait('more', '2h')] },
+    ]
+    const u1 = user(journey('remind', [{ id: 'text', split: variants }, wait('later', '1d')], goal))
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    const [taken] = u1.said('journey.stepped')
+
+    u1.event('order', '2026-03-05T08:00:00Z')
+
+    expect(u1.said('journey.goal')).toMatchObject([{ variants: { text: taken?.['variant'] } }])
+  })
+
+  describe('of somebody who was kept out', () => {
+    const kept = (more: object) => user(journey('remind', [wait('later', '1h')], { ...goal, holdout: 1, ...more }))
+    const goals = (u1: TestSubject) => u1.said('journey.goal').map(({ rule, run, group }) => ({ rule, run, group }))
+    const reached = { rule: 'remind', run: undefined, group: 'holdout' }
+
+    it('counts as for a run, to compare with', () => {
+      const u1 = kept({})
+      u1.event('cart', '2026-03-01T08:00:00Z')
+
+      u1.event('order', '2026-03-08T07:59:59.999Z')
+
+      expect(goals(u1)).toEqual([reached])
+      expect(u1.state.goals).toEqual([])
+    })
+
+    it('counts as often as re-entry would have let them in', () => {
+      const [once, never, after] = [kept({}), kept({ reentry: 'never' }), kept({ reentry: { after: '5d' } })]
+      for (const u1 of [once, never, after]) {
+        u1.event('cart', '2026-03-01T08:00:00Z')
+        u1.event('cart', '2026-03-01T09:00:00Z')
+        u1.event('order', '2026-03-02T08:00:00Z')
+        u1.event('cart', '2026-03-06T08:00:00Z')
+        u1.event('order', '2026-03-07T08:00:00Z')
+      }
+
+      expect(goals(once)).toEqual([reached, reached])
+      expect(goals(never)).toEqual([reached])
+      expect(goals(after)).toEqual([reached, reached])
+    })
+
+    it('keeps nobody out who may enter later', () => {
+      const rules = (holdout: number) =>
+        programOf(journey('remind', [wait('later', '1h')], { ...goal, holdout, reentry: 'never' }))
+      const u1 = new TestSubject(rules(1))
+      u1.event('cart', '2026-03-01T08:00:00Z')
+      const later = new TestSubject(rules(0))
+      later.state = u1.state
+
+      later.event('cart', '2026-03-02T08:00:00Z')
+
+      expect(later.said('journey.entered')).toHaveLength(1)
+    })
+  })
+
   it('is not reached later', () => {
     const u1 = user(journey('remind', [wait('later', '1h')], goal))
     u1.event('cart', '2026-03-01T08:00:00Z')

@@ -58,7 +58,7 @@ function moveRun(draft: Draft, run: Run, { hash, version, then: { moveTo } }: Mo
   // The new definition has exits of its own.
   const { exitsAt: _, ...going } = run
   const moved = { ...going, hash, moves: (run.moves ?? 0) + 1 }
-  moveGoal(draft, moved, journey.goal?.withinMs)
+  moveGoal(draft, journey, moved)
   runSteps(draft, journey, moved, step, { moved: true, from: run.step, version: journey.version, rules: version })
 }
 

@@ -1,22 +1,32 @@
-import type { EventRecord } from '@linli/rules'
+import type { CompiledJourney, EventRecord } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { matches, sameKey } from './matching.js'
-import type { Run } from './subject.js'
+import type { Goal, Run } from './subject.js'
 
-/** From now on, what the run is for may be reached. */
-export function rememberGoal(draft: Draft, withinMs: number, { journey, hash, id, key, enteredAt: from }: Run): void {
+/** From now on, the goal may be reached: by a run, or by somebody who was kept out at this moment. */
+export function rememberGoal(draft: Draft, journey: CompiledJourney, from: number, of: Partial<Goal>): void {
+  if (journey.goal === undefined) return
   const open = draft.goals.filter((goal) => goal.until > draft.at)
-  const goal = { journey, hash, run: id, ...(key !== undefined && { key }), from, until: from + withinMs }
+  const goal = { journey: journey.id, hash: journey.hash, ...of, from, until: from + journey.goal.withinMs }
   draft.goals = [...open, goal]
 }
 
 /** A run that goes on by another definition of its journey is for what that one says, unless it has reached its goal. */
-export function moveGoal(draft: Draft, run: Run, withinMs: number | undefined): void {
-  if (!draft.goals.some((goal) => goal.run === run.id)) return
-  draft.goals = draft.goals.filter((goal) => goal.run !== run.id)
-  if (withinMs !== undefined) rememberGoal(draft, withinMs, run)
+export function moveGoal(draft: Draft, journey: CompiledJourney, { id: run, key, enteredAt }: Run): void {
+  if (!draft.goals.some((goal) => goal.run === run)) return
+  draft.goals = draft.goals.filter((goal) => goal.run !== run)
+  rememberGoal(draft, journey, enteredAt, { run, ...(key !== undefined && { key }) })
 }
 
+/** Notes which variant a run takes, so that its goal is put down to it. */
+export function rememberVariant(draft: Draft, run: string, step: string, variant: string): void {
+  if (!draft.goals.some((goal) => goal.run === run)) return
+  draft.goals = draft.goals.map((goal) =>
+    goal.run === run ? { ...goal, variants: { ...goal.variants, [step]: variant } } : goal,
+  )
+}
+
+/** Says which goals the event at hand reaches. */
 export function reachGoals(draft: Draft, event: EventRecord): void {
   for (const goal of draft.goals) {
     const journey = draft.program.journeysByHash.get(goal.hash)
@@ -24,6 +34,14 @@ export function reachGoals(draft: Draft, event: EventRecord): void {
     if (!inTime || journey?.goal === undefined || !sameKey(draft, journey, goal.key)) continue
     if (!matches(draft, journey.goal, event)) continue
     draft.goals = draft.goals.filter((one) => one !== goal)
-    draft.decide('journey.goal', goal.journey, { run: goal.run, event: event.event, messageId: event.messageId })
+    const { run, group, variants } = goal
+    const value = journey.goal.value?.(draft)
+    draft.decide('journey.goal', goal.journey, {
+      ...(run === undefined ? { group } : { run }),
+      event: event.event,
+      messageId: event.messageId,
+      ...(variants && { variants }),
+      ...(typeof value === 'number' && Number.isFinite(value) && { value }),
+    })
   }
 }

@@ -7,7 +7,7 @@ import { hush } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
 import type { Before, Known } from './merge.js'
 import { latestOf } from './profile.js'
-import { nextInstant, type SubjectKey, type SubjectState, subjectName, UNBORN } from './subject.js'
+import { type Goal, nextInstant, type SubjectKey, type SubjectState, subjectName, UNBORN } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
 
 /** What is known of each of two subjects by its own events alone. */
@@ -127,7 +127,7 @@ function staying(
     traits: latestOf(before.into.traits, own.traits),
     tags: LazyMap.of(tags),
     runs: now.runs.filter(({ id }) => !moved.has(id)),
-    goals: now.goals.filter(({ run }) => !before.from.goals.some((goal) => goal.run === run)),
+    goals: now.goals.filter((goal) => !before.from.goals.some((one) => isSameGoal(one, goal))),
     sends: now.sends.filter(([, , , key]) => !sent.has(key)),
     also: now.also.filter((id) => !leaving.has(id)),
     apart: [...new Set([...now.apart, ...leaving])],
@@ -151,12 +151,16 @@ function going(
     runs: now.runs.filter(({ id }) => moved.has(id)),
     entered: before.entered,
     entries: before.entries,
-    goals: now.goals.filter(({ run }) => before.goals.some((goal) => goal.run === run)),
+    goals: now.goals.filter((goal) => before.goals.some((one) => isSameGoal(one, goal))),
     sends: now.sends.filter(([, , , sentKey]) => sent.has(sentKey)),
     also,
     left: [...new Set([...before.left, ...own.left])],
     apart: [...new Set([...before.apart, key.id, ...now.also.filter((id) => !leaving.has(id))])],
   }
+}
+
+function isSameGoal(one: Goal, other: Goal): boolean {
+  return one.run === other.run && one.journey === other.journey && one.from === other.from
 }
 
 function isManual(tag: string, { subjects }: Program): boolean {

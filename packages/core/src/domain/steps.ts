@@ -14,6 +14,7 @@ import type { SayEffect, StepResult, StepSource, StepVariables } from './decisio
 import { evaluateDerived } from './derived.js'
 import { beginDigest } from './digests.js'
 import type { Draft } from './draft.js'
+import { rememberVariant } from './goals.js'
 import { exitRun, replaceRun, type StepOf, withEventOf } from './runs.js'
 import type { Digest, Run } from './subject.js'
 
@@ -66,7 +67,7 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
     case 'wait':
       return wait(draft, step)
     case 'split':
-      return { go: variantOf(draft, journey, step)?.then ?? END }
+      return { go: takeVariant(draft, journey, run, step) }
     case 'waitFor':
       return waitFor(draft, step)
     case 'branch':
@@ -151,6 +152,13 @@ export function followSend(
     draft.decide('journey.stepped', journey.id, { run: run.id, step: run.step, verb: 'send', outcome })
   }
   runSteps(draft, journey, run, step.on[outcome])
+}
+
+function takeVariant(draft: Draft, journey: CompiledJourney, run: Run, step: StepOf<'split'>): StepTarget {
+  const variant = variantOf(draft, journey, step)
+  if (variant === undefined) return END
+  rememberVariant(draft, run.id, step.id, variant.id)
+  return variant.then
 }
 
 /** Always the same for the same subject, in every run. */

@@ -1,4 +1,5 @@
 import type { Consent, Dated, EventRecord, FeatureState, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type { HeldOut } from './holdouts.js'
 import { LazyMap, type ReadonlyLazyMap } from './lazy-map.js'
 
 /** Names a subject: `user:u-1`. */
@@ -106,12 +107,16 @@ export interface Coupon {
   readonly expiresAt?: string
 }
 
-/** A run whose goal may still be reached, also after the run has ended. */
+/** A goal that may still be reached: by a run, also after it has ended, or by somebody who was kept out. */
 export interface Goal {
   readonly journey: string
   readonly hash: string
-  readonly run: string
+  /** Left out where somebody was kept out, to compare with. */
+  readonly run?: string
+  readonly group?: HeldOut['reason']
   readonly key?: string
+  /** The variants that the run has taken, by step. */
+  readonly variants?: Readonly<Record<string, string>>
   readonly from: number
   readonly until: number
 }

@@ -35,7 +35,7 @@ export async function countRuns(
   for await (const { decision, rule, step, run, reason } of decisions) {
     if (rule !== journey) continue
     if (decision === 'journey.entered') entered += 1
-    else if (decision === 'journey.goal') goals += 1
+    else if (decision === 'journey.goal') goals += run === undefined ? 0 : 1
     else if (decision === 'journey.exited') exits.set(String(reason), (exits.get(String(reason)) ?? 0) + 1)
     else if (decision === 'journey.stepped') {
       const runs = steps.get(String(step)) ?? new Set()

@@ -4,11 +4,11 @@ import {
   combined,
   type Explanation,
   exitsOf,
-  hashShare,
   type Turn,
   turnOf,
 } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
+import { heldOutOf } from '../domain/holdouts.js'
 import type { Picture } from './picture.js'
 import { withReasons } from './reasons.js'
 
@@ -40,7 +40,7 @@ export function turnOfScore({ id, tiers }: CompiledScore, value: number): Turn |
 
 /** What would let somebody in who is outside. */
 export function turnInto(
-  { id, definition, entry, reentry, holdout }: CompiledJourney,
+  journey: CompiledJourney,
   {
     picture,
     conditions,
@@ -51,7 +51,8 @@ export function turnInto(
     readonly decisions: readonly Decision[]
   },
 ): Turn {
-  if (holdout > 0 && hashShare(`${id}|${picture.name}`) < holdout) return { kind: 'never' }
+  const { definition, entry, reentry } = journey
+  if (heldOutOf(journey, picture.name) !== undefined) return { kind: 'never' }
   const last = decisions.findLast(({ decision }) => decision === 'journey.entered')
   // With a key, each value counts by itself: another one may come at any time.
   const counts = last !== undefined && definition.key === undefined

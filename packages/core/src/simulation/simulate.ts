@@ -154,7 +154,8 @@ class Tally {
     if (kind === 'journey.entered' && journey) journey.entered += 1
     if (kind === 'journey.exited' && journey) journey.exited += 1
     if (kind === 'journey.held' && journey) journey.held += 1
-    if (kind === 'journey.goal' && journey) journey.goals += 1
+    // Those of people who were kept out have no run.
+    if (kind === 'journey.goal' && journey && decision['run'] !== undefined) journey.goals += 1
     if (kind === 'message.suppressed') increment(this.suppressed, String(reason))
     if (kind === 'coupon.issued') increment(this.coupons, rule)
   }

@@ -49,6 +49,7 @@ function namedElsewhere(pack: Pack): readonly Named[] {
 }
 
 function scopeOf(policy: Pack['policies'][number]['definition']) {
+  if ('control' in policy) return ['control', { channels: [] }] as const
   if ('consent' in policy) return ['consent', policy.consent] as const
   if ('quietHours' in policy) return ['quietHours', policy.quietHours] as const
   return ['cap', policy.cap] as const

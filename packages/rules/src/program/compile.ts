@@ -19,11 +19,12 @@ import { EventIndex, memberOf } from './event-index.js'
 import { compileHistory } from './history.js'
 import { compileJourney, entryDemand } from './journey.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
-import { compilePolicy } from './policy.js'
+import { compileControl, compilePolicy } from './policy.js'
 import {
   AUDIENCE_MARK,
   type CompiledJourney,
   type CompiledStep,
+  type ControlGroup,
   type Derived,
   type EventMatch,
   type Program,
@@ -57,7 +58,8 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
     templates.set(definition.id, compileTemplate(definition, place, problems))
   }
   const named = namedConditions(pack, problems)
-  const context: PackContext = { pack, problems, options, templates, named, related: new Map() }
+  const control = compileControl(pack.policies, problems)
+  const context: PackContext = { pack, problems, options, templates, named, control, related: new Map() }
   // From those who read to those who are read: a user's rules may add conditions for communities to keep.
   const compiled = new Map(SUBJECT_KINDS.map((kind) => [kind, compileSubject(kind, context)] as const))
   const journeys = [...compiled.values()].flatMap((subject) => subject.journeys)
@@ -83,6 +85,7 @@ interface PackContext {
   readonly options: CompileOptions
   readonly templates: ReadonlyMap<string, Template>
   readonly named: NamedConditions
+  readonly control: ControlGroup | undefined
   /** Conditions that other subjects' rules read, by the kind that keeps them. */
   readonly related: Map<SubjectKind, Map<string, { leaf: CheckedLeaf; relation: RelationName }>>
 }
@@ -192,11 +195,12 @@ function compileJourneys(
   kind: SubjectKind,
   tags: readonly Located<TagDefinition>[],
   conditions: ConditionScope,
-  { pack, templates, options }: PackContext,
+  { pack, templates, options, control }: PackContext,
 ): { journey: CompiledJourney; current: boolean }[] {
   const scope = {
     conditions,
     templates,
+    control,
     offerIds: new Set(pack.offers.map(({ definition }) => definition.id)),
     manualTagIds: new Set(
       tags.filter(({ definition }) => !definition.conditions).map(({ definition }) => definition.id),

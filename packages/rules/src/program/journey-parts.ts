@@ -8,7 +8,7 @@ import type { Place } from '../problems.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
 import type { SubjectKind } from '../subject.js'
 import type { Template } from '../templates.js'
-import type { EventMatch, SaidValue } from './program.js'
+import type { ControlGroup, EventMatch, SaidValue } from './program.js'
 
 /** What a journey's names may refer to. */
 export interface JourneyScope {
@@ -17,6 +17,8 @@ export interface JourneyScope {
   readonly offerIds: ReadonlySet<string>
   /** Tags without conditions, which steps may put on and take off. */
   readonly manualTagIds: ReadonlySet<string>
+  /** The control group, where the pack has one. */
+  readonly control: ControlGroup | undefined
 }
 
 /** Names that something may refer to. */

@@ -4,13 +4,17 @@ import { canonicalJson, contentHash, isObject } from '../json.js'
 import { compileProperty, PATH_FORMS } from '../path.js'
 import type { Place } from '../problems.js'
 import { type ExitDefinition, exitsOf, type JourneyDefinition } from '../schemas/journey.js'
+import type { SubjectView } from '../subject.js'
 import { compileCrossing } from './crossing.js'
 import { JourneyParts, type JourneyScope } from './journey-parts.js'
 import {
   type CompiledEntry,
   type CompiledExit,
+  type CompiledGoal,
   type CompiledJourney,
+  type CompiledStep,
   type CompiledTrigger,
+  type ControlGroup,
   END,
   type Reentry,
 } from './program.js'
@@ -66,11 +70,9 @@ class JourneyCompiler {
       key: this.key(),
       reentry: this.reentry(),
       exits: this.exits(),
-      goal: definition.goal && {
-        ...this.parts.eventMatch(definition.goal, 'goal'),
-        withinMs: this.parts.duration(definition.goal.within, 'goal/within'),
-      },
+      goal: this.goal(),
       holdout: definition.holdout ?? 0,
+      control: this.control(compiler.steps),
       steps: compiler.steps,
       first,
       stepIndex: compiler.stepIndex,
@@ -126,13 +128,37 @@ class JourneyCompiler {
     return { moveTo }
   }
 
+  private goal(): CompiledGoal | undefined {
+    const { goal } = this.definition
+    if (goal === undefined) return undefined
+    const value = goal.value === undefined ? undefined : this.property(goal.value, 'goal/value')
+    const withinMs = this.parts.duration(goal.within, 'goal/within')
+    return { ...this.parts.eventMatch(goal, 'goal'), withinMs, value }
+  }
+
+  /** A journey that serves somebody is for all; one that does nothing but tag and tell leaders, too. */
+  private control(steps: readonly CompiledStep[]): ControlGroup | undefined {
+    const { control } = this.parts.scope
+    if (control === undefined) return undefined
+    const classes = steps.flatMap((step) => (step.verb === 'send' ? [step.class] : []))
+    const gives = classes.length > 0 || steps.some(({ verb }) => verb === 'issue')
+    return gives && classes.every((one) => control.classes.has(one)) ? control : undefined
+  }
+
+  /** Reads a property of the event at hand. */
+  private property(text: string, pointer: string): (view: SubjectView) => unknown {
+    const read = compileProperty(text)
+    if (read === undefined) {
+      const message = `This is a property's name, or a path such as ${PATH_FORMS}.`
+      this.parts.error(pointer, 'path.invalid', message, text)
+    }
+    return (view) => view.event && read?.(view.event.properties)
+  }
+
   private key(): CompiledJourney['key'] {
     const { key } = this.definition
     if (key === undefined) return undefined
-    const read = compileProperty(key)
-    if (read === undefined) {
-      this.parts.error('key', 'path.invalid', `A key is a property's name, or a path such as ${PATH_FORMS}.`, key)
-    }
+    const read = this.property(key, 'key')
     if (this.definition.entry.on !== 'event' && this.definition.entry.on !== 'start') {
       this.parts.error(
         'key',
@@ -141,7 +167,7 @@ class JourneyCompiler {
         key,
       )
     }
-    return (view) => view.event && read?.(view.event.properties)
+    return read
   }
 
   private reentry(): Reentry {

@@ -1,12 +1,15 @@
 import { DURATION_FORMS, parseDuration } from '../duration.js'
+import type { Pack } from '../pack.js'
 import type { Place, Problems } from '../problems.js'
 import type { MessageClass } from '../schemas/common.js'
 import type { PolicyDefinition } from '../schemas/definitions.js'
 import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
-import type { Policy } from './program.js'
+import type { ControlGroup, Policy } from './program.js'
 
-/** Reads a policy's times; undefined after an error has been reported. */
+/** Reads a policy's times; undefined after an error has been reported, and of what is not about messages. */
 export function compilePolicy(definition: PolicyDefinition, place: Place, problems: Problems): Policy | undefined {
+  // It is asked when somebody is about to enter a journey.
+  if ('control' in definition) return undefined
   const base = { id: definition.id, definition }
   if ('consent' in definition) return { ...base, kind: 'consent', ...scope(definition.consent, ['promotion']) }
   if ('cap' in definition) {
@@ -32,6 +35,20 @@ export function compilePolicy(definition: PolicyDefinition, place: Place, proble
   }
   const times = { fromMinute: minuteOfDay(from), toMinute: minuteOfDay(to), timeZone }
   return { ...base, kind: 'quietHours', ...times, ...scope(definition.quietHours, ['content', 'promotion']) }
+}
+
+/** The control group of a pack: one at most. */
+export function compileControl(policies: Pack['policies'], problems: Problems): ControlGroup | undefined {
+  const [first, second] = policies.flatMap(({ definition, place }) =>
+    'control' in definition ? [{ definition, place }] : [],
+  )
+  if (second !== undefined) {
+    const message = `A pack has one control group, and this is the second; the first is "${first?.definition.id}".`
+    problems.error(second.place, 'control.several', message, { found: second.definition.id })
+  }
+  if (first === undefined) return undefined
+  const { id, control } = first.definition
+  return { id, share: control.share, classes: new Set(control.classes ?? ['content', 'promotion']) }
 }
 
 function scope(

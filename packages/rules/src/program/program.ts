@@ -106,8 +106,10 @@ export interface CompiledJourney {
   readonly reentry: Reentry
   /** What ends a run wherever it is. */
   readonly exits: readonly CompiledExit[]
-  readonly goal: (EventMatch & { readonly withinMs: number }) | undefined
+  readonly goal: CompiledGoal | undefined
   readonly holdout: number
+  /** The group that is kept out of this journey and others like it. */
+  readonly control: ControlGroup | undefined
   readonly steps: readonly CompiledStep[]
   /** Where runs begin. */
   readonly first: StepTarget
@@ -121,6 +123,20 @@ export interface CompiledJourney {
 export interface EventMatch {
   readonly events: ReadonlySet<string>
   readonly condition: Condition | undefined
+}
+
+export interface CompiledGoal extends EventMatch {
+  readonly withinMs: number
+  /** What the event at hand is worth. */
+  readonly value: ((view: SubjectView) => unknown) | undefined
+}
+
+/** A share of all subjects who are kept out of journeys, to compare with. */
+export interface ControlGroup {
+  /** The policy's id. */
+  readonly id: string
+  readonly share: number
+  readonly classes: ReadonlySet<MessageClass>
 }
 
 export type CompiledEntry = (CompiledTrigger | { readonly on: 'schedule'; readonly schedule: Schedule }) & {

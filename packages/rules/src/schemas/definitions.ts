@@ -97,6 +97,19 @@ const capSchema = z
   })
   .describe('Messages beyond the cap are not sent.')
 
+const controlSchema = z
+  .strictObject({
+    share: z.number().min(0).max(1).describe('The share of all subjects, always the same ones.'),
+    classes: z
+      .array(classSchema)
+      .min(1)
+      .optional()
+      .describe(
+        'Journeys that send messages of these classes only (content and promotion when left out) are kept from them.',
+      ),
+  })
+  .describe('A control group: kept out of all journeys but those that serve, to compare with.')
+
 const policyBase = { kind: z.literal('policy'), id: idSchema, name: nameSchema, description: descriptionSchema }
 
 const policySchema = z
@@ -104,8 +117,12 @@ const policySchema = z
     variant('consent', z.strictObject({ ...policyBase, consent: consentSchema })),
     variant('quietHours', z.strictObject({ ...policyBase, quietHours: quietHoursSchema })),
     variant('cap', z.strictObject({ ...policyBase, cap: capSchema })),
+    variant('control', z.strictObject({ ...policyBase, control: controlSchema })),
   ])
-  .meta({ id: 'Policy', description: 'What must hold when a message is about to be sent.' })
+  .meta({
+    id: 'Policy',
+    description: 'What must hold when a message is about to be sent; or who is kept out of journeys.',
+  })
 
 const historySchema = z
   .strictObject({

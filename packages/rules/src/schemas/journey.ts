@@ -91,7 +91,17 @@ export const journeySchema = z
       .optional()
       .describe('What ends a run wherever it is; of several, each does.'),
     goal: z
-      .strictObject({ event: eventNames, conditions: conditionsSchema.optional(), within: durationSchema })
+      .strictObject({
+        event: eventNames,
+        conditions: conditionsSchema.optional(),
+        within: durationSchema,
+        value: z
+          .string()
+          .min(1)
+          .max(100)
+          .optional()
+          .describe('A property of the event that says what it is worth, such as the total of an order.'),
+      })
       .optional()
       .describe('What the journey is for: counted when it happens within this time after entry.'),
     holdout: z
