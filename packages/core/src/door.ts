@@ -1,5 +1,6 @@
 import {
   type CompiledScore,
+  type HaltTarget,
   type Pack,
   type Program,
   type RelationName,
@@ -15,6 +16,7 @@ import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import type { Explained } from './insights/explained.js'
 import type { Trace } from './insights/trace.js'
 import type { CodeMaker } from './offers/issue.js'
+import type { Halted, Halts, OperatorNote } from './operations/operations.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
@@ -113,6 +115,23 @@ export interface Engine {
   publish(pack: Pack, options?: PublishOptions): Promise<Published>
   /** The rules in force, and how many subjects have been brought up to them. */
   publication(): Promise<PublicationState>
+  /**
+   * Pauses a journey, a channel or everything: nothing of it leaves any more, in whatever process. Waits and events go on, and
+   * what comes of them waits for `resume`; nobody enters a journey that is paused. Once this has resolved, nothing is begun in
+   * any process; a message that was being handed to its provider may still leave. Gives what is paused or stopped then.
+   *
+   * @throws EngineError `rule.unknown`, `channel.unknown`
+   */
+  pause(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]>
+  /**
+   * Stops a journey, a channel or everything, as `pause` does, for good: runs end, and what they had planned is called off;
+   * messages of a channel are not sent, and the step's next channel is tried. `resume` lets people enter again.
+   */
+  stop(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]>
+  /** Takes back what `pause` or `stop` did to exactly this target. What was paused is due at once, and asks all policies anew. */
+  resume(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]>
+  /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */
+  halts(): Promise<Halts>
   /** Users that were made one, the earliest first: all, or those of one person. */
   merges(filter?: { readonly subject?: readonly ['user', string] }): Promise<readonly Merge[]>
   /**

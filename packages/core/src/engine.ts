@@ -1,5 +1,14 @@
-import { compileProgram, type Pack, PackError, type Program, reviewPack, type SubjectKind } from '@linli/rules'
+import {
+  compileProgram,
+  type HaltTarget,
+  type Pack,
+  PackError,
+  type Program,
+  reviewPack,
+  type SubjectKind,
+} from '@linli/rules'
 import { Dispatcher } from './delivery/dispatcher.js'
+import { Release } from './delivery/release.js'
 import type { Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
 import {
@@ -26,6 +35,7 @@ import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type Trace, traceFromLog } from './insights/trace.js'
 import { randomCode } from './offers/issue.js'
+import { type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Delivery, DeliveryState, Store, StoreReads } from './ports/store.js'
@@ -112,6 +122,7 @@ class LocalEngine implements Engine {
   private readonly queue: InProcessQueue
   private readonly clock: Clock
   private readonly sweep: Sweep
+  private readonly operations: Operations
   private closed = false
 
   constructor(
@@ -124,6 +135,8 @@ class LocalEngine implements Engine {
     this.clock = clock
     this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
     this.sweep = new Sweep(store, programs, clock, this.intake)
+    this.operations = new Operations(store, programs, clock, [...channels.keys()])
+    const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
     const retention = new Retention(store, programs, clock)
@@ -133,6 +146,7 @@ class LocalEngine implements Engine {
       work: [
         () => store.transaction((tx) => advanceRelated(tx, programs)),
         () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
+        () => release.pass(),
         () => dispatcher.dispatch(),
         (hurried) => this.sweep.pass(hurried),
         () => retention.pass(),
@@ -241,6 +255,29 @@ class LocalEngine implements Engine {
     const instant = at === undefined ? this.clock.now() : instantOf(at)
     const { pack } = await this.bringUp({ kind, id })
     return explainFromLog({ store: this.store, pack, key: { kind, id }, rule, at: instant })
+  }
+
+  pause(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]> {
+    return this.operate('pause', target, note)
+  }
+
+  stop(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]> {
+    return this.operate('stop', target, note)
+  }
+
+  resume(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]> {
+    return this.operate('resume', target, note)
+  }
+
+  private async operate(does: 'pause' | 'stop' | 'resume', target: HaltTarget, note?: OperatorNote) {
+    this.mustBeOpen()
+    const halted = await this.operations.operate(does, target, note)
+    this.queue.wake()
+    return halted
+  }
+
+  halts(): Promise<Halts> {
+    return this.operations.halts()
   }
 
   async merges({ subject }: { readonly subject?: readonly ['user', string] } = {}): Promise<readonly Merge[]> {

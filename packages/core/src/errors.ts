@@ -7,6 +7,7 @@ export type EngineErrorCode =
   | 'database.unsupported'
   | 'channel.missing'
   | 'channel.duplicate'
+  | 'channel.unknown'
   | 'subject.unknown'
   | 'rule.unknown'
   | 'merge.unknown'

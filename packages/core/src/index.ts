@@ -12,6 +12,8 @@ export type {
   Subject,
   Suggestion,
 } from './door.js'
+export type { HaltCall, Halted, Halts, OperatorNote } from './operations/operations.js'
+export type { HaltTarget } from '@linli/rules'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
 export type { Progress } from './subjects/sweep.js'
@@ -63,6 +65,7 @@ export type {
   KnownJourney,
   LockedSubject,
   MergeRecord,
+  Operation,
   SavedSubject,
   Store,
   StoredEvent,

@@ -3,7 +3,7 @@ export { checkPack, loadPack, type PackCheck } from './loader.js'
 export { definePack } from './define.js'
 export { type CheckOptions, reviewPack } from './checks/meaning.js'
 export { definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
-export { formatProblem, PackError, type Place, placeText, type Problem, Problems } from './problems.js'
+export { formatProblem, nearest, PackError, type Place, placeText, type Problem, Problems } from './problems.js'
 export { jsonSchema } from './json-schema.js'
 export {
   type ConditionDefinition,

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { loadPack, SUBJECT_KINDS } from '@linli/rules'
 import { Command, Option } from 'commander'
-import { EngineError } from '../errors.js'
 import { explainFromLog } from '../insights/explain.js'
 import type { Explained } from '../insights/explained.js'
 import { formatExplanation, formatTrace } from '../insights/format.js'
 import { instantOf } from '../queue/clocks.js'
 import { explainFromFile, traceInFile } from '../simulation/explain-file.js'
 import { openStore } from '../storage/open.js'
+import { existing } from './database.js'
 import { print, printJson } from './output.js'
 
 interface ExplainFlags {
@@ -82,10 +81,4 @@ async function traceDecision({ rules, events, language, json }: ExplainFlags, de
   const trace = await traceInFile({ rules: await loadPack(...rules), events, number: Number(decision) })
   if (json) printJson(trace)
   else print(formatTrace(trace, { language }))
-}
-
-/** A database that is there already: explaining creates none. */
-function existing(database: string): string {
-  if (/^postgres(ql)?:\/\//.test(database) || existsSync(database)) return database
-  throw new EngineError('database.missing', `There is no database in ${JSON.stringify(database)}.`, { database })
 }

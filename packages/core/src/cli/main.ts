@@ -3,6 +3,7 @@ import { checkCommand } from './check.js'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { graphCommand } from './graph.js'
+import { haltsCommand, operateCommands } from './halts.js'
 import { reportFailure } from './output.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
@@ -10,7 +11,7 @@ import { testCommand } from './test.js'
 
 /** The `linli` command. Results go to stdout, messages for people to stderr. */
 export function program(): Command {
-  return new Command('linli')
+  const command = new Command('linli')
     .description('Rules and journeys for community group-buying: check them, try them on real history, ask why.')
     .addCommand(checkCommand())
     .addCommand(schemaCommand())
@@ -19,7 +20,10 @@ export function program(): Command {
     .addCommand(testCommand())
     .addCommand(explainCommand())
     .addCommand(graphCommand())
+    .addCommand(haltsCommand())
     .showHelpAfterError()
+  for (const one of operateCommands()) command.addCommand(one)
+  return command
 }
 
 /** Runs the command line; gives the exit code. */

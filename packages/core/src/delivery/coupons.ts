@@ -3,6 +3,7 @@ import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
+import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
@@ -21,6 +22,7 @@ export async function settleCoupons(
       outcomes.save(closed(delivery, 'suppressed', calledOff))
       continue
     }
+    if (isHalted(delivery, outcomes, now)) continue
     const result = await issueCoupon(tx, edition.program, delivery, keysOf(outcomes.subjectOf(delivery)), now, makeCode)
     if (result.decision !== undefined) outcomes.say(result.decision)
     if (result.ok) {

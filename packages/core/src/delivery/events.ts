@@ -1,6 +1,7 @@
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
+import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Puts what steps say into the log; event, state and run change in one transaction. */
@@ -18,6 +19,7 @@ export async function settleEvents(
       outcomes.save(closed(delivery, 'suppressed', calledOff))
       continue
     }
+    if (isHalted(delivery, outcomes, now)) continue
     outcomes.save(closed(delivery, 'accepted'))
     outcomes.emitSaid(delivery)
     outcomes.resume(delivery, 'accepted')

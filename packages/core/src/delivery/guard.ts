@@ -1,3 +1,4 @@
+import type { Halt } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
@@ -6,6 +7,7 @@ import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { compose } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
+import { callOff, haltFor, putAside } from './paused.js'
 import { closed } from './settlement.js'
 
 /** A message that may be sent now: `calling` is written, the provider is called next. */
@@ -50,6 +52,7 @@ function startCall(delivery: Delivery, now: number): Delivery {
 
 type Withheld =
   | Exclude<Ruling, { ruling: 'send' }>
+  | { readonly ruling: 'halt'; readonly halt: Halt }
   | { readonly ruling: 'suppress'; readonly reason: string; readonly detail?: string; readonly policy?: undefined }
 
 function judge(
@@ -61,6 +64,8 @@ function judge(
   const maybeSent = delivery.state === 'unknown'
   const calledOff = maybeSent ? undefined : outcomes.whyCalledOff(delivery)
   if (calledOff !== undefined) return { ruling: 'suppress', reason: calledOff }
+  const halt = haltFor(delivery, outcomes)
+  if (halt !== undefined) return { ruling: 'halt', halt }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
   const { program } = outcomes
   const { state } = outcomes.subjectOf(delivery)
@@ -73,6 +78,7 @@ function judge(
 }
 
 function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now: number): void {
+  if (verdict.ruling === 'halt') return hold(delivery, verdict.halt, outcomes, now)
   const { subject, source, body } = delivery
   const rule = verdict.policy ?? source.journey
   const about = { run: source.run, step: source.step, template: body.what, channel: body.channel, class: body.class }
@@ -96,4 +102,15 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
   outcomes.say({ ...base, decision: 'message.suppressed', reason, ...needed, ...detail })
   if (reason === 'run ended' || reason === 'run moved') return
   if (reason === 'template' || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'suppressed')
+}
+
+/** What a paused way has yet to take waits for it; where a channel is stopped, the step's next one is tried. */
+function hold(delivery: Delivery, halt: Halt, outcomes: Outcomes, now: number): void {
+  if (halt.state === 'paused') return putAside(delivery, halt, outcomes, now)
+  if (delivery.state === 'unknown') {
+    const suppress: Withheld = { ruling: 'suppress', reason: halt.state }
+    return withhold(delivery, suppress, outcomes, now)
+  }
+  callOff(delivery, halt, outcomes, now)
+  if (!outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'suppressed')
 }

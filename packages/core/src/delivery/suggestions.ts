@@ -3,6 +3,7 @@ import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { compose } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
+import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Makes suggestions, which then wait for the leader, and closes those that have expired. */
@@ -20,6 +21,7 @@ export async function settleSuggestions(
     const about = { run: source.run, step: source.step, template: body.what, to: `leader:${to}` }
     const said = { at: now, subject: subjectName(subject), rule: source.journey, ...about }
     const composed = compose(delivery, outcomes.subjectOf(delivery).state, edition.program)
+    if (expiresAt > now && isHalted(delivery, outcomes, now)) continue
     if (expiresAt <= now) outcomes.save(closed(delivery, 'rejected', 'expired'))
     else if (!composed.ok) {
       const { reason, detail } = composed

@@ -1,6 +1,7 @@
 import { type CompiledJourney, contentHash, type EventRecord } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { rememberGoal } from './goals.js'
+import { entryHalt, haltName } from './halts.js'
 import { type HeldOut, heldOutOf } from './holdouts.js'
 import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
 import { runSteps } from './steps.js'
@@ -49,6 +50,8 @@ function noKey({ definition }: CompiledJourney) {
 
 /** Why somebody may not enter now; undefined when nothing stands against it. */
 function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefined) {
+  const halt = entryHalt(draft.program, journey.id)
+  if (halt !== undefined) return { reason: halt.state, halt: haltName(halt.target) }
   const again = reentryObstacle(draft, journey, key)
   if (again !== undefined) return again
   if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) return { reason: 'exit conditions' }

@@ -1,4 +1,12 @@
-import type { Definition, JourneyDefinition, MessageClass, RelationName, SubjectKind } from '@linli/rules'
+import type {
+  Definition,
+  Halt,
+  HaltTarget,
+  JourneyDefinition,
+  MessageClass,
+  RelationName,
+  SubjectKind,
+} from '@linli/rules'
 import type { Baseline } from '../domain/baseline.js'
 import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
 import type { Fate } from '../domain/fates.js'
@@ -49,6 +57,18 @@ export interface Version {
   readonly greet: boolean
   /** What becomes of runs that began before it, where they do not just go on. */
   readonly fates: readonly Fate[]
+  /** What is paused or stopped while it is in force. */
+  readonly halts: readonly Halt[]
+  /** The call that made this version, where no rules were published: they are those of the one before. */
+  readonly operation?: Operation
+}
+
+/** Somebody paused, stopped or resumed something. */
+export interface Operation {
+  readonly does: 'pause' | 'stop' | 'resume'
+  readonly target: HaltTarget
+  readonly by?: string
+  readonly reason?: string
 }
 
 /** A journey's definition, and the version of the rules that it came with. */
@@ -127,7 +147,7 @@ export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
- * `awaiting_person` where somebody has to act. `calling` is committed before the provider is called, so that a crash
+ * `awaiting_person` where somebody has to act, and `paused` where something is. `calling` is committed before the provider is called, so that a crash
  * leaves `unknown`, never "not sent".
  */
 export type DeliveryState =
@@ -141,6 +161,8 @@ export type DeliveryState =
   | 'parked'
   | 'suppressed'
   | 'awaiting_person'
+  /** Put aside, with nothing due, while something is paused: `reason` says what. */
+  | 'paused'
 
 /** An effect on its way into the world: a row of the outbox. */
 export interface Delivery {
@@ -310,6 +332,12 @@ export interface StoreTransaction {
   /** Writes state, dueAt, attempt, body, providerId and reason of deliveries that exist. */
   saveDeliveries(deliveries: readonly Delivery[]): Promise<void>
 
+  /**
+   * Makes at most `limit` deliveries that are `paused` due at an instant (`retry_at`), unless their `reason` is one of `still`.
+   * Gives how many they were.
+   */
+  releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number>
+
   /** Coupons that were issued under these grant keys. */
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
   /** How many coupons of an offer some subjects have together. */
@@ -327,6 +355,10 @@ export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
   /** The version that a subject's state was kept by, and the newest; 0 for none. */
   readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }>
+  /** Versions that were made by an operation, the latest first, at most `limit`. */
+  readOperations(
+    limit: number,
+  ): Promise<readonly { readonly version: number; readonly at: number; readonly operation: Operation }[]>
   countSubjects(): Promise<number>
   /** How many subjects of a kind there are that were kept by an older version than this. */
   countOutdated(kind: SubjectKind, version: number): Promise<number>

@@ -1,5 +1,6 @@
 import {
   compileProgram,
+  type Halt,
   type JourneyDefinition,
   type Pack,
   PackError,
@@ -90,11 +91,18 @@ export class Programs {
     const pack = readPack([{ file: `(version ${number})`, value: version.definitions }], problems)
     try {
       if (problems.hasErrors) throw new PackError(problems.list)
-      const own = this.compiled?.hash === version.hash ? this.compiled : compileProgram(pack)
-      return { version: factsOf(version), pack, program: withJourneys(pack, own, journeys) }
+      const own = this.compiledAs(version.hash) ?? compileProgram(pack)
+      const program = withHalts(withJourneys(pack, own, journeys), version.halts)
+      return { version: factsOf(version), pack, program }
     } catch (error) {
       throw error instanceof PackError ? unreadable(number, error) : error
     }
+  }
+
+  /** Rules that were compiled already: a version that only pauses something has those of the one before. */
+  private compiledAs(wanted: string): Program | undefined {
+    if (this.compiled?.hash === wanted) return this.compiled
+    return [...this.editions.values()].find(({ version: { hash } }) => hash === wanted)?.program
   }
 
   private keep(edition: Edition): void {
@@ -128,6 +136,11 @@ export function withJourneys(pack: Pack, compiled: Program, journeys: readonly K
   return (
     tryToCompile(pack, older) ?? compileProgram(pack, { running: older.filter((one) => tryToCompile(pack, [one])) })
   )
+}
+
+function withHalts(program: Program, halts: readonly Halt[]): Program {
+  const { halts: _, ...own } = program
+  return halts.length === 0 ? own : { ...own, halts }
 }
 
 /** Undefined when the pack no longer has what a running journey needs: its runs end. */

@@ -55,7 +55,16 @@ export async function publish(
   ]
   const goodSince = goodSinceOf(number, before?.goodSince, outdated)
   await tx.addVersion({
-    ...{ number, hash: program.hash, definitions: definitionsOf(pack), kept, goodSince, greet, fates },
+    ...{
+      number,
+      hash: program.hash,
+      definitions: definitionsOf(pack),
+      kept,
+      goodSince,
+      greet,
+      fates,
+      halts: before?.halts ?? [],
+    },
     publishedAt: Math.max(now, before?.publishedAt ?? 0),
   })
   const own = [...program.journeysByHash].map(([hash, { definition }]) => ({ hash, definition, since: number }))
@@ -83,7 +92,7 @@ async function fatesOf(
 }
 
 /** The kinds of subjects that may have runs which meet a fate. */
-function kindsOf(fates: readonly Fate[], known: readonly KnownJourney[]): readonly SubjectKind[] {
+export function kindsOf(fates: readonly Fate[], known: readonly KnownJourney[]): readonly SubjectKind[] {
   const concerned = known.filter(({ definition }) =>
     fates.some(({ journey }) => journey === undefined || journey === definition.id),
   )
@@ -91,7 +100,7 @@ function kindsOf(fates: readonly Fate[], known: readonly KnownJourney[]): readon
 }
 
 /** States of these kinds are no longer good as they are. */
-function goodSinceOf(
+export function goodSinceOf(
   number: number,
   before: Version['goodSince'] | undefined,
   outdated: readonly SubjectKind[],

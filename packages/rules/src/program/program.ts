@@ -26,6 +26,23 @@ export interface Program {
   readonly policies: readonly Policy[]
   /** Left out: events are kept for ever. */
   readonly history?: History
+  /** What is paused or stopped while it runs; left out: nothing. A compiled pack has none. */
+  readonly halts?: readonly Halt[]
+}
+
+/** What can be paused and stopped from outside. */
+export type HaltTarget = 'everything' | { readonly journey: string } | { readonly channel: string }
+
+/** Something that was paused or stopped from outside, whatever the rules say of it. */
+export interface Halt {
+  readonly target: HaltTarget
+  readonly state: 'paused' | 'stopped'
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Who did so. */
+  readonly by?: string
+  /** Why. */
+  readonly reason?: string
 }
 
 /** How long events are kept. */

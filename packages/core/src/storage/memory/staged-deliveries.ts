@@ -66,6 +66,18 @@ export class StagedDeliveries {
     }
   }
 
+  release(still: readonly string[], at: number, limit: number): number {
+    const kept = new Set(still)
+    const keys = new Set([...this.#tables.pausedDeliveries, ...this.#changes.keys()])
+    const paused = [...keys].flatMap((key) => {
+      const delivery = this.#get(key)
+      return delivery?.state === 'paused' && !kept.has(delivery.reason ?? '') ? [delivery] : []
+    })
+    const released = paused.sort((a, b) => compareText(a.key, b.key)).slice(0, limit)
+    for (const delivery of released) this.#changes.set(delivery.key, { ...delivery, state: 'retry_at', dueAt: at })
+    return released.length
+  }
+
   #get(key: string): Delivery | undefined {
     return this.#changes.get(key) ?? this.#tables.deliveries.get(key)?.value
   }

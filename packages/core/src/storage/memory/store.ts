@@ -72,6 +72,13 @@ class Memory implements MemoryStore {
     return { ofSubject: subjects.get(subjectName(key))?.version ?? 0, newest: versions.length }
   }
 
+  async readOperations(limit: number): ReturnType<StoreReads['readOperations']> {
+    const made = this.#tables.versions.flatMap(({ number: version, publishedAt: at, operation }) =>
+      operation === undefined ? [] : [{ version, at, operation }],
+    )
+    return made.toReversed().slice(0, limit)
+  }
+
   async countSubjects(): Promise<number> {
     return this.#tables.subjects.size
   }

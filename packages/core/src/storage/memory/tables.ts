@@ -59,6 +59,8 @@ export class MemoryTables {
   readonly dueSubjects = new DueQueue<SubjectRow>()
   readonly deliveries = new Map<string, DeliveryRow>()
   readonly dueDeliveries = new DueQueue<DeliveryRow>()
+  /** Keys of those that are put aside. */
+  readonly pausedDeliveries = new Set<string>()
   readonly pools = new Map<string, Pool>()
   readonly coupons = new Map<string, IssuedCoupon>()
   readonly couponCounts = new Map<string, number>()
@@ -130,6 +132,8 @@ export class MemoryTables {
       this.deliveries.set(delivery.key, row)
     }
     row.value = delivery
+    if (delivery.state === 'paused') this.pausedDeliveries.add(delivery.key)
+    else this.pausedDeliveries.delete(delivery.key)
     this.dueDeliveries.schedule(row, delivery.dueAt)
   }
 

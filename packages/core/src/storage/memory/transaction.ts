@@ -356,6 +356,10 @@ export class MemoryTransaction implements StoreTransaction {
     this.#deliveries.save(deliveries)
   }
 
+  async releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number> {
+    return this.#deliveries.release(still, at, limit)
+  }
+
   async readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
     return grantKeys.flatMap((key) => this.#coupons.get(key) ?? [])
   }

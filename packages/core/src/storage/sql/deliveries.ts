@@ -115,6 +115,22 @@ export async function saveDeliveries(session: Session, deliveries: readonly Deli
   `)
 }
 
+// Who waits for the same rows looks at them again once they are free, and leaves out those that are released.
+export async function releaseDeliveries(
+  session: Session,
+  still: readonly string[],
+  at: number,
+  limit: number,
+): Promise<number> {
+  return session.write(sql`
+    update ${session.tables.delivery} set state = 'retry_at', due_at = ${at}
+    where key in (
+      select key from ${session.tables.delivery}
+      where state = 'paused' and reason <> all(${textArray(still)}::text[]) order by key limit ${limit} for update
+    )
+  `)
+}
+
 export async function readDeliveries(
   session: Session,
   filter: Parameters<StoreReads['readDeliveries']>[0],

@@ -97,6 +97,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '005-retention': { up: (db) => addRetention(db, tables) },
     '006-fates': { up: (db) => addFates(db, tables) },
     '007-order-of-what-is-due': { up: (db) => orderWhatIsDue(db, tables) },
+    '008-halts': { up: (db) => addHalts(db, tables) },
   }
 }
 
@@ -204,4 +205,9 @@ async function orderWhatIsDue(db: Kysely<unknown>, tables: Tables): Promise<void
     sql`create index delivery_due on ${tables.delivery} (due_at, key) where due_at is not null`,
   ]
   for (const statement of statements) await statement.execute(db)
+}
+
+async function addHalts(db: Kysely<unknown>, { version, delivery }: Tables): Promise<void> {
+  await sql`alter table ${version} add column halts text not null default '[]', add column operation text`.execute(db)
+  await sql`create index delivery_paused on ${delivery} (key) where state = 'paused'`.execute(db)
 }

@@ -19,7 +19,7 @@ import { type Int8, toInstant } from './parameters.js'
 import { Session } from './session.js'
 import { type Tables, tablesIn } from './tables.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
-import { countOutdated, countSubjects, readVersions } from './versions.js'
+import { countOutdated, countSubjects, readOperations, readVersions } from './versions.js'
 
 export interface SqlStoreOptions {
   readonly schema: string
@@ -119,6 +119,10 @@ export class SqlStore implements Store {
 
   readVersions(key: SubjectKey): Promise<{ readonly ofSubject: number; readonly newest: number }> {
     return readVersions(this.#reads, key)
+  }
+
+  readOperations(limit: number): ReturnType<StoreReads['readOperations']> {
+    return readOperations(this.#reads, limit)
   }
 
   countSubjects(): Promise<number> {

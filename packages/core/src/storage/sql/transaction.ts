@@ -220,6 +220,10 @@ export class SqlTransaction implements StoreTransaction {
     return deliveries.saveDeliveries(this.#session, saved)
   }
 
+  releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number> {
+    return deliveries.releaseDeliveries(this.#session, still, at, limit)
+  }
+
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
     return coupons.readCoupons(this.#session, grantKeys)
   }

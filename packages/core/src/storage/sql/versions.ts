@@ -1,7 +1,7 @@
 import type { JourneyDefinition, SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
 import type { SubjectKey } from '../../domain/subject.js'
-import type { KnownJourney, Version } from '../../ports/store.js'
+import type { KnownJourney, Operation, Version } from '../../ports/store.js'
 import { type Int8, intArray, textArray } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -40,11 +40,13 @@ interface VersionRow {
   readonly published_at: Int8
   readonly greet: boolean
   readonly fates: string
+  readonly halts: string
+  readonly operation: string | null
 }
 
 export async function readVersion(session: Session, number: number): Promise<Version | undefined> {
   const [row] = await session.rows(sql<VersionRow>`
-    select hash, definitions, kept, good_since, published_at, greet, fates from ${session.tables.version}
+    select hash, definitions, kept, good_since, published_at, greet, fates, halts, operation from ${session.tables.version}
     where number = ${number}
   `)
   return (
@@ -57,17 +59,20 @@ export async function readVersion(session: Session, number: number): Promise<Ver
       publishedAt: Number(row.published_at),
       greet: row.greet,
       fates: JSON.parse(row.fates) as Version['fates'],
+      halts: JSON.parse(row.halts) as Version['halts'],
+      ...(row.operation !== null && { operation: JSON.parse(row.operation) as Operation }),
     }
   )
 }
 
 export async function addVersion(session: Session, version: Version): Promise<void> {
-  const { number, hash, definitions, kept, goodSince, publishedAt, greet, fates } = version
+  const { number, hash, definitions, kept, goodSince, publishedAt, greet, fates, halts, operation } = version
   await session.write(sql`
-    insert into ${session.tables.version} (number, hash, definitions, kept, good_since, published_at, greet, fates)
+    insert into ${session.tables.version} (number, hash, definitions, kept, good_since, published_at, greet, fates, halts, operation)
     values (
       ${number}, ${hash}, ${JSON.stringify(definitions)}, ${JSON.stringify(kept)}, ${JSON.stringify(goodSince)},
-      ${publishedAt}, ${greet}, ${JSON.stringify(fates)}
+      ${publishedAt}, ${greet}, ${JSON.stringify(fates)},
+      ${JSON.stringify(halts)}, ${operation === undefined ? null : JSON.stringify(operation)}
     )
   `)
 }
@@ -104,6 +109,19 @@ export async function readVersions(
       (select max(number) from ${session.tables.version}) as newest
   `)
   return { ofSubject: row?.of_subject ?? 0, newest: row?.newest ?? 0 }
+}
+
+export async function readOperations(
+  session: Session,
+  limit: number,
+): Promise<readonly { readonly version: number; readonly at: number; readonly operation: Operation }[]> {
+  const rows = await session.rows(sql<{ number: number; published_at: Int8; operation: string }>`
+    select number, published_at, operation from ${session.tables.version}
+    where operation is not null order by number desc limit ${limit}
+  `)
+  return rows.map(({ number: version, published_at, operation }) => {
+    return { version, at: Number(published_at), operation: JSON.parse(operation) as Operation }
+  })
 }
 
 export async function countSubjects(session: Session): Promise<number> {

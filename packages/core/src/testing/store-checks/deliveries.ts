@@ -13,6 +13,8 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['locks deliveries in the order of their keys', locksInOrder],
   ['writes what became of deliveries, and nothing else of them', saves],
   ['finds deliveries by subject, kind, state and leader', finds],
+  ['makes paused deliveries due, but for those that something still pauses', releases],
+  ['releases a paused delivery once, however many release at once', releasesOnce],
 ]
 
 const keysOf = (deliveries: readonly Delivery[]) => deliveries.map(({ key }) => key)
@@ -191,4 +193,37 @@ async function finds(store: Store): Promise<void> {
   assert.deepEqual(await find({ to: 'l-1' }), ['c'])
   assert.deepEqual(await find({ subjects: [user('u-1')], state: 'accepted', kind: 'coupon' }), ['b'])
   assert.deepEqual(await find({ to: 'stranger' }), [])
+}
+
+async function releases(store: Store): Promise<void> {
+  const paused = (key: string, reason: string) => deliveryOf(key, { state: 'paused', dueAt: undefined, reason })
+  const added = [
+    paused('a', ODD),
+    paused('b', 'x'),
+    paused('c', ODD),
+    paused('d', 'y'),
+    deliveryOf('e', { dueAt: 9000 }),
+  ]
+  await store.transaction((tx) => tx.addDeliveries(added))
+  assert.equal(await store.nextDue(), 9000, 'Nothing that is paused is due.')
+  assert.equal(await store.transaction((tx) => tx.releaseDeliveries(['x'], 7000, 2)), 2)
+  assert.equal(await store.transaction((tx) => tx.releaseDeliveries(['x'], 7000, 2)), 1)
+  assert.equal(await store.transaction((tx) => tx.releaseDeliveries(['x'], 7000, 2)), 0)
+  const claimed = await store.transaction((tx) => tx.claimDeliveries(7000, 10, 8000))
+  assert.deepEqual(
+    claimed.map(({ key, state, dueAt }) => [key, state, dueAt]),
+    ['a', 'c', 'd'].map((key) => [key, 'reserved', 8000]),
+  )
+  assert.equal(await store.transaction((tx) => tx.releaseDeliveries([], 7000, 9)), 1)
+}
+
+async function releasesOnce(store: Store): Promise<void> {
+  const paused = { state: 'paused', dueAt: undefined, reason: 'x' } as const
+  await add(store, ...Array.from({ length: 30 }, (_, index) => deliveryOf(`d-${index}`, paused)))
+  const counts = await together(4, () => store.transaction((tx) => tx.releaseDeliveries([], 1000, 10)))
+  const last = await store.transaction((tx) => tx.releaseDeliveries([], 1000, 100))
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, last),
+    30,
+  )
 }

@@ -6,6 +6,7 @@ import { eventOf, gate, idsOf, ODD, type StoreCheck, save, together, user, users
 
 export const versionChecks: readonly StoreCheck[] = [
   ['gives versions of the rules back as they were added', roundTrip],
+  ['gives the operations that made versions, the latest first', operations],
   ['marks subjects with the version that the transaction holds', marks],
   ['lets nobody add a version while another transaction holds one', holds],
   ['adds each version once, however many add at once', addsOnce],
@@ -31,6 +32,7 @@ function versionOf(number: number, version: Partial<Version> = {}): Version {
       publishedAt: 1000,
       greet: false,
       fates: [],
+      halts: [],
     },
     ...version,
   }
@@ -50,6 +52,8 @@ async function roundTrip(store: Store): Promise<void> {
     publishedAt: 1_700_000_000_123,
     greet: true,
     fates: [{ journey: ODD, hash: 'h', then: { moveTo: ODD } }, { then: 'stop' }],
+    halts: [{ target: { channel: ODD }, state: 'paused', at: 5, by: ODD, reason: ODD }],
+    operation: { does: 'pause', target: { channel: ODD }, by: ODD, reason: ODD },
   })
   assert.equal(await store.transaction((tx) => tx.holdVersion()), 0)
   await store.transaction(async (tx) => {
@@ -59,6 +63,21 @@ async function roundTrip(store: Store): Promise<void> {
   assert.equal(await store.transaction((tx) => tx.holdVersion()), 1)
   assert.deepEqual(await store.transaction((tx) => tx.readVersion(1)), version)
   assert.equal(await store.transaction((tx) => tx.readVersion(2)), undefined)
+}
+
+async function operations(store: Store): Promise<void> {
+  const does = ['pause', undefined, 'stop', 'resume'] as const
+  for (const [index, one] of does.entries()) {
+    const operation = one && { operation: { does: one, target: 'everything' as const } }
+    await store.transaction(async (tx) => {
+      await tx.addVersion(versionOf((await tx.lockVersions()) + 1, { publishedAt: 1000 + index, ...operation }))
+    })
+  }
+  const read = await store.readOperations(2)
+  assert.deepEqual(read, [
+    { version: 4, at: 1003, operation: { does: 'resume', target: 'everything' } },
+    { version: 3, at: 1002, operation: { does: 'stop', target: 'everything' } },
+  ])
 }
 
 async function marks(store: Store): Promise<void> {

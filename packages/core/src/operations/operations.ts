@@ -1,0 +1,85 @@
+import type { Halt, HaltTarget } from '@linli/rules'
+import { Release } from '../delivery/release.js'
+import type { Clock } from '../ports/clock.js'
+import type { Operation, Store } from '../ports/store.js'
+import type { Programs } from '../subjects/programs.js'
+import { operate } from './halting.js'
+import { checkTarget } from './targets.js'
+
+/** Something that is paused or stopped. */
+export interface Halted {
+  readonly target: HaltTarget
+  readonly state: 'paused' | 'stopped'
+  readonly at: Date
+  readonly by?: string
+  readonly reason?: string
+}
+
+/** A call of `pause`, `stop` or `resume` that changed something. */
+export interface HaltCall {
+  readonly does: 'pause' | 'stop' | 'resume'
+  readonly target: HaltTarget
+  readonly at: Date
+  readonly by?: string
+  readonly reason?: string
+}
+
+export interface Halts {
+  /** What is paused or stopped now. */
+  readonly inForce: readonly Halted[]
+  /** The calls that changed something, the latest first, at most 100. */
+  readonly calls: readonly HaltCall[]
+}
+
+/** Who does something, and why: it is kept as it is said. */
+export interface OperatorNote {
+  readonly by?: string
+  readonly reason?: string
+}
+
+const SHOWN_CALLS = 100
+
+/** What people do to rules that run: pause, stop, resume. */
+export class Operations {
+  constructor(
+    private readonly store: Store,
+    private readonly programs: Programs,
+    private readonly clock: Clock,
+    /** Names of channels that may be meant beside those of the rules. */
+    private readonly channels: Iterable<string> = [],
+  ) {}
+
+  async operate(
+    does: Operation['does'],
+    target: HaltTarget,
+    { by, reason }: OperatorNote = {},
+  ): Promise<readonly Halted[]> {
+    const { store, programs, clock } = this
+    // Before the lock for which everybody waits: this may compile the rules.
+    const { program } = await store.transaction((tx) => programs.in(tx))
+    checkTarget(target, program, this.channels)
+    const operation = { does, target, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }
+    const halts = await store.transaction((tx) => operate(tx, operation, clock.now()))
+    await this.release()
+    return halts.map(haltedOf)
+  }
+
+  async halts(): Promise<Halts> {
+    const { version } = await this.store.transaction((tx) => this.programs.in(tx))
+    const calls = await this.store.readOperations(SHOWN_CALLS)
+    return {
+      inForce: version.halts.map(haltedOf),
+      calls: calls.map(({ at, operation }) => ({ ...operation, at: new Date(at) })),
+    }
+  }
+
+  /** Makes due what nothing pauses any more. */
+  private async release(): Promise<void> {
+    const release = new Release(this.store, this.programs, this.clock)
+    while ((await release.pass()) > 0);
+  }
+}
+
+function haltedOf({ at, ...halt }: Halt): Halted {
+  return { ...halt, at: new Date(at) }
+}
