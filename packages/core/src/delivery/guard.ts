@@ -1,6 +1,6 @@
 import type { Halt } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
+import { type MessageAtHand, type Ruling, recordSend, rule } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
@@ -34,7 +34,7 @@ export async function clearMessages(
     const verdict = judge(delivery, outcomes, options, now)
     if ('message' in verdict) {
       const { message } = verdict
-      const state = recordSend(before, message, delivery.key, edition.program.policies, now)
+      const state = recordSend(before, atHand(message), delivery.key, edition.program.policies, now)
       outcomes.replaceState(delivery, state)
       const calling = startCall(delivery, now)
       outcomes.save(calling)
@@ -73,8 +73,12 @@ function judge(
   if (!composed.ok) return { ruling: 'suppress', ...composed }
   // A message that may have left already has been counted and judged; only an opt-out still stops its repetition.
   const policies = maybeSent ? [] : program.policies
-  const ruling = rule(state, composed.message, policies, now)
+  const ruling = rule(state, atHand(composed.message), policies, now)
   return ruling.ruling === 'send' ? { message: composed.message } : ruling
+}
+
+function atHand({ channel, class: messageClass, source }: Outbound): MessageAtHand {
+  return { channel, class: messageClass, journey: source.journey }
 }
 
 function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now: number): void {

@@ -1,11 +1,12 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instant, programOf } from '../../testing/subject.js'
 import { forgetSend, type MessageAtHand, recordSend, rule } from './guardrails.js'
 import { type SubjectState, UNBORN } from './subject.js'
 
 const NOON = '2026-03-01T12:00:00+08:00'
-const PROMOTION: MessageAtHand = { channel: 'sms', class: 'promotion' }
-const SERVICE: MessageAtHand = { channel: 'sms', class: 'service' }
+const PROMOTION: MessageAtHand = { channel: 'sms', class: 'promotion', journey: 'remind' }
+const SERVICE: MessageAtHand = { channel: 'sms', class: 'service', journey: 'ready' }
 
 const policiesOf = (...policies: readonly Record<string, unknown>[]) =>
   programOf(...policies.map((policy, index) => ({ kind: 'policy', id: `p${index}`, ...policy }))).policies
@@ -197,5 +198,196 @@ describe('a cap', () => {
     const both = policiesOf({ cap: { max: 2, within: '7d' } }, { quietHours: { from: '22:00', to: '08:00' } })
 
     expect(rule(twice, PROMOTION, both, instant('2026-03-04T23:00:00+08:00')).ruling).toBe('defer')
+  })
+})
+
+describe('a cap of a period of the calendar', () => {
+  const oneADay = policiesOf({ cap: { max: 1, during: 'today' } })
+  const late = recordSend(inZone('Asia/Urumqi'), PROMOTION, 'k', oneADay, instant('2026-03-01T23:59:59+06:00'))
+
+  it("begins anew at midnight of the recipient's own zone", () => {
+    const rest = recordSend(UNBORN, PROMOTION, 'k', oneADay, instant('2026-03-01T09:00:00+08:00'))
+
+    expect(rule(rest, PROMOTION, oneADay, instant('2026-03-01T23:59:59.999+08:00'))).toMatchObject({
+      reason: 'cap',
+      needed: 'a send after 2026-03-01T16:00:00.000Z',
+    })
+    expect(rule(rest, PROMOTION, oneADay, instant('2026-03-02T00:00:00+08:00')).ruling).toBe('send')
+    expect(rule(late, PROMOTION, oneADay, instant('2026-03-02T00:00:00+06:00')).ruling).toBe('send')
+  })
+
+  it('keeps what counts until the period is over', () => {
+    const monthly = policiesOf({ cap: { max: 1, during: 'thisMonth' } })
+    const first = recordSend(UNBORN, PROMOTION, 'a', monthly, instant('2026-03-01T00:00:00+08:00'))
+    const last = recordSend(first, PROMOTION, 'b', monthly, instant('2026-03-31T23:00:00+08:00'))
+
+    expect(last.sends).toHaveLength(2)
+  })
+
+  it('says in which time, in one way', () => {
+    expect(() => policiesOf({ cap: { max: 1 } })).toThrow(/window.one/)
+    expect(() => policiesOf({ cap: { max: 1, within: '1d', during: 'today' } })).toThrow(/window.one/)
+  })
+})
+
+describe('a cap of some journeys', () => {
+  const rules = [
+    { kind: 'template', id: 'hello', body: 'Hello' },
+    ...['remind', 'ready'].map((id) => ({
+      kind: 'journey',
+      id,
+      entry: { on: 'event', event: 'cart' },
+      steps: [{ id: 'push', send: { template: 'hello', channel: 'sms', class: 'promotion' } }],
+    })),
+  ]
+  const cap = (journeys: readonly string[]) => ({
+    kind: 'policy',
+    id: 'one',
+    cap: { max: 1, within: '7d', journeys },
+  })
+
+  it('counts and keeps back their messages only', () => {
+    const { policies } = programOf(...rules, cap(['remind']))
+    const other = { ...PROMOTION, journey: 'ready' }
+    const once = recordSend(UNBORN, PROMOTION, 'a', policies, instant(NOON))
+    const elsewhere = recordSend(UNBORN, other, 'a', policies, instant(NOON))
+
+    expect(rule(once, PROMOTION, policies, instant(NOON)).ruling).toBe('suppress')
+    expect(rule(once, other, policies, instant(NOON)).ruling).toBe('send')
+    expect(rule(elsewhere, PROMOTION, policies, instant(NOON)).ruling).toBe('send')
+  })
+
+  it('names journeys that there are', () => {
+    expect(() => programOf(...rules, cap(['remined']))).toThrow(/Did you mean "remind"/)
+  })
+})
+
+describe('a quota', () => {
+  const wecom = policiesOf({ quota: { channels: ['wecom'], max: 'daysOfMonth', during: 'thisMonth' } })
+  const message: MessageAtHand = { channel: 'wecom', class: 'service', journey: 'ready' }
+  const sentTimes = (count: number, at: string) =>
+    Array.from({ length: count }).reduce<SubjectState>(
+      (state, _, index) => recordSend(state, message, `k${index}`, wecom, instant(at)),
+      UNBORN,
+    )
+
+  it('lets as many messages through in a month as it has days', () => {
+    const FEBRUARY = '2026-02-10T12:00:00+08:00'
+
+    expect(rule(sentTimes(27, FEBRUARY), message, wecom, instant(FEBRUARY)).ruling).toBe('send')
+    expect(rule(sentTimes(28, FEBRUARY), message, wecom, instant(FEBRUARY))).toMatchObject({
+      ruling: 'suppress',
+      policy: 'p0',
+      reason: 'quota',
+      needed: 'a send after 2026-02-28T16:00:00.000Z',
+    })
+    expect(rule(sentTimes(28, NOON), message, wecom, instant(NOON)).ruling).toBe('send')
+  })
+
+  it("goes by the provider's zone, not the recipient's", () => {
+    const abroad = { ...sentTimes(28, '2026-02-10T12:00:00+08:00'), traits: inZone('America/New_York').traits }
+
+    expect(rule(abroad, message, wecom, instant('2026-03-01T00:00:00+08:00')).ruling).toBe('send')
+  })
+
+  it('is of its channels only', () => {
+    const full = sentTimes(28, '2026-02-10T12:00:00+08:00')
+
+    expect(rule(full, { ...message, channel: 'sms' }, wecom, instant('2026-02-11T12:00:00+08:00')).ruling).toBe('send')
+  })
+})
+
+describe('a mix', () => {
+  const fifth = policiesOf({ mix: { share: 0.2 } })
+  const sent = (services: number, promotions: number, at = NOON) => {
+    const messages = [...Array(services).fill(SERVICE), ...Array(promotions).fill(PROMOTION)] as MessageAtHand[]
+    return messages.reduce<SubjectState>(
+      (state, message, index) => recordSend(state, message, `k${index}`, fifth, instant(at)),
+      UNBORN,
+    )
+  }
+
+  it('lets a promotion through once there are enough other messages in 7 days', () => {
+    expect(rule(sent(4, 0), PROMOTION, fifth, instant(NOON)).ruling).toBe('send')
+    expect(rule(sent(3, 0), PROMOTION, fifth, instant(NOON))).toEqual({
+      ruling: 'suppress',
+      policy: 'p0',
+      reason: 'mix',
+      needed: '1 more message of other classes in 7d',
+    })
+    expect(rule(sent(8, 1), PROMOTION, fifth, instant(NOON)).ruling).toBe('send')
+    expect(rule(sent(7, 1), PROMOTION, fifth, instant(NOON)).ruling).toBe('suppress')
+    expect(rule(UNBORN, PROMOTION, fifth, instant(NOON))).toMatchObject({
+      needed: '4 more messages of other classes in 7d',
+    })
+  })
+
+  it('does not hold other messages', () => {
+    expect(rule(sent(0, 3), SERVICE, fifth, instant(NOON)).ruling).toBe('send')
+  })
+
+  it('looks at the last 7 days, to the millisecond', () => {
+    const state = sent(4, 0, '2026-03-01T00:00:00Z')
+
+    expect(rule(state, PROMOTION, fifth, instant('2026-03-07T23:59:59.999Z')).ruling).toBe('send')
+    expect(rule(state, PROMOTION, fifth, instant('2026-03-08T00:00:00.000Z')).ruling).toBe('suppress')
+  })
+
+  it('of zero lets no promotion through, of one all', () => {
+    expect(rule(sent(9, 0), PROMOTION, policiesOf({ mix: { share: 0 } }), instant(NOON))).toMatchObject({
+      needed: 'a higher share',
+    })
+    expect(rule(UNBORN, PROMOTION, policiesOf({ mix: { share: 1 } }), instant(NOON)).ruling).toBe('send')
+  })
+
+  it('is exact for shares that are not, such as 0.3', () => {
+    expect(rule(sent(7, 2), PROMOTION, policiesOf({ mix: { share: 0.3 } }), instant(NOON)).ruling).toBe('send')
+  })
+})
+
+describe('policies about numbers', () => {
+  const HOUR = 3_600_000
+  const message = fc.record({
+    channel: fc.constantFrom('sms', 'wecom'),
+    class: fc.constantFrom('service' as const, 'content' as const, 'promotion' as const),
+    journey: fc.constant('remind'),
+  })
+  const limits = [
+    { cap: { max: 3, within: '2d' } },
+    { cap: { max: 2, during: 'thisWeek', classes: ['promotion'] } },
+    { quota: { channels: ['wecom'], max: 1, during: 'today' } },
+    { mix: { share: 0.4, within: '3d' } },
+  ]
+
+  it('hold for whatever is sent, whenever', () => {
+    const policies = policiesOf(...limits)
+    const sends = fc.array(fc.tuple(fc.integer({ min: 0, max: 20 * HOUR }), message), { maxLength: 60 })
+    fc.assert(
+      fc.property(sends, (tries) => {
+        let [state, at] = [UNBORN, instant('2026-03-01T00:00:00Z')]
+        const sent: (MessageAtHand & { readonly at: number })[] = []
+        for (const [index, [pause, one]] of tries.entries()) {
+          at += pause
+          if (rule(state, one, policies, at).ruling !== 'send') continue
+          state = recordSend(state, one, `k${index}`, policies, at)
+          sent.push({ ...one, at })
+        }
+        for (const { at: end, class: messageClass } of sent) {
+          const since = (from: number) => sent.filter((one) => one.at >= from && one.at <= end)
+          const promotions = (from: number) => since(from).filter((one) => one.class === 'promotion').length
+          const day = Math.floor((end + 8 * HOUR) / (24 * HOUR)) * 24 * HOUR - 8 * HOUR
+          // The epoch began on a Thursday.
+          const week = day - ((Math.floor((end + 8 * HOUR) / (24 * HOUR)) + 3) % 7) * 24 * HOUR
+          const [inTwo, inThree] = [end - 48 * HOUR + 1, end - 72 * HOUR + 1]
+          expect(since(inTwo).length).toBeLessThanOrEqual(3)
+          expect(promotions(week)).toBeLessThanOrEqual(2)
+          expect(since(day).filter(({ channel }) => channel === 'wecom').length).toBeLessThanOrEqual(1)
+          if (messageClass === 'promotion') {
+            expect(promotions(inThree)).toBeLessThanOrEqual(0.4 * since(inThree).length + 1e-9)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 })

@@ -1,11 +1,21 @@
-import { consentOf, firstInstantOf, type MessageClass, type Policy, zoneFor } from '@linli/rules'
+import {
+  consentOf,
+  DEFAULT_ZONE,
+  firstInstantOf,
+  type MessageClass,
+  type Policy,
+  type PolicyScope,
+  zoneFor,
+} from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
-import type { SubjectState } from './subject.js'
+import type { SendRecord, SubjectState } from './subject.js'
 
 /** A message that is about to be sent. */
 export interface MessageAtHand {
   readonly channel: string
   readonly class: MessageClass
+  /** The journey that sends it. */
+  readonly journey: string
 }
 
 /** What policies say of a message at an instant. */
@@ -16,14 +26,14 @@ export type Ruling =
   | {
       readonly ruling: 'suppress'
       readonly policy: string
-      readonly reason: 'opted out' | 'no consent' | 'cap'
+      readonly reason: 'opted out' | 'no consent' | 'cap' | 'quota' | 'mix'
       /** What would have been needed. */
       readonly needed: string
     }
 
 /**
- * Whether a message may be sent now. A withdrawal of consent is obeyed whatever the policies; then consent, quiet hours
- * and caps, in this order.
+ * Whether a message may be sent now. A withdrawal of consent is obeyed whatever the policies; then consent, quiet hours,
+ * and what is about numbers of messages (caps, quotas, mixes), in this order.
  */
 export function rule(state: SubjectState, message: MessageAtHand, policies: readonly Policy[], at: number): Ruling {
   const consent = consentOf(state.consent, message.channel, message.class)
@@ -41,8 +51,13 @@ export function rule(state: SubjectState, message: MessageAtHand, policies: read
   )
 }
 
-function applies({ classes, channels }: Policy, message: MessageAtHand): boolean {
-  return classes.has(message.class) && (channels === undefined || channels.has(message.channel))
+function applies(policy: Policy, { channel, class: messageClass, journey }: MessageAtHand): boolean {
+  const wanted = policy.kind !== 'cap' || policy.journeys === undefined || policy.journeys.has(journey)
+  return wanted && covers(policy, channel, messageClass)
+}
+
+function covers({ classes, channels }: PolicyScope, channel: string, messageClass: MessageClass): boolean {
+  return classes.has(messageClass) && (channels === undefined || channels.has(channel))
 }
 
 function latestDeferral(rulings: readonly Ruling[]): Ruling | undefined {
@@ -69,15 +84,54 @@ function rulingOf(
     const until = quietUntil(policy, zoneFor(state, policy.timeZone), at)
     return until === undefined ? undefined : { ruling: 'defer', policy: policy.id, reason: 'quiet hours', until }
   }
-  const counted = state.sends.filter(
-    ([sentAt, channel, messageClass]) =>
-      sentAt + policy.withinMs > at && applies(policy, { channel, class: messageClass }),
-  )
-  if (counted.length < policy.max) return undefined
-  const oldest = counted[counted.length - policy.max]
-  const needed =
-    oldest === undefined ? 'a higher cap' : `a send after ${new Date(oldest[0] + policy.withinMs).toISOString()}`
-  return { ruling: 'suppress', policy: policy.id, reason: 'cap', needed }
+  return policy.kind === 'cap' ? capped(policy, state, at) : mixed(policy, state, at)
+}
+
+type CapPolicy = Extract<Policy, { kind: 'cap' }>
+type MixPolicy = Extract<Policy, { kind: 'mix' }>
+type Suppression = Extract<Ruling, { ruling: 'suppress' }>
+
+function capped(policy: CapPolicy, state: SubjectState, at: number): Suppression | undefined {
+  const { window, reason } = policy
+  const from = window.from(state, at)
+  const counted = state.sends.filter((sent) => sent[0] >= from && counts(policy, sent))
+  const max = policy.max === 'daysOfMonth' ? daysOfMonth(policy, at) : policy.max
+  if (counted.length < max) return undefined
+  const oldest = counted[counted.length - max]
+  const needed = oldest === undefined ? 'a higher cap' : `a send after ${isoOf(window.ends(state, oldest[0]))}`
+  return { ruling: 'suppress', policy: policy.id, reason, needed }
+}
+
+/** Whether a message that was sent counts for a cap. */
+function counts({ journeys, ...scope }: CapPolicy, [, channel, messageClass, , journey]: SendRecord): boolean {
+  return covers(scope, channel, messageClass) && (journeys === undefined || journeys.has(journey ?? ''))
+}
+
+/** How many days the month has that `at` lies in, by the zone of the quota. */
+function daysOfMonth({ definition }: CapPolicy, at: number): number {
+  const zone = 'quota' in definition ? definition.quota.timeZone : undefined
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone ?? DEFAULT_ZONE).daysInMonth
+}
+
+/** Of all messages with this one, those of the policy's classes may be no more than its share. */
+function mixed({ id, classes, channels, share, window }: MixPolicy, state: SubjectState, at: number) {
+  const from = window.from(state, at)
+  const inChannels = state.sends.filter(([sentAt, channel]) => sentAt >= from && (channels?.has(channel) ?? true))
+  const alike = inChannels.filter(([, , messageClass]) => classes.has(messageClass)).length + 1
+  const all = inChannels.length + 1
+  if (alike <= share * all + ROUNDING) return undefined
+  const lacking = share === 0 ? Number.POSITIVE_INFINITY : Math.ceil(alike / share - ROUNDING) - all
+  const needed = Number.isFinite(lacking)
+    ? `${lacking} more message${lacking === 1 ? '' : 's'} of other classes in ${window.text}`
+    : 'a higher share'
+  return { ruling: 'suppress', policy: id, reason: 'mix', needed } as const
+}
+
+/** What shares may be off by, for numbers such as 0.2 are not exact. */
+const ROUNDING = 1e-9
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString()
 }
 
 /** The first instant at which it is no longer quiet; undefined when it is not quiet at `at`. */
@@ -106,9 +160,9 @@ export function recordSend(
   policies: readonly Policy[],
   at: number,
 ): SubjectState {
-  const longest = Math.max(0, ...policies.map((policy) => (policy.kind === 'cap' ? policy.withinMs : 0)))
+  const longest = Math.max(0, ...policies.map((policy) => ('window' in policy ? policy.window.longestMs : 0)))
   const kept = state.sends.filter(([sentAt, , , key]) => key !== deliveryKey && sentAt + longest > at)
-  return { ...state, sends: [...kept, [at, message.channel, message.class, deliveryKey]] }
+  return { ...state, sends: [...kept, [at, message.channel, message.class, deliveryKey, message.journey]] }
 }
 
 /** The state without a message that was certainly not sent after all. */

@@ -49,7 +49,14 @@ export type TagState = readonly [since: number, until: number]
 export type ScoreState = readonly [value: number, until: number]
 
 /** A message that was handed to a provider, or is about to be. */
-export type SendRecord = readonly [at: number, channel: string, messageClass: MessageClass, deliveryKey: string]
+export type SendRecord = readonly [
+  at: number,
+  channel: string,
+  messageClass: MessageClass,
+  deliveryKey: string,
+  /** The journey that sent it; left out by older releases. */
+  journey?: string,
+]
 
 /** One passage through a journey. It keeps the definition it began with. */
 export interface Run {

@@ -38,7 +38,7 @@ export function checkCapped(pack: Pack, problems: Problems): void {
 
 function capsOf(pack: Pack): readonly Cap[] {
   return pack.policies.flatMap(({ definition, place }) => {
-    if (!('cap' in definition)) return []
+    if (!('cap' in definition) || definition.cap.journeys !== undefined) return []
     const { max, within, classes = MESSAGE_CLASSES, channels } = definition.cap
     const withinMs = parseDuration(within)
     return withinMs === undefined

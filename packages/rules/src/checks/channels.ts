@@ -52,6 +52,8 @@ function scopeOf(policy: Pack['policies'][number]['definition']) {
   if ('control' in policy) return ['control', { channels: [] }] as const
   if ('consent' in policy) return ['consent', policy.consent] as const
   if ('quietHours' in policy) return ['quietHours', policy.quietHours] as const
+  if ('quota' in policy) return ['quota', policy.quota] as const
+  if ('mix' in policy) return ['mix', policy.mix] as const
   return ['cap', policy.cap] as const
 }
 

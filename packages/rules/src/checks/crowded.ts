@@ -1,14 +1,29 @@
 import { formatDuration } from '../duration.js'
 import type { Located } from '../pack.js'
 import type { Problems } from '../problems.js'
-import type { Policy, Program } from '../program/program.js'
+import type { Policy, PolicyScope, Program } from '../program/program.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
 import type { StepDefinition } from '../schemas/step.js'
 import { below } from './expand.js'
 import { type Flow, passagesOf } from './passages.js'
 
 type SendDefinition = Extract<StepDefinition, { send: unknown }>['send']
-type Cap = Extract<Policy, { kind: 'cap' }>
+
+/** A cap of a number of messages, of whichever journey, in any window of one length. */
+export interface Cap extends PolicyScope {
+  readonly id: string
+  readonly max: number
+  readonly withinMs: number
+}
+
+/** The caps among the policies about which a pack alone can tell something. */
+export function capsAmong(policies: readonly Policy[]): readonly Cap[] {
+  return policies.flatMap((policy) => {
+    if (policy.kind !== 'cap' || policy.journeys !== undefined || policy.max === 'daysOfMonth') return []
+    const { id, max, window, classes, channels } = policy
+    return window.withinMs === undefined ? [] : [{ id, max, withinMs: window.withinMs, classes, channels }]
+  })
+}
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 24 * 60
@@ -22,7 +37,7 @@ export function checkCrowded(
   { policies }: Program,
   problems: Problems,
 ): void {
-  const caps = policies.filter((policy) => policy.kind === 'cap').filter(({ max }) => max > 0)
+  const caps = capsAmong(policies).filter(({ max }) => max > 0)
   if (caps.length === 0) return
   const start: Ages = new Map(caps.map((cap) => [cap, []]))
   for (const { step, pointer, known } of passagesOf(definition.steps, start, flowOf(policies))) {
@@ -85,7 +100,7 @@ function fullCap(send: SendDefinition, known: Ages): { cap: Cap; sinceMs: number
 }
 
 /** Whether a policy is asked about a message, whichever of its channels it takes. */
-export function isCapped(send: SendDefinition, { classes, channels }: Policy): boolean {
+export function isCapped(send: SendDefinition, { classes, channels }: PolicyScope): boolean {
   return classes.has(send.class) && channelsOf(send).every((channel) => channels?.has(channel) ?? true)
 }
 

@@ -2,17 +2,16 @@ import { formatDuration } from '../duration.js'
 import type { Located, Pack } from '../pack.js'
 import { type Place, type Problems, placeText } from '../problems.js'
 import { memberOf } from '../program/event-index.js'
-import type { Policy, Program } from '../program/program.js'
+import type { Program } from '../program/program.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
 import type { StepDefinition } from '../schemas/step.js'
-import { isCapped } from './crowded.js'
+import { type Cap, capsAmong, isCapped } from './crowded.js'
 import { below, type Tree } from './expand.js'
 import type { RulesInView } from './rules-in-view.js'
 
 /** Of more journeys that wait for the same thing, conditions are not compared. */
 const MOST_COMPARED = 100
 
-type Cap = Extract<Policy, { kind: 'cap' }>
 type SendStep = Extract<StepDefinition, { send: unknown }>
 
 /** A journey that sends something as soon as it is entered. */
@@ -26,7 +25,7 @@ interface Starter {
 
 /** Finds journeys that people enter together, with first messages of which a cap lets only one through. */
 export function checkRaces(pack: Pack, { policies }: Program, rules: RulesInView, problems: Problems): void {
-  const caps = policies.filter((policy) => policy.kind === 'cap').filter(({ max }) => max === 1)
+  const caps = capsAmong(policies).filter(({ max }) => max === 1)
   if (caps.length === 0) return
   for (const rivals of byTrigger(pack.journeys).values()) {
     for (const [index, second] of rivals.entries()) {

@@ -74,7 +74,7 @@ export function calendarOf(zone: unknown): Calendar {
 }
 
 /** The calendar of a subject: that of its trait `timeZone`. */
-export function calendarFor({ traits }: SubjectView): Calendar {
+export function calendarFor({ traits }: Pick<SubjectView, 'traits'>): Calendar {
   const said = own(traits, 'timeZone') as SubjectView['traits'][string]
   return calendarOf(said?.[0])
 }

@@ -63,6 +63,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
   // From those who read to those who are read: a user's rules may add conditions for communities to keep.
   const compiled = new Map(SUBJECT_KINDS.map((kind) => [kind, compileSubject(kind, context)] as const))
   const journeys = [...compiled.values()].flatMap((subject) => subject.journeys)
+  const journeyIds = new Set(pack.journeys.map(({ definition }) => definition.id))
   const history = compileHistory(pack.histories, problems)
   compileTests(pack, problems)
   return {
@@ -73,7 +74,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
     templates,
     offers: new Map(pack.offers.map(({ definition }) => [definition.id, definition])),
     policies: pack.policies
-      .map(({ definition, place }) => compilePolicy(definition, place, problems))
+      .map(({ definition, place }) => compilePolicy(definition, place, journeyIds, problems))
       .filter((policy) => policy !== undefined),
     ...(history && { history }),
   }

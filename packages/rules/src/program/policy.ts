@@ -1,26 +1,44 @@
-import { DURATION_FORMS, parseDuration } from '../duration.js'
 import type { Pack } from '../pack.js'
 import type { Place, Problems } from '../problems.js'
-import type { MessageClass } from '../schemas/common.js'
+import { MESSAGE_CLASSES, type MessageClass } from '../schemas/common.js'
 import type { PolicyDefinition } from '../schemas/definitions.js'
 import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
 import type { ControlGroup, Policy } from './program.js'
+import { compileSendWindow } from './send-window.js'
 
 /** Reads a policy's times; undefined after an error has been reported, and of what is not about messages. */
-export function compilePolicy(definition: PolicyDefinition, place: Place, problems: Problems): Policy | undefined {
+export function compilePolicy(
+  definition: PolicyDefinition,
+  place: Place,
+  journeyIds: ReadonlySet<string>,
+  problems: Problems,
+): Policy | undefined {
   // It is asked when somebody is about to enter a journey.
   if ('control' in definition) return undefined
   const base = { id: definition.id, definition }
   if ('consent' in definition) return { ...base, kind: 'consent', ...scope(definition.consent, ['promotion']) }
+  const below = (key: string) => ({ ...place, pointer: `${place.pointer}/${key}` })
   if ('cap' in definition) {
-    const { max, within } = definition.cap
-    const withinMs = parseDuration(within)
-    if (withinMs !== undefined) {
-      return { ...base, kind: 'cap', max, withinMs, ...scope(definition.cap, ['service', 'content', 'promotion']) }
+    const { max, journeys } = definition.cap
+    for (const [index, id] of (journeys ?? []).entries()) {
+      if (journeyIds.has(id)) continue
+      const message = `The pack has no journey ${JSON.stringify(id)}.`
+      problems.unknown(below(`cap/journeys/${index}`), 'journey', id, journeyIds, message)
     }
-    const at = { ...place, pointer: `${place.pointer}/cap/within` }
-    problems.error(at, 'duration.invalid', `A window looks like ${DURATION_FORMS}.`, { found: within })
-    return undefined
+    const window = compileSendWindow(definition.cap, below('cap'), problems)
+    const limits = { max, journeys: journeys && new Set(journeys), ...scope(definition.cap, MESSAGE_CLASSES) }
+    return window && { ...base, kind: 'cap', reason: 'cap', window, ...limits }
+  }
+  if ('quota' in definition) {
+    const { timeZone = DEFAULT_ZONE, ...quota } = definition.quota
+    const window = compileSendWindow({ ...quota, timeZone }, below('quota'), problems)
+    const limits = { max: quota.max, journeys: undefined, ...scope(quota, MESSAGE_CLASSES) }
+    return window && { ...base, kind: 'cap', reason: 'quota', window, ...limits }
+  }
+  if ('mix' in definition) {
+    const { share, within = '7d' } = definition.mix
+    const window = compileSendWindow({ within }, below('mix'), problems)
+    return window && { ...base, kind: 'mix', share, window, ...scope(definition.mix, ['promotion']) }
   }
   const { from, to, timeZone = DEFAULT_ZONE } = definition.quietHours
   if (!isTimeZone(timeZone)) {

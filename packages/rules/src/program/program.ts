@@ -11,6 +11,7 @@ import type { Template } from '../templates.js'
 import type { EventIndex } from './event-index.js'
 import type { Schedule } from './schedule.js'
 import type { CompiledScore } from './score.js'
+import type { SendWindow } from './send-window.js'
 import type { WaitEnd } from './wait.js'
 
 /** A compiled rule pack: immutable, named by the hash of its content. */
@@ -269,7 +270,17 @@ export type Policy = { readonly id: string; readonly definition: PolicyDefinitio
         readonly toMinute: number
         readonly timeZone: string
       }
-    | { readonly kind: 'cap'; readonly max: number; readonly withinMs: number }
+    | {
+        readonly kind: 'cap'
+        /** A cap of the pack's, or what a provider lets through. */
+        readonly reason: 'cap' | 'quota'
+        readonly max: number | 'daysOfMonth'
+        readonly window: SendWindow
+        /** Undefined: messages of all journeys. */
+        readonly journeys: ReadonlySet<string> | undefined
+      }
+    /** Messages of its classes are at most this share of all that its channels bring in the window. */
+    | { readonly kind: 'mix'; readonly share: number; readonly window: SendWindow }
   )
 
 export interface PolicyScope {

@@ -89,13 +89,51 @@ const quietHoursSchema = z
   })
   .describe('Messages of these classes (content and promotion when left out) wait until the quiet hours end.')
 
+const sendWindow = {
+  within: durationSchema.optional().describe('In any window of this length.'),
+  during: z
+    .enum(['today', 'thisWeek', 'thisMonth'])
+    .optional()
+    .describe('In a period of the calendar; weeks from Monday.'),
+}
+
+const fromJourneys = {
+  journeys: z.array(z.string()).min(1).optional().describe('Messages of these journeys only; of all when left out.'),
+}
+
 const capSchema = z
   .strictObject({
     ...policyScope,
+    ...fromJourneys,
     max: z.int().min(0).max(10_000).describe('How many messages one subject may get.'),
-    within: durationSchema.describe('In any window of this length.'),
+    ...sendWindow,
   })
   .describe('Messages beyond the cap are not sent.')
+
+const quotaSchema = z
+  .strictObject({
+    channels: z.array(channelNameSchema).min(1).describe('The channels of the provider.'),
+    max: z
+      .union([z.int().min(0).max(10_000), z.literal('daysOfMonth')])
+      .describe('How many messages one subject may get by them, or as many as the month has days.'),
+    ...sendWindow,
+    timeZone: z.string().optional().describe("The provider's IANA zone; Asia/Shanghai when left out."),
+  })
+  .describe("What a provider lets through to one recipient. Beyond it, a step's next channel is tried.")
+
+const mixSchema = z
+  .strictObject({
+    ...policyScope,
+    share: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('The most that messages of these classes (promotion when left out) may be.'),
+    within: durationSchema
+      .optional()
+      .describe('Of all that a subject gets in any window of this length; 7d when left out.'),
+  })
+  .describe('Keeps promotions to a share of all messages, such as 0.2: seven parts service, three parts selling.')
 
 const controlSchema = z
   .strictObject({
@@ -117,6 +155,8 @@ const policySchema = z
     variant('consent', z.strictObject({ ...policyBase, consent: consentSchema })),
     variant('quietHours', z.strictObject({ ...policyBase, quietHours: quietHoursSchema })),
     variant('cap', z.strictObject({ ...policyBase, cap: capSchema })),
+    variant('quota', z.strictObject({ ...policyBase, quota: quotaSchema })),
+    variant('mix', z.strictObject({ ...policyBase, mix: mixSchema })),
     variant('control', z.strictObject({ ...policyBase, control: controlSchema })),
   ])
   .meta({
