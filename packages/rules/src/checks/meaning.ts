@@ -12,6 +12,7 @@ import { below } from './expand.js'
 import { checkGoal } from './goals.js'
 import { checkHistory } from './history.js'
 import { checkMessages } from './messages.js'
+import { checkMixed } from './mixed.js'
 import { checkOffers } from './offers.js'
 import { checkRaces } from './races.js'
 import { rootsOfJourney } from './roots.js'
@@ -92,6 +93,7 @@ function checkImpossible(pack: Pack, program: Program, problems: Problems): void
     checkCrossings(journey, (subject, score) => bounds.get(`${subject} ${score}`), problems)
   }
   checkRaces(pack, program, rules, problems)
+  checkMixed(pack, program, problems)
 }
 
 interface Named {
