@@ -49,7 +49,9 @@ function after(known: Certain, step: StepDefinition, { kind, atLeastMs }: Way): 
   if (!('issue' in step)) return later
   const { offer } = step.issue
   const asked = new Map([...known.asked, [offer, (known.asked.get(offer) ?? 0) + 1]])
-  return kind === 'refused' ? { ...later, asked } : { ...later, asked, coupon: 'always', latest: { offer, heldMs: 0 } }
+  return kind === 'no coupon'
+    ? { ...later, asked }
+    : { ...later, asked, coupon: 'always', latest: { offer, heldMs: 0 } }
 }
 
 function meet(one: Certain, other: Certain): Certain {

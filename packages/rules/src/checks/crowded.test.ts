@@ -65,6 +65,16 @@ describe('a message that a cap always keeps back', () => {
     )
   })
 
+  it('is none that is sent because another was not', () => {
+    const by = (on: object) => ({ ...send('a'), on })
+    const few = cap({ max: 1 })
+    expect(found([by({ suppressed: [send('b')] })], few)).toEqual([])
+    expect(found([by({ accepted: [send('b')] })], few)).toEqual(['message.capped /0/steps/0/on/accepted/0'])
+    expect(found([by({ accepted: [wait('9d')] }), send('b')], few)).toEqual([])
+    expect(found([by({ refused: [wait('9d')] }), send('b')], few)).toEqual([])
+    expect(found([by({ refused: [{ id: 'e', exit: {} }] }), send('b')], few)).toEqual(['message.capped /0/steps/1'])
+  })
+
   it('is not counted itself', () => {
     const list = [send('a'), send('b'), send('c'), wait('6d'), send('d'), wait('1d'), send('e')]
     expect(found(list)).toEqual(['message.capped /0/steps/2', 'message.capped /0/steps/4'])

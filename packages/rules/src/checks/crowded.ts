@@ -54,11 +54,11 @@ export function checkCrowded(
 
 function flowOf(policies: readonly Policy[]): Flow<Ages> {
   return {
-    after: (known, step, { atMostMs }) => {
+    after: (known, step, { kind, atMostMs }) => {
       if (!('send' in step)) return later(known, atMostMs)
       const sent = whenSent(known, step.send, policies)
       // What is kept back itself keeps back nothing.
-      return fullCap(step.send, sent) === undefined
+      return kind === 'done' && fullCap(step.send, sent) === undefined
         ? mapAges(sent, (ages, cap) => (isCapped(step.send, cap) ? [0, ...ages] : ages))
         : sent
     },

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { count, steps } from '../../testing/packs.js'
+import { count, steps, template } from '../../testing/packs.js'
 import { definePack } from '../define.js'
 import { reviewPack } from './meaning.js'
 
 const end = (id: string) => ({ id, exit: {} })
 const go = (id: string) => ({ id, wait: '1d' })
-const offer = { kind: 'offer', id: 'o', total: 9 }
+const others = [{ kind: 'offer', id: 'o', total: 9 }, template('x')]
 
 function found(...list: readonly unknown[]): string[] {
-  return reviewPack(definePack([steps(...list), offer])).map(({ code, pointer }) => `${code} ${pointer}`)
+  return reviewPack(definePack([steps(...list), ...others])).map(({ code, pointer }) => `${code} ${pointer}`)
 }
 
 const waitFor = (more: object) => ({ id: 'w', waitFor: { event: 'paid', timeout: '1d' }, ...more })
@@ -17,6 +17,8 @@ const split = (...then: (unknown[] | undefined)[]) => ({
   id: 's',
   split: then.map((list, index) => ({ id: `v${index}`, weight: 1, ...(list && { then: list }) })),
 })
+
+const message = (on: object) => ({ id: 'm', send: { template: 't', channel: 'sms', class: 'service' }, on })
 
 describe('a step', () => {
   it('is never reached below one that ends the run, and is named once', () => {
@@ -28,6 +30,7 @@ describe('a step', () => {
     ['an event that is waited for', waitFor({ then: [end('e')], else: [end('f')] })],
     ['a branch', branch({ else: [end('f')] })],
     ['a split', split([end('e')], [go('x'), end('f')])],
+    ['a message', message({ accepted: [end('e')], refused: [end('f')], suppressed: [end('g')] })],
     ['several ends, one in another', split([end('e')], [branch({ else: [end('f')] })])],
   ])('is never reached where all ways of the one before end: %s', (_, step) => {
     expect(found(step, { ...go('a') }, go('c'))).toEqual(['step.unreachable /0/steps/1'])
@@ -46,6 +49,7 @@ describe('a step', () => {
   it.each([
     ['one case goes on', waitFor({ then: [end('e')] })],
     ['there is no else', branch({})],
+    ['an outcome of a message is left out', message({ accepted: [end('e')], suppressed: [end('g')] })],
     ['one variant goes on', split([end('e')], undefined)],
     ['a coupon was issued', { id: 'i', issue: { offer: 'o' }, else: [end('e')] }],
     ['the trait says a date', { id: 'i', wait: { trait: 'birthday' }, else: [end('e')] }],

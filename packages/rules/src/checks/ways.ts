@@ -1,12 +1,12 @@
 import { parseDuration } from '../duration.js'
-import type { StepDefinition } from '../schemas/step.js'
+import { SEND_OUTCOMES, type SendOutcome, type StepDefinition } from '../schemas/step.js'
 import type { WaitDefinition } from '../schemas/wait.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
 /** Why a run goes this way: the step is done, something else than the step is for, or one of several choices. */
-export type WayKind = 'done' | 'event' | 'state' | 'timeout' | 'no date' | 'refused' | 'choice'
+export type WayKind = 'done' | 'event' | 'state' | 'timeout' | 'no date' | 'no coupon' | 'not sent' | 'choice'
 
 /** One way on from a step: the steps of its own, and how long it takes to get there. */
 export interface Way {
@@ -44,8 +44,20 @@ export function waysOf(step: StepDefinition, pointer: string): readonly Way[] {
     return [...taken, way('choice', 'else', step.else)]
   }
   if ('split' in step) return step.split.map(({ then }, index) => way('choice', `split/${index}/then`, then))
-  if ('issue' in step) return [way('done', 'issue'), way('refused', 'else', step.else)]
+  if ('issue' in step) return [way('done', 'issue'), way('no coupon', 'else', step.else)]
+  if ('send' in step) {
+    const on = step.on ?? {}
+    const told = SEND_OUTCOMES.filter((outcome) => on[outcome] !== undefined)
+    const ways = told.map((outcome) => way(wayOf(outcome), `on/${outcome}`, on[outcome]))
+    const [first] = SEND_OUTCOMES.filter((outcome) => !told.includes(outcome))
+    // Those that are left out go on together, as if the message had been sent where that is among them.
+    return first === undefined ? ways : [...ways, way(wayOf(first), 'send')]
+  }
   return [way('done', '')]
+}
+
+function wayOf(outcome: SendOutcome): WayKind {
+  return outcome === 'accepted' ? 'done' : 'not sent'
 }
 
 /** Whether there may be nothing to wait for. */
