@@ -1,5 +1,6 @@
+import type { Pack } from '../pack.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
-import type { StepDefinition } from '../schemas/step.js'
+import { type StepDefinition, stepsOf } from '../schemas/step.js'
 import type { Flow } from './passages.js'
 import type { Way } from './ways.js'
 
@@ -12,6 +13,8 @@ export interface Certain {
   readonly ranMs: number
   /** Whether it knows an event: that which began it, or one that it has waited for. */
   readonly event: Presence
+  /** What a digest has collected. */
+  readonly digest: Presence
   readonly coupon: Presence
   /** The coupon that it has, if it has one, and how long at least; undefined where it may be of several offers. */
   readonly latest: { readonly offer: string; readonly heldMs: number } | undefined
@@ -26,14 +29,21 @@ const WITHOUT_EVENT: readonly string[] = [
   'score.crossed',
 ] satisfies readonly JourneyDefinition['entry']['on'][]
 
-export function hasEntryEvent({ entry }: JourneyDefinition): boolean {
-  return !WITHOUT_EVENT.includes(entry.on)
+/** The journeys that others start. */
+export function startedIn({ journeys }: Pack): ReadonlySet<string> {
+  const steps = journeys.flatMap(({ definition }) => [...stepsOf(definition.steps)])
+  return new Set(steps.flatMap(({ step }) => ('start' in step ? [step.start.journey] : [])))
+}
+
+/** Whether an event begins a journey's runs: one that others start takes theirs. */
+export function entryEventOf({ id, entry }: JourneyDefinition, started: ReadonlySet<string>): Presence {
+  if (!WITHOUT_EVENT.includes(entry.on)) return 'always'
+  return started.has(id) ? 'sometimes' : 'never'
 }
 
 /** What is certain when a run begins. */
-export function certainAtEntry(journey: JourneyDefinition): Certain {
-  const event = hasEntryEvent(journey) ? 'always' : 'never'
-  return { ranMs: 0, event, coupon: 'never', latest: undefined, asked: new Map() }
+export function certainAtEntry(event: Presence = 'always'): Certain {
+  return { ranMs: 0, event, digest: 'never', coupon: 'never', latest: undefined, asked: new Map() }
 }
 
 export const CERTAIN_FLOW: Flow<Certain> = { after, meet }
@@ -46,6 +56,7 @@ function after(known: Certain, step: StepDefinition, { kind, atLeastMs }: Way): 
     latest: latest && { ...latest, heldMs: latest.heldMs + atLeastMs },
     ...(kind === 'event' && { event: 'always' }),
   }
+  if ('digest' in step) return { ...later, digest: 'always' }
   if (!('issue' in step)) return later
   const { offer } = step.issue
   const asked = new Map([...known.asked, [offer, (known.asked.get(offer) ?? 0) + 1]])
@@ -59,6 +70,7 @@ function meet(one: Certain, other: Certain): Certain {
   return {
     ranMs: Math.min(one.ranMs, other.ranMs),
     event: presence(one.event, other.event),
+    digest: presence(one.digest, other.digest),
     coupon: presence(one.coupon, other.coupon),
     latest: latestOf(one, other),
     asked: new Map(asked),

@@ -6,6 +6,7 @@ import { tiersInOrder } from '../program/score.js'
 import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
 import { checkBranches } from './branches.js'
 import { checkCapped } from './capped.js'
+import { startedIn } from './certain.js'
 import { checkChannels } from './channels.js'
 import { checkCrowded } from './crowded.js'
 import { below } from './expand.js'
@@ -57,9 +58,10 @@ export function reviewPack(pack: Pack, options: CheckOptions = {}): readonly Pro
 
 /** Finds what runs never come to, or cannot do where they are. */
 function checkJourneys(pack: Pack, program: Program, problems: Problems): void {
+  const started = startedIn(pack)
   for (const journey of pack.journeys) {
     checkUnreachable(journey, problems)
-    checkMessages(journey, program, problems)
+    checkMessages(journey, started, program, problems)
     checkGoal(journey, problems)
     checkCrowded(journey, program, problems)
   }

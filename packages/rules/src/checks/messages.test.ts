@@ -44,7 +44,7 @@ describe('a message that needs a coupon', () => {
         pointer: '/0/steps/0/send/template',
         found: '"t"',
         message:
-          'The template "t" needs "coupon", and a run has none here: this is never sent. Put an "issue" before it, or give the variable a default: {{ coupon.… | default: "…" }}.',
+          'The template "t" needs "coupon", and a run has none here: this is never sent. Put an "issue" before it, and where there is no coupon, end the run in its "else" or go another way, or give the variable a default: {{ coupon.… | default: "…" }}.',
       },
     ])
     expect(found(body, [suggest()])).toEqual(['error template.noValue /0/steps/0/suggest/template'])
@@ -91,7 +91,7 @@ describe('a message that needs an event', () => {
     ])
     expect(found('{{ entry.name }}', [taken], { entry: byTag })).toHaveLength(1)
     expect(review('{{ event.name }}', [send], { entry: byTag })[0]?.message).toContain(
-      'This journey is entered by "tag.added", not by an event, and has waited for none: put a "waitFor" before it, or',
+      'This journey is entered by "tag.added", not by an event: send it where one has come, in the "then" of a "waitFor", or',
     )
   })
 
@@ -108,6 +108,30 @@ describe('a message that needs an event', () => {
     expect(found('{{ entry.name }}{{ event.name }}', [send])).toEqual([])
     expect(found('{{ event.name }}', [taken], { entry: byTag })).toEqual([])
     expect(found('{{ traits.name }}{{ journey.id }}', [send], { entry: byTag })).toEqual([])
+  })
+})
+
+describe('a message of a journey that another one starts', () => {
+  const starting = (entry: object) => [
+    journey({ steps: [send], entry }),
+    journey({ id: 'other', steps: [{ id: 's', start: { journey: 'j' } }] }),
+    template('{{ entry.name }}'),
+    { kind: 'tag', id: 'a' },
+  ]
+
+  it('has the event of that one, and may lack one where it is entered otherwise, too', () => {
+    expect(reviewPack(definePack(starting({ on: 'start' })))).toEqual([])
+    expect(reviewPack(definePack(starting(byTag)))).toMatchObject([
+      { severity: 'warning', code: 'template.noValue', pointer: '/0/steps/0/send/template' },
+    ])
+  })
+})
+
+describe('a message about what a digest has collected', () => {
+  it('is never sent where there is no digest before it', () => {
+    const digest = { id: 'd', digest: { for: '2h' } }
+    expect(found('{{ digest.count }}', [send])).toEqual(['error template.noValue /0/steps/0/send/template'])
+    expect(found('{{ digest.count }}', [digest, send])).toEqual([])
   })
 })
 

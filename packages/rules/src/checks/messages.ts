@@ -4,72 +4,62 @@ import type { Place, Problems } from '../problems.js'
 import type { Program } from '../program/program.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
 import type { Template } from '../templates.js'
-import { CERTAIN_FLOW, type Certain, certainAtEntry, hasEntryEvent, type Presence } from './certain.js'
+import { CERTAIN_FLOW, type Certain, certainAtEntry, entryEventOf, type Presence } from './certain.js'
 import { below } from './expand.js'
 import { passagesOf } from './passages.js'
 
 /** Finds messages and suggestions that lack what their template needs, or tell of a coupon that is over. */
 export function checkMessages(
   { definition, place }: Located<JourneyDefinition>,
+  started: ReadonlySet<string>,
   program: Program,
   problems: Problems,
 ): void {
-  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(definition), CERTAIN_FLOW)) {
+  const entry = entryEventOf(definition, started)
+  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(entry), CERTAIN_FLOW)) {
     const verb = 'send' in step ? 'send' : 'suggest'
     const id = 'send' in step ? step.send.template : 'suggest' in step ? step.suggest.template : undefined
     const template = id === undefined ? undefined : program.templates.get(id)
     if (template === undefined || known === undefined) continue
     const at = below(place, `${pointer}/${verb}`)
-    checkVariables(template, known, definition, at, problems)
+    checkVariables(template, { ...known, entry }, definition, at, problems)
     const openForMs = 'suggest' in step ? (parseDuration(step.suggest.expires ?? '7d') ?? 0) : 0
     checkCoupon(template, known, openForMs, program, at, problems)
   }
 }
 
 /** What a template may need, which a run can lack. */
-type Variable = 'entry' | 'event' | 'coupon'
+const VARIABLES = ['entry', 'event', 'digest', 'coupon'] as const
+type Variable = (typeof VARIABLES)[number]
 
 function checkVariables(
   { id, needs }: Template,
-  known: Certain,
+  known: Readonly<Record<Variable, Presence>>,
   journey: JourneyDefinition,
   at: Place,
   problems: Problems,
 ): void {
-  const presence: Readonly<Record<Variable, Presence>> = {
-    entry: hasEntryEvent(journey) ? 'always' : 'never',
-    event: known.event,
-    coupon: known.coupon,
-  }
-  for (const variable of ['entry', 'event', 'coupon'] as const) {
-    if (!needs.has(variable) || presence[variable] === 'always') continue
+  for (const variable of VARIABLES) {
+    if (!needs.has(variable) || known[variable] === 'always') continue
     const template = below(at, 'template')
     const needed = `The template "${id}" needs "${variable}"`
-    const otherwise = `or give the variable a default: {{ ${variable}.… | default: "…" }}.`
-    if (presence[variable] === 'never') {
-      const message = `${needed}, and a run has none here: this is never sent. ${ADVICE[variable].never(journey)}, ${otherwise}`
+    const otherwise = `${ADVICE[variable](journey)}, or give the variable a default: {{ ${variable}.… | default: "…" }}.`
+    if (known[variable] === 'never') {
+      const message = `${needed}, and a run has none here: this is never sent. ${otherwise}`
       problems.error(template, 'template.noValue', message, { found: id })
     } else {
-      const message = `${needed}, and a run may come here without one: then this is not sent. ${ADVICE[variable].sometimes}, ${otherwise}`
+      const message = `${needed}, and a run may come here without one: then this is not sent. ${otherwise}`
       problems.warning(template, 'template.noValue', message, { found: id })
     }
   }
 }
 
-const WITHOUT_ENTRY = ({ entry }: JourneyDefinition) => `This journey is entered by "${entry.on}", not by an event`
-
-const ADVICE: Readonly<
-  Record<Variable, { readonly never: (journey: JourneyDefinition) => string; readonly sometimes: string }>
-> = {
-  entry: { never: (journey) => `${WITHOUT_ENTRY(journey)}: enter it by one`, sometimes: '' },
-  event: {
-    never: (journey) => `${WITHOUT_ENTRY(journey)}, and has waited for none: put a "waitFor" before it`,
-    sometimes: 'Send it only where an event has come, in the "then" of a "waitFor"',
-  },
-  coupon: {
-    never: () => 'Put an "issue" before it',
-    sometimes: 'Where there is no coupon, end the run or go another way in the "else" of "issue"',
-  },
+const ADVICE: Readonly<Record<Variable, (journey: JourneyDefinition) => string>> = {
+  entry: ({ entry }) => `This journey is entered by "${entry.on}": enter it by an event`,
+  event: ({ entry }) =>
+    `This journey is entered by "${entry.on}", not by an event: send it where one has come, in the "then" of a "waitFor"`,
+  digest: () => 'Put a "digest" before it, on every way',
+  coupon: () => 'Put an "issue" before it, and where there is no coupon, end the run in its "else" or go another way',
 }
 
 /** A coupon that is over before its holder reads of it. */

@@ -27,7 +27,7 @@ function checkIssues(
   offers: ReadonlyMap<string, Located<OfferDefinition>>,
   problems: Problems,
 ): void {
-  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(definition), CERTAIN_FLOW)) {
+  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(), CERTAIN_FLOW)) {
     if (!('issue' in step) || known === undefined) continue
     const offer = offers.get(step.issue.offer)
     const asked = known.asked.get(step.issue.offer) ?? 0

@@ -51,6 +51,7 @@ describe('a step', () => {
     ['there is no else', branch({})],
     ['an outcome of a message is left out', message({ accepted: [end('e')], suppressed: [end('g')] })],
     ['one variant goes on', split([end('e')], undefined)],
+    ['another journey lets nobody in', { id: 'i', start: { journey: 'j' }, then: [end('e')] }],
     ['a coupon was issued', { id: 'i', issue: { offer: 'o' }, else: [end('e')] }],
     ['the trait says a date', { id: 'i', wait: { trait: 'birthday' }, else: [end('e')] }],
   ])('is reached where %s', (_, step) => {

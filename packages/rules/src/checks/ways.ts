@@ -6,7 +6,16 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
 /** Why a run goes this way: the step is done, something else than the step is for, or one of several choices. */
-export type WayKind = 'done' | 'event' | 'state' | 'timeout' | 'no date' | 'no coupon' | 'not sent' | 'choice'
+export type WayKind =
+  | 'done'
+  | 'event'
+  | 'state'
+  | 'timeout'
+  | 'no date'
+  | 'no coupon'
+  | 'not sent'
+  | 'not started'
+  | 'choice'
 
 /** One way on from a step: the steps of its own, and how long it takes to get there. */
 export interface Way {
@@ -53,6 +62,11 @@ export function waysOf(step: StepDefinition, pointer: string): readonly Way[] {
     // Those that are left out go on together, as if the message had been sent where that is among them.
     return first === undefined ? ways : [...ways, way(wayOf(first), 'send')]
   }
+  if ('start' in step) {
+    const waitMs = parseDuration(step.start.wait) ?? 0
+    return [way('done', 'then', step.then, 0, waitMs), way('not started', 'else', step.else, 0, waitMs)]
+  }
+  if ('digest' in step) return [way('event', 'digest', [], ...lengthOf(step.digest.for))]
   return [way('done', '')]
 }
 
