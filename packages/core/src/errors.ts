@@ -12,6 +12,7 @@ export type EngineErrorCode =
   | 'rule.unknown'
   | 'merge.unknown'
   | 'decision.unknown'
+  | 'outcomes.invalid'
   | 'transaction.unsupported'
   | 'rules.none'
   | 'rules.unreadable'

@@ -76,6 +76,7 @@ export type {
 // See a journey
 export { countRuns, type JourneyCounts, journeyGraph } from './insights/graph.js'
 // Simulate
+export type { DeliveryOutcomes } from './simulation/outcomes.js'
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
 export {
   type Difference,

@@ -5,6 +5,7 @@ export { type CheckOptions, reviewPack } from './checks/meaning.js'
 export { definitionsOf, type Located, type Pack, type PackSource, readPack } from './pack.js'
 export { formatProblem, nearest, PackError, type Place, placeText, type Problem, Problems } from './problems.js'
 export { jsonSchema } from './json-schema.js'
+export { readShape, type Shape } from './zod-problems.js'
 export {
   type ConditionDefinition,
   DEFINITION_KINDS,
@@ -66,5 +67,5 @@ export {
 } from './subject.js'
 export { type Consent, consentOf, latestWord } from './consent.js'
 export { type Tier, tierOf } from './tiers.js'
-export { formatDuration, parseDuration } from './duration.js'
+export { DURATION_FORMS, formatDuration, parseDuration } from './duration.js'
 export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own } from './json.js'

@@ -4,6 +4,7 @@ import type { IncomingEvent } from '../ingest/event.js'
 import type { Store } from '../ports/store.js'
 import { instantOf } from '../queue/clocks.js'
 import { memoryStore } from '../storage/memory/store.js'
+import { type DeliveryOutcomes, type Fate, fateOf } from './outcomes.js'
 import { asReceived, Timeline } from './timeline.js'
 import { openWorld, type World } from './world.js'
 
@@ -13,6 +14,8 @@ export interface SimulateOptions {
   readonly events: Iterable<IncomingEvent> | AsyncIterable<IncomingEvent>
   /** How far the simulation goes; to the last event when left out. ISO 8601 or milliseconds. */
   readonly until?: string | number
+  /** What becomes of messages; all are accepted at once when left out. */
+  readonly outcomes?: DeliveryOutcomes
   /** Told of every decision, in time order. */
   readonly onDecision?: (decision: Decision) => void
   /** Told how many events were taken in. */
@@ -62,15 +65,23 @@ export interface SimulationRun {
   readonly result: Simulation
 }
 
-/** Runs the real engine over events under a virtual clock. Nothing is sent; every channel accepts. */
+/** Runs the real engine over events under a virtual clock. Nothing is sent; every channel accepts, or does as `outcomes` say. */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {
-  const { world, result } = await runSimulation(options)
+  return finishedSimulation(options, fateOf(options.outcomes, [options.rules]))
+}
+
+/** Like `simulate`, with what becomes of messages known already. */
+export async function finishedSimulation(options: SimulateOptions, fate: Fate): Promise<Simulation> {
+  const { world, result } = await runSimulation(options, fate)
   await world.close()
   return result
 }
 
 /** Like `simulate`, but leaves the world open. The caller closes it. */
-export async function runSimulation(options: SimulateOptions): Promise<SimulationRun> {
+export async function runSimulation(
+  options: SimulateOptions,
+  fate: Fate = fateOf(options.outcomes, [options.rules]),
+): Promise<SimulationRun> {
   const program = compileProgram(options.rules)
   const tally = new Tally(program)
   const counted = { total: 0, accepted: 0, duplicates: 0, rejected: 0 }
@@ -80,7 +91,8 @@ export async function runSimulation(options: SimulateOptions): Promise<Simulatio
   }
   const store = memoryStore({ keepEvents: options.keep ?? false, keepDecisions: options.keep ?? false, onDecision })
   const end = options.until === undefined ? Number.POSITIVE_INFINITY : instantOf(options.until)
-  const open = (now: number) => openWorld({ rules: options.rules, now, database: store, program })
+  const { rules } = options
+  const open = (now: number) => openWorld({ rules, now, database: store, program, fate })
   const timeline = new Timeline()
   let world: World | undefined
   let from: number | undefined

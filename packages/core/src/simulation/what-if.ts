@@ -1,6 +1,7 @@
 import type { Pack } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { type SimulateOptions, type Simulation, simulate } from './simulate.js'
+import { fateOf } from './outcomes.js'
+import { finishedSimulation, type SimulateOptions, type Simulation } from './simulate.js'
 
 export interface WhatIfOptions {
   readonly old: Pack
@@ -9,6 +10,8 @@ export interface WhatIfOptions {
   readonly events: () => SimulateOptions['events']
   /** How far both go; to the last event when left out. */
   readonly until?: string | number
+  /** What becomes of messages, the same of both; all are accepted at once when left out. */
+  readonly outcomes?: SimulateOptions['outcomes']
   /** Told how many events were taken in, of both together. */
   readonly onProgress?: (events: number) => void
 }
@@ -53,21 +56,30 @@ export interface ThingDifference {
 }
 
 /** Runs both packs over the same history under a virtual clock and compares who would have got what. */
-export async function whatIf({ old: before, new: after, events, until, onProgress }: WhatIfOptions): Promise<WhatIf> {
+export async function whatIf({
+  old: before,
+  new: after,
+  events,
+  until,
+  outcomes,
+  onProgress,
+}: WhatIfOptions): Promise<WhatIf> {
+  const fate = fateOf(outcomes, [before, after])
   let taken = 0
   const run = async (rules: Pack) => {
     const seen = new Seen(rules)
     const already = taken
-    const simulation = await simulate({
+    const options = {
       rules,
       events: events(),
       ...(until !== undefined && { until }),
-      onDecision: (decision) => seen.take(decision),
-      onProgress: (count) => {
+      onDecision: (decision: Decision) => seen.take(decision),
+      onProgress: (count: number) => {
         taken = already + count
         onProgress?.(taken)
       },
-    })
+    }
+    const simulation = await finishedSimulation(options, fate)
     return { seen, simulation }
   }
   const one = await run(before)

@@ -4,6 +4,7 @@ import { startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
+import { ALL_ACCEPTED, type Fate } from './outcomes.js'
 import { asReceived, Timeline } from './timeline.js'
 
 /** A real engine under a clock that is moved by hand: tests, simulations and what-ifs are made of it. */
@@ -78,13 +79,22 @@ export interface WorldOptions {
   readonly rules: Pack
   readonly now: string | number | Date
   readonly database: NonNullable<EngineOptions['database']>
-  /** Left out: every channel that the rules name exists and accepts everything. */
+  /** Left out: every channel that the rules name exists, and does as `fate` says. */
   readonly channels?: readonly Channel[]
+  /** What becomes of messages where channels are left out. Left out: all are accepted at once. */
+  readonly fate?: Fate
   readonly program: Program
 }
 
 /** Starts an engine in a world of its own. */
-export async function openWorld({ rules, now, database, channels, program }: WorldOptions): Promise<World> {
+export async function openWorld({
+  rules,
+  now,
+  database,
+  channels,
+  fate = ALL_ACCEPTED,
+  program,
+}: WorldOptions): Promise<World> {
   const clock = virtualClock(now)
   const sent: Outbound[] = []
   let codes = 0
@@ -92,7 +102,7 @@ export async function openWorld({ rules, now, database, channels, program }: Wor
     rules,
     clock,
     database,
-    channels: channels ?? channelNames(program).map((name) => acceptingChannel(name, sent)),
+    channels: channels ?? channelNames(program).map((name) => simulatedChannel(name, fate, sent)),
     makeCode: () => `TEST-${String(++codes).padStart(6, '0')}`,
   }
   const engine = await startEngine(options, program)
@@ -105,13 +115,14 @@ function channelNames(program: Program): string[] {
   return [...new Set(steps.flatMap((step) => (step.verb === 'send' ? step.channels : [])))]
 }
 
-function acceptingChannel(name: string, sent: Outbound[]): Channel {
+function simulatedChannel(name: string, fate: Fate, sent: Outbound[]): Channel {
   return {
     name,
     repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
-    send: (message) => {
-      sent.push(message)
-      return Promise.resolve({ status: 'accepted' })
+    send: (message, call) => {
+      const result = fate(name, message.deliveryKey, call)
+      if (result.status === 'accepted') sent.push(message)
+      return Promise.resolve(result)
     },
   }
 }
