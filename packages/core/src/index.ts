@@ -74,9 +74,11 @@ export type {
   Version,
 } from './ports/store.js'
 // See a journey
-export { countRuns, type JourneyCounts, journeyGraph } from './insights/graph.js'
+export { journeyGraph } from './insights/graph.js'
+export { countRuns, type JourneyCounts } from './insights/run-counts.js'
 // Simulate
 export type { DeliveryOutcomes } from './simulation/outcomes.js'
+export type { JourneyReport, SimulationReport } from './simulation/report.js'
 export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
 export {
   type Difference,

@@ -4,7 +4,8 @@ import { compileProgram, loadPack } from '@linli/rules'
 import { Command, Option } from 'commander'
 import type { Decision } from '../domain/decision.js'
 import { EngineError } from '../errors.js'
-import { countRuns, journeyGraph } from '../insights/graph.js'
+import { journeyGraph } from '../insights/graph.js'
+import { countRuns } from '../insights/run-counts.js'
 import { print } from './output.js'
 
 interface GraphFlags {

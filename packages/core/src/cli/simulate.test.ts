@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { linli } from '../../testing/command-line.js'
+import { REPORTED_EVENTS, REPORTED_RULES } from '../../testing/reported.js'
 import { atLeast, journey, score, send, tag, template, wait } from '../../testing/rules.js'
 import { scratchFolder } from '../../testing/scratch.js'
 import type { Simulation } from '../simulation/simulate.js'
@@ -65,6 +66,7 @@ describe('linli simulate', () => {
       journeys: { thank: { entered: 3, exited: 2, held: 0, goals: 0 } },
       messages: { planned: 2, accepted: 2, deferred: 0, suppressed: {} },
       coupons: { trial: 1 },
+      report: expect.objectContaining({ coupons: { trial: { issued: 1, money: null } } }),
     })
     expect(stderr).toMatch(/^3 events in [\d.]+ s \(\d+ a second\)\n$/)
   })
@@ -120,6 +122,22 @@ describe('linli simulate', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Events {2}3 accepted, 0 duplicate, 0 rejected/)
     expect(stdout).toMatch(/^regular +1 +1 +0$/m)
+  })
+
+  it('says what became of journeys, messages, coupons and communities', async () => {
+    const rules = scratch.rules('rules.json', ...REPORTED_RULES)
+    const events = scratch.events('events.ndjson', ...REPORTED_EVENTS)
+
+    const { stdout } = await linli('simulate', '--rules', rules, '--events', events, '--until', '2026-03-05T00:00:00Z')
+
+    expect(stdout).toMatch(/^suppressed: cap \(few\) +1$/m)
+    expect(stdout).toMatch(/^Sent in 2 days, and on the busiest +service +promotion\nall +1 +4$/m)
+    expect(stdout).toMatch(/^c-1 +3 +2 +66\.7%$/m)
+    expect(stdout).toMatch(/^trial +2 +10$/m)
+    expect(stdout).toMatch(
+      /^Funnel of remind +runs +of all\nentered, by 3 different +3 +100\.0%\n {2}coupon +3 +100\.0%$/m,
+    )
+    expect(stdout).toMatch(/^left: 券已领完 +1 +33\.3%$/m)
   })
 
   it('reads gzipped files, whatever they are called', async () => {

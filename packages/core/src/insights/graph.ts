@@ -10,40 +10,9 @@ import {
   type StepTarget,
   stepsOf,
 } from '@linli/rules'
-import type { Decision } from '../domain/decision.js'
 import { Phrases } from './phrases.js'
+import type { JourneyCounts } from './run-counts.js'
 import type { Language } from './wording.js'
-
-/** How many runs came by, of one journey. */
-export interface JourneyCounts {
-  readonly entered: number
-  readonly goals: number
-  /** By the id of the step: how many runs came to it. */
-  readonly steps: ReadonlyMap<string, number>
-  /** By why they ended. */
-  readonly exits: ReadonlyMap<string, number>
-}
-
-/** Counts the runs of a journey, by its decisions. */
-export async function countRuns(
-  decisions: Iterable<Decision> | AsyncIterable<Decision>,
-  journey: string,
-): Promise<JourneyCounts> {
-  const steps = new Map<string, Set<unknown>>()
-  const exits = new Map<string, number>()
-  let [entered, goals] = [0, 0]
-  for await (const { decision, rule, step, run, reason } of decisions) {
-    if (rule !== journey) continue
-    if (decision === 'journey.entered') entered += 1
-    else if (decision === 'journey.goal') goals += run === undefined ? 0 : 1
-    else if (decision === 'journey.exited') exits.set(String(reason), (exits.get(String(reason)) ?? 0) + 1)
-    else if (decision === 'journey.stepped') {
-      const runs = steps.get(String(step)) ?? new Set()
-      steps.set(String(step), runs.add(run))
-    }
-  }
-  return { entered, goals, exits, steps: new Map([...steps].map(([id, runs]) => [id, runs.size])) }
-}
 
 /** A journey as a Mermaid flowchart (https://mermaid.js.org), with how many runs came by where counts are given. */
 export function journeyGraph(

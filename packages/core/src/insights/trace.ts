@@ -66,7 +66,8 @@ export async function traceFromLog({
   }
 }
 
-function keyOf({ subject }: Decision): SubjectKey {
+/** Whom a decision is about. Throws `EngineError` (`subject.unknown`) where it is about none of the kinds there are. */
+export function keyOf({ subject }: Pick<Decision, 'subject'>): SubjectKey {
   const kind = SUBJECT_KINDS.find((one) => subject.startsWith(`${one}:`))
   if (kind !== undefined) return { kind, id: subject.slice(kind.length + 1) }
   throw new EngineError('subject.unknown', `Nothing is known of ${subject}.`, { subject })

@@ -5,6 +5,7 @@ import type { Store } from '../ports/store.js'
 import { instantOf } from '../queue/clocks.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { type DeliveryOutcomes, type Fate, fateOf } from './outcomes.js'
+import { Reporter, type SimulationReport } from './report.js'
 import { asReceived, Timeline } from './timeline.js'
 import { openWorld, type World } from './world.js'
 
@@ -55,6 +56,8 @@ export interface Simulation {
   }
   /** Coupons issued, by offer. */
   readonly coupons: Readonly<Record<string, number>>
+  /** The same for those who decide about rules: funnels, days, money, communities. */
+  readonly report: SimulationReport
 }
 
 /** A simulation that is under way, for those who want to look into it. */
@@ -84,9 +87,11 @@ export async function runSimulation(
 ): Promise<SimulationRun> {
   const program = compileProgram(options.rules)
   const tally = new Tally(program)
+  const reporter = new Reporter(program)
   const counted = { total: 0, accepted: 0, duplicates: 0, rejected: 0 }
   const onDecision = (decision: Decision) => {
     tally.count(decision)
+    reporter.count(decision)
     options.onDecision?.(decision)
   }
   const store = memoryStore({ keepEvents: options.keep ?? false, keepDecisions: options.keep ?? false, onDecision })
@@ -128,6 +133,7 @@ export async function runSimulation(
     from: iso(from),
     until: iso(from === undefined ? undefined : world.clock.now()),
     ...tally.summary(),
+    report: await reporter.report(store),
   }
   return { world, store, program, result }
 }
@@ -180,7 +186,7 @@ class Tally {
     if (typeof tier === 'string') increment(score.tiers, tier)
   }
 
-  summary(): Omit<Simulation, 'events' | 'from' | 'until'> {
+  summary(): Omit<Simulation, 'events' | 'from' | 'until' | 'report'> {
     const of = (kind: string) => this.decisions[kind] ?? 0
     const messages = {
       planned: of('message.planned'),

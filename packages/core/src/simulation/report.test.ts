@@ -1,0 +1,52 @@
+import { definePack } from '@linli/rules'
+import { describe, expect, it } from 'vitest'
+import { REPORTED_EVENTS, REPORTED_RULES } from '../../testing/reported.js'
+import { simulate } from './simulate.js'
+
+describe('the report of a simulation', () => {
+  const simulated = simulate({
+    rules: definePack(REPORTED_RULES),
+    events: REPORTED_EVENTS,
+    until: '2026-03-05T00:00:00+08:00',
+  })
+
+  it('says of each journey how many came to each step, how they ended, and what share reached the goal', async () => {
+    const { report } = await simulated
+
+    expect(report.journeys['remind']).toEqual({
+      entered: 3,
+      subjects: 3,
+      steps: [
+        { id: 'coupon', runs: 3 },
+        { id: 'none', runs: 1 },
+        { id: 'push', runs: 2 },
+        { id: 'paid', runs: 2 },
+        { id: 'thanks', runs: 1 },
+      ],
+      exits: { 券已领完: 1, completed: 2 },
+      goals: 2,
+      conversion: 2 / 3,
+      held: { active: 1 },
+    })
+    expect(report.journeys['again']).toMatchObject({ entered: 3, conversion: null })
+  })
+
+  it('counts messages by day and class, and those kept back by reason and policy', async () => {
+    const { report } = await simulated
+
+    expect(report.sends).toEqual({ '2026-03-01': { promotion: 2 }, '2026-03-02': { promotion: 2, service: 1 } })
+    expect(report.suppressed).toEqual([{ reason: 'cap', policy: 'few', count: 1 }])
+    expect(report.held).toEqual({ active: 1 })
+  })
+
+  it('says what coupons are worth, and the share of promotions in each community', async () => {
+    const { report } = await simulated
+
+    expect(report.coupons).toEqual({ trial: { issued: 2, money: 10 } })
+    expect(report.money).toBe(10)
+    expect(report.communities).toEqual({
+      'c-1': { sends: 3, promotions: 2, share: 2 / 3 },
+      'c-2': { sends: 1, promotions: 1, share: 1 },
+    })
+  })
+})
