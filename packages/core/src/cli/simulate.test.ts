@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { definePack } from '@linli/rules'
 import { describe, expect, it } from 'vitest'
 import { linli } from '../../testing/command-line.js'
 import { REPORTED_EVENTS, REPORTED_RULES } from '../../testing/reported.js'
 import { atLeast, journey, score, send, tag, template, wait } from '../../testing/rules.js'
 import { scratchFolder } from '../../testing/scratch.js'
+import { createEngine } from '../engine.js'
+import { virtualClock } from '../queue/clocks.js'
 import type { Simulation } from '../simulation/simulate.js'
+import { memoryChannel } from '../testing/memory-channel.js'
 
 const scratch = scratchFolder()
 const RULES = [
@@ -140,6 +144,15 @@ describe('linli simulate', () => {
     expect(stdout).toMatch(/^left: 券已领完 +1 +33\.3%$/m)
   })
 
+  it('lets messages be refused as --outcomes says', async () => {
+    const outcomes = scratch.write('outcomes.json', '{"seed":1,"channels":{"sms":{"refused":1}}}')
+
+    const { summary } = await simulate(scratch.events('events.ndjson', ...EVENTS), '--outcomes', outcomes)
+
+    expect(summary.messages).toMatchObject({ planned: 2, accepted: 0 })
+    expect(summary.decisions).toMatchObject({ 'message.rejected': 2 })
+  })
+
   it('reads gzipped files, whatever they are called', async () => {
     const plain = await simulate(scratch.events('events.ndjson', ...EVENTS))
     const gzipped = await simulate(scratch.events('events.ndjson.gz', ...EVENTS))
@@ -238,6 +251,40 @@ describe('linli simulate', () => {
   })
 })
 
+describe('linli simulate --db', () => {
+  it('comes to the same as over the events that its engine was sent, and writes nothing there', async () => {
+    const folder = scratch.path('database')
+    const clock = virtualClock('2026-03-05T09:00:00Z')
+    const engine = await createEngine({ rules: definePack(RULES), database: folder, clock, channels: [provider()] })
+    await engine.ingest(EVENTS)
+    await engine.settle()
+    const before = await engine.decisions()
+    await engine.close()
+    const rules = scratch.rules('rules.json', ...REPORTED_RULES, ...RULES.slice(0, 1))
+
+    const fromDatabase = await linli('simulate', '--rules', rules, '--db', folder, '--json')
+    const fromFile = await linli(
+      'simulate',
+      '--rules',
+      rules,
+      '--events',
+      scratch.events('e.ndjson', ...EVENTS),
+      '--json',
+    )
+
+    expect(fromDatabase.code).toBe(0)
+    expect(fromDatabase.stdout).toBe(fromFile.stdout)
+    const diff = await linli('diff', '--old', rules, '--new', rules, '--db', folder, '--json')
+    expect(JSON.parse(diff.stdout)).toMatchObject({ old: JSON.parse(fromFile.stdout), subjects: [] })
+    const again = await createEngine({ rules: 'published', database: folder, clock, channels: [provider()] })
+    expect(await again.decisions()).toEqual(before)
+    expect(await again.publication()).toMatchObject({ version: 1 })
+    await again.close()
+  })
+})
+
+const provider = () => memoryChannel({ name: 'sms' })
+
 describe('linli simulate that cannot', () => {
   async function failure(events: string, ...flags: readonly string[]): Promise<string> {
     const rules = scratch.rules('rules.json', ...RULES)
@@ -253,6 +300,24 @@ describe('linli simulate that cannot', () => {
 
     expect(await failure(scratch.path('nothing.ndjson'))).toContain('nothing.ndjson')
     expect(await failure(cut)).toContain('cut.gz')
+  })
+
+  it('know where the events are says so', async () => {
+    const rules = scratch.rules('rules.json', ...RULES)
+    const events = scratch.events('events.ndjson', ...EVENTS)
+    const simulated = (...flags: readonly string[]) => linli('simulate', '--rules', rules, ...flags)
+
+    expect((await simulated()).stderr).toContain('Say where the events are: --events FILE or --db URL.')
+    expect((await simulated('--events', events, '--db', 'x')).stderr).toContain('cannot be used with')
+    expect((await simulated('--db', scratch.path('nowhere'))).stderr).toContain('(database.missing)')
+  })
+
+  it('read what becomes of messages says what is wrong', async () => {
+    const events = scratch.events('events.ndjson', ...EVENTS)
+    const outcomes = (text: string) => failure(events, '--outcomes', scratch.write('outcomes.json', text))
+
+    expect(await outcomes('{')).toMatch(/outcomes\.json is not JSON/)
+    expect(await outcomes('{"seed":1,"channels":{"sms":{"refuse":1}}}')).toContain('Did you mean "refused"?')
   })
 
   it('write the decisions says which file', async () => {

@@ -4,43 +4,42 @@ import { finished } from 'node:stream/promises'
 import { loadPack } from '@linli/rules'
 import { Command } from 'commander'
 import type { Decision } from '../domain/decision.js'
-import { type ReadProgress, readEventFile } from '../simulation/event-file.js'
 import { type Simulation, simulate } from '../simulation/simulate.js'
+import { type EventSource, readOutcomes, type SourceFlags, withEvents, withSourceFlags } from './event-source.js'
 import { Progress, print, printJson } from './output.js'
 import { formatSimulation } from './simulation-report.js'
 
-interface SimulateFlags {
+interface SimulateFlags extends SourceFlags {
   readonly rules: readonly string[]
-  readonly events: string
   readonly until?: string
   readonly decisions?: string
   readonly json?: boolean
 }
 
 export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('Run the real engine over an event file under a virtual clock. Nothing is sent.')
+  const command = new Command('simulate')
+    .description('Run the real engine over recorded events under a virtual clock. Nothing is sent.')
     .requiredOption('--rules <pack...>', 'folders or files of rules')
-    .requiredOption('--events <file>', 'events, one JSON object a line (.ndjson or .ndjson.gz), in time order')
+  return withSourceFlags(command)
     .option('--until <time>', 'go on until this time (ISO 8601); the last event when left out')
     .option('--decisions <file>', 'write every decision, one JSON object a line')
     .option('--json', 'print the summary as one JSON document')
-    .action(run)
+    .action((flags: SimulateFlags) => withEvents(flags, (source) => run(flags, source)))
 }
 
-async function run(flags: SimulateFlags): Promise<void> {
+async function run(flags: SimulateFlags, { events, percent }: EventSource): Promise<void> {
   const rules = await loadPack(...flags.rules)
+  const outcomes = await readOutcomes(flags)
   const progress = new Progress()
-  const read: ReadProgress = { bytesRead: 0, bytesTotal: 1 }
   const started = Date.now()
   const log = flags.decisions === undefined ? undefined : await DecisionFile.create(flags.decisions)
   const result = await simulate({
     rules,
-    events: throttled(readEventFile(flags.events, read), log),
+    events: throttled(events(), log),
+    ...outcomes,
     ...(flags.until !== undefined && { until: flags.until }),
     ...(log && { onDecision: (decision) => log.write(decision) }),
-    onProgress: (events) =>
-      progress.show(() => `${Math.floor((100 * read.bytesRead) / read.bytesTotal)}%  ${events} events`),
+    onProgress: (count) => progress.show(() => `${percent()}${count} events`),
   })
   await log?.close()
   const seconds = Math.max(0.001, (Date.now() - started) / 1000)

@@ -370,6 +370,15 @@ export interface StoreReads {
   }): Promise<readonly Decision[]>
   /** Events of the log of some users in the order they happened (equal instants: by message id). */
   readEvents(filter: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]>
+  /**
+   * Events of everybody, in the order they happened (equal instants: by message id): those after a place, before an
+   * instant, `limit` at most.
+   */
+  readLog(filter: {
+    readonly after?: EventPlace
+    readonly before?: number
+    readonly limit: number
+  }): Promise<readonly StoredEvent[]>
   /** Merges of these users, in whichever part, or all, in the order they were made. */
   readMerges(filter: { readonly userIds?: readonly string[] }): Promise<readonly MergeRecord[]>
   readDeliveries(filter: {

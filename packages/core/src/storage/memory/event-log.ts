@@ -1,6 +1,6 @@
 import type { RelationName } from '@linli/rules'
 import type { SubjectKey } from '../../domain/subject.js'
-import type { StoredEvent } from '../../ports/store.js'
+import type { EventPlace, StoredEvent } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 
 /** Committed events. */
@@ -53,6 +53,12 @@ export class EventLog {
     if (events === undefined) this.#byUser.set(event.userId, [event])
     else events.push(event)
   }
+}
+
+/** Whether an event stands after a place of the log. */
+export function isAfter({ at, messageId }: StoredEvent, place: EventPlace | undefined): boolean {
+  if (place === undefined || at > place.at) return true
+  return at === place.at && compareText(messageId, place.messageId) > 0
 }
 
 /** In the order they happened; equal instants: by message id. */

@@ -4,7 +4,7 @@ import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type { Delivery, MergeRecord, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
-import { inOrder } from './event-log.js'
+import { inOrder, isAfter } from './event-log.js'
 import { MemoryTables } from './tables.js'
 import { MemoryTransaction, type MemoryTransactionOptions } from './transaction.js'
 
@@ -102,6 +102,15 @@ class Memory implements MemoryStore {
 
   async readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
     return inOrder([...new Set(userIds)].flatMap((userId) => this.#tables.events.of(userId)))
+  }
+
+  async readLog({
+    after,
+    before = Number.POSITIVE_INFINITY,
+    limit,
+  }: Parameters<StoreReads['readLog']>[0]): Promise<readonly StoredEvent[]> {
+    const found = this.#tables.events.all().filter((event) => isAfter(event, after) && event.at < before)
+    return inOrder(found).slice(0, limit)
   }
 
   async readMerges({ userIds }: { readonly userIds?: readonly string[] }): Promise<readonly MergeRecord[]> {

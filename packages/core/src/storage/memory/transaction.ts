@@ -18,6 +18,7 @@ import type {
 } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
 import { compareText } from '../text-order.js'
+import { isAfter } from './event-log.js'
 import { Staged } from './staged.js'
 import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
@@ -146,9 +147,10 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async eventsFor(key: SubjectKey, after: EventPlace | undefined, limit: number): Promise<readonly StoredEvent[]> {
-    const isAfter = ({ at, messageId }: StoredEvent) =>
-      after === undefined || at > after.at || (at === after.at && compareText(messageId, after.messageId) > 0)
-    return this.#events.for(key).filter(isAfter).slice(0, limit)
+    return this.#events
+      .for(key)
+      .filter((event) => isAfter(event, after))
+      .slice(0, limit)
   }
 
   async eventsById(messageIds: readonly string[]): Promise<readonly StoredEvent[]> {

@@ -1,7 +1,7 @@
 import type { SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
 import type { SubjectKey } from '../../domain/subject.js'
-import type { EventPlace, StoredEvent } from '../../ports/store.js'
+import type { EventPlace, StoredEvent, StoreReads } from '../../ports/store.js'
 import { type Int8, intArray, textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -36,6 +36,20 @@ export async function readEvents(session: Session, userIds: readonly string[]): 
   const rows = await session.rows(sql<EventRow>`
     select message_id, user_id, at, body, community, leader from ${session.tables.event}
     where user_id = any(${textArray(userIds)}::text[]) order by at, message_id
+  `)
+  return rows.map(decodeEvent)
+}
+
+// The bounds on "at" stand by themselves: its index is of blocks, and knows only those.
+export async function readLog(
+  session: Session,
+  { after, before = Number.MAX_SAFE_INTEGER, limit }: Parameters<StoreReads['readLog']>[0],
+): Promise<readonly StoredEvent[]> {
+  const { at, messageId } = after ?? { at: Number.MIN_SAFE_INTEGER, messageId: '' }
+  const rows = await session.rows(sql<EventRow>`
+    select message_id, user_id, at, body, community, leader from ${session.tables.event}
+    where at >= ${at} and at < ${before} and (at, message_id) > (${at}::int8, ${messageId}::text)
+    order by at, message_id limit ${limit}
   `)
   return rows.map(decodeEvent)
 }

@@ -10,7 +10,7 @@ import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
 import { readDeliveries } from './deliveries.js'
-import { readEvents } from './events.js'
+import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { readDecisions } from './log.js'
 import { readMerges } from './merges.js'
@@ -135,6 +135,10 @@ export class SqlStore implements Store {
 
   readDecisions(filter: Parameters<StoreReads['readDecisions']>[0]): Promise<readonly Decision[]> {
     return readDecisions(this.#reads, filter)
+  }
+
+  readLog(filter: Parameters<StoreReads['readLog']>[0]): Promise<readonly StoredEvent[]> {
+    return readLog(this.#reads, filter)
   }
 
   readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {

@@ -8,6 +8,7 @@ export const eventChecks: readonly StoreCheck[] = [
   ['keeps the first event of an id', firstStands],
   ['takes an event as new once, however many add it at once', newOnce],
   ["gives a user's events in the order they happened, equal instants by message id", inOrder],
+  ['gives the events of everybody page by page, in the order they happened', wholeLog],
   ["gives users' events inside a transaction, with what it did itself", ofUsers],
   ['gives events by their ids, with what the transaction added itself', byId],
   ['marks contradicted events once, however many mark them at once', marksOnce],
@@ -80,6 +81,25 @@ async function inOrder(store: Store): Promise<void> {
     read.map(({ messageId }) => messageId),
     ['m-9', 'm-1', 'm-2', 'm-\uff01', 'm-🍎', 'm-0'],
   )
+}
+
+async function wholeLog(store: Store): Promise<void> {
+  const events = [
+    eventOf('m-3', { at: 3, userId: 'u-1' }),
+    eventOf('m-1', { at: 1, userId: 'u-2', community: 'c-1' }),
+    eventOf('m-2b', { at: 2, userId: 'u-1' }),
+    eventOf('M-2', { at: 2, userId: 'u-3' }),
+    eventOf('m-0', { at: -5, userId: 'u-3' }),
+  ]
+  await store.transaction((tx) => tx.addEvents(events))
+  const ids = async (filter: Parameters<Store['readLog']>[0]) =>
+    (await store.readLog(filter)).map(({ messageId }) => messageId)
+  assert.deepEqual(await ids({ limit: 10 }), ['m-0', 'm-1', 'M-2', 'm-2b', 'm-3'])
+  assert.deepEqual(await ids({ limit: 3 }), ['m-0', 'm-1', 'M-2'])
+  assert.deepEqual(await ids({ limit: 9, after: { at: 2, messageId: 'M-2' } }), ['m-2b', 'm-3'])
+  assert.deepEqual(await ids({ limit: 9, after: { at: 0, messageId: '' }, before: 3 }), ['m-1', 'M-2', 'm-2b'])
+  assert.deepEqual(await ids({ limit: 9, after: { at: 3, messageId: 'm-3' } }), [])
+  assert.deepEqual(await store.readLog({ limit: 1, after: { at: 0, messageId: '' } }), [events[1]])
 }
 
 async function ofUsers(store: Store): Promise<void> {
