@@ -27,6 +27,7 @@ const WITHOUT_EVENT: readonly string[] = [
   'tag.added',
   'tag.removed',
   'score.crossed',
+  'schedule',
 ] satisfies readonly JourneyDefinition['entry']['on'][]
 
 /** The journeys that others start. */
@@ -41,9 +42,17 @@ export function entryEventOf({ id, entry }: JourneyDefinition, started: Readonly
   return started.has(id) ? 'sometimes' : 'never'
 }
 
-/** What is certain when a run begins. */
-export function certainAtEntry(event: Presence = 'always'): Certain {
-  return { ranMs: 0, event, digest: 'never', coupon: 'never', latest: undefined, asked: new Map() }
+/**
+ * What is certain when a run begins. Runs that were moved here from an earlier definition may have got something before.
+ */
+export function certainAtEntry(journey: JourneyDefinition, event: Presence = 'always'): Certain {
+  const before = takesRunsOver(journey) ? 'sometimes' : 'never'
+  return { ranMs: 0, event, digest: before, coupon: before, latest: undefined, asked: new Map() }
+}
+
+/** Whether runs that began with an earlier definition may go on in the middle of it. */
+export function takesRunsOver({ earlier }: JourneyDefinition): boolean {
+  return typeof earlier === 'object'
 }
 
 export const CERTAIN_FLOW: Flow<Certain> = { after, meet }

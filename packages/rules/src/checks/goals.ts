@@ -12,7 +12,7 @@ export function checkGoal({ definition, place }: Located<JourneyDefinition>, pro
   const { goal, steps } = definition
   const withinMs = parseDuration(goal?.within)
   if (goal === undefined || withinMs === undefined) return
-  const reached = [...passagesOf(steps, certainAtEntry(), CERTAIN_FLOW)].flatMap(({ step, known }) => {
+  const reached = [...passagesOf(steps, certainAtEntry(definition), CERTAIN_FLOW)].flatMap(({ step, known }) => {
     return known !== undefined && acts(step) ? [{ step, afterMs: known.ranMs }] : []
   })
   const [first] = reached.sort((one, other) => one.afterMs - other.afterMs)

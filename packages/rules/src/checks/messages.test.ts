@@ -61,6 +61,11 @@ describe('a message that needs a coupon', () => {
     expect(found(body, [issue({ else: [send] })])).toEqual(['error template.noValue /0/steps/0/else/0/send/template'])
   })
 
+  it('may be sent to whose run began with an earlier definition', () => {
+    const rules = [journey({ steps: [send], earlier: { moveTo: 'send' } }), template(body)]
+    expect(reviewPack(definePack(rules))).toMatchObject([{ severity: 'warning', code: 'template.noValue' }])
+  })
+
   it('is sent where every way to it has issued one', () => {
     expect(found(body, [issue({ else: end }), send])).toEqual([])
     expect(found(body, [issue({ else: [{ id: 'second', issue: { offer: 'other' }, else: end }] }), send])).toEqual([])

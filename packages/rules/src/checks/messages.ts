@@ -16,7 +16,11 @@ export function checkMessages(
   problems: Problems,
 ): void {
   const entry = entryEventOf(definition, started)
-  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(entry), CERTAIN_FLOW)) {
+  for (const { step, pointer, known } of passagesOf(
+    definition.steps,
+    certainAtEntry(definition, entry),
+    CERTAIN_FLOW,
+  )) {
     const verb = 'send' in step ? 'send' : 'suggest'
     const id = 'send' in step ? step.send.template : 'suggest' in step ? step.suggest.template : undefined
     const template = id === undefined ? undefined : program.templates.get(id)

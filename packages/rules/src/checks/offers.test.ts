@@ -47,6 +47,13 @@ describe('a coupon', () => {
   })
 })
 
+describe('a coupon of a journey that takes over runs of an earlier definition', () => {
+  it('may be the first that somebody gets', () => {
+    const moved = { ...steps(issue('a'), issue('b')), earlier: { moveTo: 'b' } }
+    expect(reviewPack(definePack([moved, offer()]))).toEqual([])
+  })
+})
+
 describe('an offer', () => {
   it('has not fewer coupons than one person may get', () => {
     expect(found([issue('a')], { total: 2, perPerson: 3 })).toEqual(['warning offer.perPerson /1/perPerson'])

@@ -2,7 +2,7 @@ import type { Located, Pack } from '../pack.js'
 import { type Problems, placeText } from '../problems.js'
 import type { OfferDefinition } from '../schemas/definitions.js'
 import type { JourneyDefinition } from '../schemas/journey.js'
-import { CERTAIN_FLOW, certainAtEntry } from './certain.js'
+import { CERTAIN_FLOW, certainAtEntry, takesRunsOver } from './certain.js'
 import { below } from './expand.js'
 import { passagesOf } from './passages.js'
 
@@ -27,7 +27,9 @@ function checkIssues(
   offers: ReadonlyMap<string, Located<OfferDefinition>>,
   problems: Problems,
 ): void {
-  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(), CERTAIN_FLOW)) {
+  // Who was moved here may not have asked for any.
+  if (takesRunsOver(definition)) return
+  for (const { step, pointer, known } of passagesOf(definition.steps, certainAtEntry(definition), CERTAIN_FLOW)) {
     if (!('issue' in step) || known === undefined) continue
     const offer = offers.get(step.issue.offer)
     const asked = known.asked.get(step.issue.offer) ?? 0

@@ -57,6 +57,11 @@ describe('a step', () => {
   ])('is reached where %s', (_, step) => {
     expect(found(step, go('a'))).toEqual([])
   })
+
+  it('may be where runs of an earlier definition go on', () => {
+    const rules = [{ ...steps(end('e'), go('a')), earlier: { moveTo: 'a' } }]
+    expect(reviewPack(definePack(rules))).toEqual([])
+  })
 })
 
 describe('what a wait does without a date', () => {

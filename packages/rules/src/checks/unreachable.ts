@@ -10,9 +10,11 @@ import { mayLackDate } from './ways.js'
 export function checkUnreachable({ definition, place }: Located<JourneyDefinition>, problems: Problems): void {
   const passages = [...passagesOf<true>(definition.steps, true, { after: () => true, meet: () => true })]
   const byPointer = new Map(passages.map((passage) => [passage.pointer, passage]))
-  for (const { pointer, known } of passages) {
+  const { earlier } = definition
+  const movedTo = typeof earlier === 'object' ? earlier.moveTo : undefined
+  for (const { step, pointer, known } of passages) {
     const before = byPointer.get(oneBefore(pointer))
-    if (known !== undefined || before?.known === undefined) continue
+    if (step.id === movedTo || known !== undefined || before?.known === undefined) continue
     problems.warning(below(place, pointer), 'step.unreachable', unreachableText(before))
   }
   for (const { step, pointer } of stepsOf(definition.steps)) {
