@@ -9,14 +9,17 @@ import {
   VERDICT_MARK,
 } from '@linli/rules'
 import type { Kysely } from 'kysely'
-import type { Decision } from './domain/decision.js'
+import type { CancelNote, Decision } from './domain/decision.js'
 import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import type { IngestMode } from './ingest/batch.js'
 import type { IncomingEvent, IngestReport } from './ingest/event.js'
 import type { Explained } from './insights/explained.js'
 import type { Trace } from './insights/trace.js'
 import type { CodeMaker } from './offers/issue.js'
-import type { Halted, Halts, OperatorNote } from './operations/operations.js'
+import type { RunName } from './operations/cancelling.js'
+import type { Counts } from './operations/counts.js'
+import type { CountFilter, Halted, Halts, OperatorNote } from './operations/operations.js'
+import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
@@ -130,6 +133,28 @@ export interface Engine {
   stop(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]>
   /** Takes back what `pause` or `stop` did to exactly this target. What was paused is due at once, and asks all policies anew. */
   resume(target: HaltTarget, note?: OperatorNote): Promise<readonly Halted[]>
+  /**
+   * Ends one run (`journey.exited`, reason `cancelled`) and calls off what it has planned. What is being handed to a provider
+   * may still leave. By its id alone, or with its subject.
+   *
+   * @throws EngineError `run.unknown` where there is no such run under way.
+   */
+  cancel(run: RunName, note?: CancelNote): Promise<void>
+  /**
+   * Runs of a journey that are under way, in the order of their subjects, a page at a time. Found by an index; a page reads the
+   * states of its subjects, and with `step` those of at most 5,000. They are as they are stored: what `stop` has ended may be
+   * listed until the background has come by.
+   *
+   * @throws EngineError `rule.unknown`
+   */
+  runs(filter: RunFilter): Promise<RunPage>
+  /**
+   * What a journey has decided, counted by kind, reason and step, with `since <= at < until`. It reads the whole log of decisions,
+   * on PostgreSQL there: for a person who asks, not for each request of a page.
+   *
+   * @throws EngineError `rule.unknown`
+   */
+  counts(filter: CountFilter): Promise<Counts>
   /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */
   halts(): Promise<Halts>
   /** Users that were made one, the earliest first: all, or those of one person. */

@@ -9,7 +9,7 @@ import {
 } from '@linli/rules'
 import { Dispatcher } from './delivery/dispatcher.js'
 import { Release } from './delivery/release.js'
-import type { Decision } from './domain/decision.js'
+import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
 import {
   type DecisionFilter,
@@ -35,7 +35,10 @@ import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type Trace, traceFromLog } from './insights/trace.js'
 import { randomCode } from './offers/issue.js'
-import { type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
+import type { RunName } from './operations/cancelling.js'
+import type { Counts } from './operations/counts.js'
+import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
+import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Delivery, DeliveryState, Store, StoreReads } from './ports/store.js'
@@ -274,6 +277,20 @@ class LocalEngine implements Engine {
     const halted = await this.operations.operate(does, target, note)
     this.queue.wake()
     return halted
+  }
+
+  async cancel(run: RunName, note?: CancelNote): Promise<void> {
+    this.mustBeOpen()
+    await this.operations.cancel(run, note)
+    this.queue.wake()
+  }
+
+  runs(filter: RunFilter): Promise<RunPage> {
+    return this.operations.runs(filter)
+  }
+
+  counts(filter: CountFilter): Promise<Counts> {
+    return this.operations.counts(filter)
   }
 
   halts(): Promise<Halts> {

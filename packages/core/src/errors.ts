@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'channel.unknown'
   | 'subject.unknown'
   | 'rule.unknown'
+  | 'run.unknown'
   | 'merge.unknown'
   | 'decision.unknown'
   | 'outcomes.invalid'

@@ -12,7 +12,10 @@ export type {
   Subject,
   Suggestion,
 } from './door.js'
-export type { HaltCall, Halted, Halts, OperatorNote } from './operations/operations.js'
+export type { RunName } from './operations/cancelling.js'
+export type { Counts } from './operations/counts.js'
+export type { CountFilter, HaltCall, Halted, Halts, OperatorNote } from './operations/operations.js'
+export type { RunFilter, RunPage, RunUnderWay } from './operations/runs.js'
 export type { HaltTarget } from '@linli/rules'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
@@ -23,7 +26,7 @@ export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackErro
 export type { IngestMode } from './ingest/batch.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
 // Ask why
-export type { Decision, DecisionKind } from './domain/decision.js'
+export type { CancelNote, Decision, DecisionKind } from './domain/decision.js'
 export type { Explained, ExplainedEvent, ExplainedRun } from './insights/explained.js'
 export { type FormatOptions, formatDecision, formatExplanation, formatTrace } from './insights/format.js'
 export type { Trace } from './insights/trace.js'
@@ -53,6 +56,7 @@ export type {
 } from './ports/channel.js'
 export type { Clock } from './ports/clock.js'
 export type {
+  DecisionCount,
   DecisionOrder,
   Delivery,
   DeliveryKind,

@@ -5,6 +5,7 @@ import { explainCommand } from './explain.js'
 import { graphCommand } from './graph.js'
 import { haltsCommand, operateCommands } from './halts.js'
 import { reportFailure } from './output.js'
+import { cancelCommand, countsCommand, runsCommand } from './runs.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
 import { testCommand } from './test.js'
@@ -21,6 +22,9 @@ export function program(): Command {
     .addCommand(explainCommand())
     .addCommand(graphCommand())
     .addCommand(haltsCommand())
+    .addCommand(runsCommand())
+    .addCommand(countsCommand())
+    .addCommand(cancelCommand())
     .showHelpAfterError()
   for (const one of operateCommands()) command.addCommand(one)
   return command

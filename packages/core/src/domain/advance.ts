@@ -4,6 +4,7 @@ import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
 import { enter } from './entries.js'
 import {
+  cancel,
   dueRuns,
   enterByEvent,
   followExits,
@@ -81,6 +82,7 @@ function take(draft: Draft, input: Input): void {
   else if (input.kind === 'baseline') takeBaseline(draft, input)
   else if (input.kind === 'rename') takeRename(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
+  else if (input.kind === 'cancel') cancel(draft, input)
   else if (input.kind === 'greet') welcome(draft, input)
   reactToChanges(draft)
 }

@@ -143,6 +143,8 @@ export type Input =
   | { readonly kind: 'baseline'; readonly at: number; readonly first?: readonly string[] }
   /** A user of some of the subject's events turned out to be another. */
   | { readonly kind: 'rename'; readonly at: number; readonly from: string; readonly to: string }
+  /** Somebody ends a run. */
+  | ({ readonly kind: 'cancel'; readonly at: number; readonly run: string } & CancelNote)
   /** What became of a `send` or `issue` step. */
   | {
       readonly kind: 'outcome'
@@ -154,6 +156,12 @@ export type Input =
       readonly result: StepResult
       readonly coupon?: Coupon
     }
+
+/** Who ends a run, and why: it is kept as it is said. */
+export interface CancelNote {
+  readonly by?: string
+  readonly reason?: string
+}
 
 /** What became of what a step wished for: of a message, or of anything else (`accepted`: it was done). */
 export type StepResult = SendOutcome

@@ -171,6 +171,14 @@ function isMeant(trigger: CompiledTrigger | CompiledEntry, change: Change): bool
   return trigger.on === on && trigger.tag === change.id
 }
 
+/** Ends a run because somebody says so. */
+export function cancel(draft: Draft, { run: id, by, reason: note }: Extract<Input, { kind: 'cancel' }>): void {
+  const run = draft.runs.find((one) => one.id === id)
+  if (run !== undefined) {
+    exitRun(draft, run, 'cancelled', { ...(by !== undefined && { by }), ...(note !== undefined && { note }) })
+  }
+}
+
 /** Goes on after a step that waited for its outcome. */
 export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>): void {
   const run = draft.runs.find((one) => isAt(one, input))

@@ -40,7 +40,7 @@ export function runSteps(
     const step = journey.steps[target]
     if (step === undefined) break
     const { deadline: _, child: __, ...passing } = current
-    current = { ...passing, step: step.id, until: 0 }
+    current = { ...passing, step: step.id, since: draft.at, until: 0 }
     const details = { ...detailsOf(draft, journey, step), ...(target === from && arrival) }
     draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
     const outcome = perform(draft, journey, current, step)

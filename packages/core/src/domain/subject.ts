@@ -69,6 +69,8 @@ export interface Run {
   readonly enteredAt: number
   /** The step at which it waits. */
   readonly step: string
+  /** When it came to that step; left out by releases that did not note it. */
+  readonly since?: number
   /** When the wait ends by itself, or is looked at again; 0 while it waits for an outcome. */
   readonly until: number
   /** When the wait ends, where it may also end because conditions come to hold. */

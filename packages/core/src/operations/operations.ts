@@ -1,10 +1,15 @@
 import type { Halt, HaltTarget } from '@linli/rules'
 import { Release } from '../delivery/release.js'
+import type { CancelNote } from '../domain/decision.js'
 import type { Clock } from '../ports/clock.js'
 import type { Operation, Store } from '../ports/store.js'
+import { instantOf } from '../queue/clocks.js'
 import type { Programs } from '../subjects/programs.js'
+import { cancelRun, type RunName } from './cancelling.js'
+import { type Counts, countsOf } from './counts.js'
 import { operate } from './halting.js'
-import { checkTarget } from './targets.js'
+import { listRuns, type RunFilter, type RunPage } from './runs.js'
+import { checkJourney, checkTarget } from './targets.js'
 
 /** Something that is paused or stopped. */
 export interface Halted {
@@ -37,9 +42,17 @@ export interface OperatorNote {
   readonly reason?: string
 }
 
+export interface CountFilter {
+  readonly journey: string
+  /** ISO 8601, a date, or milliseconds: decisions from then on; left out: from the first. */
+  readonly since?: string | number | Date
+  /** Decisions before then; left out: up to the last. */
+  readonly until?: string | number | Date
+}
+
 const SHOWN_CALLS = 100
 
-/** What people do to rules that run: pause, stop, resume. */
+/** What people do to rules that run: pause, stop and resume them, cancel runs, look. */
 export class Operations {
   constructor(
     private readonly store: Store,
@@ -62,6 +75,27 @@ export class Operations {
     const halts = await store.transaction((tx) => operate(tx, operation, clock.now()))
     await this.release()
     return halts.map(haltedOf)
+  }
+
+  cancel(run: RunName, note: CancelNote = {}): Promise<void> {
+    return cancelRun(this.store, this.programs, run, note, this.clock.now())
+  }
+
+  async runs(filter: RunFilter): Promise<RunPage> {
+    await this.checkJourney(filter.journey)
+    return listRuns(this.store, filter)
+  }
+
+  async counts({ journey, since, until }: CountFilter): Promise<Counts> {
+    await this.checkJourney(journey)
+    const from = since === undefined ? {} : { since: instantOf(since) }
+    const to = until === undefined ? {} : { until: instantOf(until) }
+    return countsOf(await this.store.countDecisions({ journey, ...from, ...to }))
+  }
+
+  private async checkJourney(journey: string): Promise<void> {
+    const { program } = await this.store.transaction((tx) => this.programs.in(tx))
+    checkJourney(journey, program)
   }
 
   async halts(): Promise<Halts> {

@@ -8,7 +8,7 @@ import type {
   SubjectKind,
 } from '@linli/rules'
 import type { Baseline } from '../domain/baseline.js'
-import type { Decision, Input, StepSource, StepVariables } from '../domain/decision.js'
+import type { Decision, DecisionKind, Input, StepSource, StepVariables } from '../domain/decision.js'
 import type { Fate } from '../domain/fates.js'
 import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
 
@@ -347,6 +347,16 @@ export interface StoreTransaction {
   addCoupon(coupon: IssuedCoupon): Promise<void>
 }
 
+/** Decisions of one journey of a kind, with this reason and step where there are some. */
+export interface DecisionCount {
+  readonly decision: DecisionKind
+  readonly reason?: string
+  readonly step?: string
+  readonly decisions: number
+  /** How many different runs they are about. */
+  readonly runs: number
+}
+
 /** The earliest decisions first, or the latest. */
 export type DecisionOrder = 'earliest' | 'latest'
 
@@ -368,6 +378,21 @@ export interface StoreReads {
     readonly limit?: number
     readonly order?: DecisionOrder
   }): Promise<readonly Decision[]>
+  /** How many decisions there are by a journey, or about it, with `since <= at < until`. Reads the whole log of decisions. */
+  countDecisions(filter: {
+    readonly journey: string
+    readonly since?: number
+    readonly until?: number
+  }): Promise<readonly DecisionCount[]>
+  /**
+   * Subjects that are in a journey, or that have a run, as they are, in the order of kind and id: at most `limit` of those that
+   * come after `after`.
+   */
+  readSubjectsInRuns(
+    of: { readonly journey: string } | { readonly run: string },
+    after: SubjectKey | undefined,
+    limit: number,
+  ): Promise<readonly { readonly key: SubjectKey; readonly state: SubjectState }[]>
   /** Events of the log of some users in the order they happened (equal instants: by message id). */
   readEvents(filter: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]>
   /**

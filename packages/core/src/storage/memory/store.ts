@@ -2,7 +2,15 @@ import type { SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
-import type { Delivery, MergeRecord, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import type {
+  DecisionCount,
+  Delivery,
+  MergeRecord,
+  Store,
+  StoredEvent,
+  StoreReads,
+  StoreTransaction,
+} from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import { inOrder, isAfter } from './event-log.js'
 import { MemoryTables } from './tables.js'
@@ -100,6 +108,39 @@ class Memory implements MemoryStore {
     return (order === 'latest' ? found.toReversed() : found).slice(0, limit)
   }
 
+  async countDecisions({
+    journey,
+    since = 0,
+    until = Number.POSITIVE_INFINITY,
+  }: Parameters<StoreReads['countDecisions']>[0]): Promise<readonly DecisionCount[]> {
+    const counts = new Map<string, { count: DecisionCount; runs: Set<unknown> }>()
+    for (const { decision, at, reason, step, run, ...about } of this.#tables.decisions) {
+      const isWanted = (about.rule === journey || about['journey'] === journey) && at >= since && at < until
+      if (!isWanted) continue
+      const name = JSON.stringify([decision, reason, step])
+      const { count, runs } = counts.get(name) ?? {
+        count: { decision, ...textOf('reason', reason), ...textOf('step', step), decisions: 0, runs: 0 },
+        runs: new Set<unknown>(),
+      }
+      if (run !== undefined) runs.add(run)
+      counts.set(name, { count: { ...count, decisions: count.decisions + 1, runs: runs.size }, runs })
+    }
+    return [...counts.values()].map(({ count }) => count)
+  }
+
+  async readSubjectsInRuns(
+    of: { readonly journey: string } | { readonly run: string },
+    after: SubjectKey | undefined,
+    limit: number,
+  ): Promise<readonly { readonly key: SubjectKey; readonly state: SubjectState }[]> {
+    const isIn = ({ state: { runs } }: { readonly state: SubjectState }) =>
+      runs.some(({ journey, id }) => ('journey' in of ? journey === of.journey : id === of.run))
+    const found = [...this.subjects()].filter(
+      (one) => isIn(one) && (after === undefined || compareKeys(one.key, after) > 0),
+    )
+    return found.sort((a, b) => compareKeys(a.key, b.key)).slice(0, limit)
+  }
+
   async readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {
     return inOrder([...new Set(userIds)].flatMap((userId) => this.#tables.events.of(userId)))
   }
@@ -150,4 +191,12 @@ class Memory implements MemoryStore {
     const due = [dueSubjects.next, dueDeliveries.next, ...baselines].filter((at) => at !== undefined)
     return due.length === 0 ? undefined : Math.min(...due)
   }
+}
+
+function compareKeys(a: SubjectKey, b: SubjectKey): number {
+  return compareText(a.kind, b.kind) || compareText(a.id, b.id)
+}
+
+function textOf<K extends string>(name: K, value: unknown): { readonly [Name in K]?: string } {
+  return (typeof value === 'string' ? { [name]: value } : {}) as { readonly [Name in K]?: string }
 }

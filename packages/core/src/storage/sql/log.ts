@@ -1,9 +1,9 @@
 import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
-import { type Decision, type Input, messageIdsOf } from '../../domain/decision.js'
+import { type Decision, type DecisionKind, type Input, messageIdsOf } from '../../domain/decision.js'
 import type { SubjectKey } from '../../domain/subject.js'
-import type { InboxEntry, StoreReads } from '../../ports/store.js'
-import { textArray, textLines } from './parameters.js'
+import type { DecisionCount, InboxEntry, StoreReads } from '../../ports/store.js'
+import { type Int8, textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
 export async function addDecisions(session: Session, decisions: readonly Decision[]): Promise<void> {
@@ -27,6 +27,39 @@ export async function readDecisions(
     order by id ${order === 'latest' ? sql`desc` : sql`asc`} ${limit === undefined ? sql`` : sql`limit ${limit}`}
   `)
   return rows.map(({ body }) => JSON.parse(body) as Decision)
+}
+
+export async function countDecisions(
+  session: Session,
+  { journey, since = 0, until = Number.MAX_SAFE_INTEGER }: Parameters<StoreReads['countDecisions']>[0],
+): Promise<readonly DecisionCount[]> {
+  // Only bodies that have the name anywhere are parsed.
+  const rows = await session.rows(sql<CountRow>`
+    with named as materialized (
+      select body::json as body from ${session.tables.decision} where strpos(body, ${JSON.stringify(journey)}) > 0
+    )
+    select body ->> 'decision' as decision, body ->> 'reason' as reason, body ->> 'step' as step,
+      count(*) as decisions, count(distinct body ->> 'run') as runs
+    from named
+    where ${journey} in (body ->> 'rule', body ->> 'journey')
+      and (body ->> 'at')::int8 >= ${since} and (body ->> 'at')::int8 < ${until}
+    group by 1, 2, 3 order by 1, 2, 3
+  `)
+  return rows.map(({ decision, reason, step, decisions, runs }) => ({
+    decision,
+    ...(reason !== null && { reason }),
+    ...(step !== null && { step }),
+    decisions: Number(decisions),
+    runs: Number(runs),
+  }))
+}
+
+interface CountRow {
+  readonly decision: DecisionKind
+  readonly reason: string | null
+  readonly step: string | null
+  readonly decisions: Int8
+  readonly runs: Int8
 }
 
 export async function addInbox(session: Session, entries: readonly InboxEntry[]): Promise<void> {

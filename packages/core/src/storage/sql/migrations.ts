@@ -98,6 +98,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '006-fates': { up: (db) => addFates(db, tables) },
     '007-order-of-what-is-due': { up: (db) => orderWhatIsDue(db, tables) },
     '008-halts': { up: (db) => addHalts(db, tables) },
+    '009-runs': { up: (db) => addRuns(db, tables) },
   }
 }
 
@@ -210,4 +211,17 @@ async function orderWhatIsDue(db: Kysely<unknown>, tables: Tables): Promise<void
 async function addHalts(db: Kysely<unknown>, { version, delivery }: Tables): Promise<void> {
   await sql`alter table ${version} add column halts text not null default '[]', add column operation text`.execute(db)
   await sql`create index delivery_paused on ${delivery} (key) where state = 'paused'`.execute(db)
+}
+
+// Who is in which journey, and which runs: found without reading states. It changes only when somebody enters or leaves one.
+async function addRuns(db: Kysely<unknown>, { subject }: Tables): Promise<void> {
+  const statements = [
+    sql`alter table ${subject} add column runs text[]`,
+    sql`update ${subject} as subject set runs = array(
+        select distinct name from json_array_elements(split_part(subject.state, chr(30), 1)::json -> 'runs') as run
+        cross join lateral (values (run ->> 'journey'), ('run/' || (run ->> 'id'))) as names (name)
+      ) where strpos(split_part(subject.state, chr(30), 1), '"runs":[') > 0`,
+    sql`create index subject_runs on ${subject} using gin (runs) where runs is not null`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

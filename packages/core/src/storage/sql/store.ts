@@ -5,18 +5,27 @@ import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
 import { EngineError } from '../../errors.js'
-import type { Delivery, MergeRecord, Store, StoredEvent, StoreReads, StoreTransaction } from '../../ports/store.js'
+import type {
+  DecisionCount,
+  Delivery,
+  MergeRecord,
+  Store,
+  StoredEvent,
+  StoreReads,
+  StoreTransaction,
+} from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
 import { readDeliveries } from './deliveries.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
-import { readDecisions } from './log.js'
+import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate } from './migrations.js'
 import { type Int8, toInstant } from './parameters.js'
 import { Session } from './session.js'
+import { readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
 import { countOutdated, countSubjects, readOperations, readVersions } from './versions.js'
@@ -139,6 +148,16 @@ export class SqlStore implements Store {
 
   readLog(filter: Parameters<StoreReads['readLog']>[0]): Promise<readonly StoredEvent[]> {
     return readLog(this.#reads, filter)
+  }
+
+  countDecisions(filter: Parameters<StoreReads['countDecisions']>[0]): Promise<readonly DecisionCount[]> {
+    return countDecisions(this.#reads, filter)
+  }
+
+  readSubjectsInRuns(
+    ...[of, after, limit]: Parameters<StoreReads['readSubjectsInRuns']>
+  ): ReturnType<StoreReads['readSubjectsInRuns']> {
+    return readSubjectsInRuns(this.#reads, of, after, limit)
   }
 
   readEvents({ userIds }: { readonly userIds: readonly string[] }): Promise<readonly StoredEvent[]> {

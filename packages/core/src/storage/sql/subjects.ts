@@ -155,6 +155,7 @@ async function updateSubjects(session: Session, subjects: readonly SavedSubject[
   const written = await session.write(sql`
     update ${session.tables.subject} as subject
     set state = saved.state, due_at = saved.due_at, community = saved.community, leader = saved.leader,
+      runs = saved.runs,
       version = ${version}
     from ${savedTable(subjects)}
     where subject.kind = saved.kind and subject.id = saved.id
@@ -170,8 +171,8 @@ async function updateSubjects(session: Session, subjects: readonly SavedSubject[
 async function insertSubjects(session: Session, subjects: readonly SavedSubject[], version: number): Promise<void> {
   if (subjects.length === 0) return
   const written = await session.write(sql`
-    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader, version)
-    select kind, id, state, due_at, community, leader, ${version}::int4 from ${savedTable(subjects)}
+    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader, runs, version)
+    select kind, id, state, due_at, community, leader, runs, ${version}::int4 from ${savedTable(subjects)}
     order by kind collate "C", id collate "C"
     on conflict do nothing
   `)
@@ -244,15 +245,42 @@ function keyTable(keys: readonly SubjectKey[]): RawBuilder<unknown> {
   return sql`unnest(${kinds}::text[], ${textArray(keys.map((key) => key.id))}::text[]) as wanted (kind, id)`
 }
 
+export async function readSubjectsInRuns(
+  session: Session,
+  of: { readonly journey: string } | { readonly run: string },
+  after: SubjectKey | undefined,
+  limit: number,
+): Promise<readonly { readonly key: SubjectKey; readonly state: SubjectState }[]> {
+  const name = 'journey' in of ? of.journey : runName(of.run)
+  const rows = await session.rows(sql<Pick<SubjectRow, 'kind' | 'id' | 'state'>>`
+    select kind, id, state from ${session.tables.subject}
+    where runs @> ${textArray([name])}::text[]
+      and ${after === undefined ? sql`true` : sql`(kind, id) > (${after.kind}, ${after.id})`}
+    order by kind, id limit ${limit}
+  `)
+  return rows.map(({ kind, id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
+}
+
+/** What a subject is found by: its journeys, each once, and its runs. Ids have no blank, and those of journeys no slash. */
+function runNames({ runs }: SubjectState): string | undefined {
+  if (runs.length === 0) return undefined
+  return [...new Set(runs.map(({ journey }) => journey)), ...runs.map(({ id }) => runName(id))].join(' ')
+}
+
+function runName(id: string): string {
+  return `run/${id}`
+}
+
 function savedTable(subjects: readonly SavedSubject[]): RawBuilder<unknown> {
-  return sql`unnest(
+  return sql`(select kind, id, state, due_at, community, leader, string_to_array(runs, ' ') as runs from unnest(
     ${textArray(subjects.map(({ key }) => key.kind))}::text[],
     ${textArray(subjects.map(({ key }) => key.id))}::text[],
     string_to_array(${textLines(subjects.map(({ state }) => encodeSubject(state)))}, chr(10)),
     ${intArray(subjects.map(({ dueAt }) => dueAt))}::int8[],
     ${textArray(subjects.map(({ state }) => state.relations.community?.[0]))}::text[],
-    ${textArray(subjects.map(({ state }) => state.relations.leader?.[0]))}::text[]
-  ) as saved (kind, id, state, due_at, community, leader)`
+    ${textArray(subjects.map(({ state }) => state.relations.leader?.[0]))}::text[],
+    ${textArray(subjects.map(({ state }) => runNames(state)))}::text[]
+  ) as saved (kind, id, state, due_at, community, leader, runs)) as saved`
 }
 
 function toLocked({ kind, id, state, due_at, version }: SubjectRow): LockedSubject {

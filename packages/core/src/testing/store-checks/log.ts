@@ -10,6 +10,7 @@ export const logChecks: readonly StoreCheck[] = [
   ['puts taken inbox entries back when the work throws', inboxPutsBack],
   ['gives an inbox entry to one taker, however many take at once', inboxOnce],
   ['gives no inbox entry while another transaction takes', inboxOneTaker],
+  ['counts what a journey decided, by reason and step, within times', countsDecisions],
 ]
 
 function decision(subject: string, at: number): Decision {
@@ -103,4 +104,33 @@ async function inboxOneTaker(store: Store): Promise<void> {
     },
   )
   if (taken !== undefined) assert.deepEqual(taken, [])
+}
+
+async function countsDecisions(store: Store): Promise<void> {
+  const said = (decision: Decision['decision'], rule: string, more: object = {}): Decision => {
+    return { at: 1000, subject: 'user:u-1', decision, rule, ...more }
+  }
+  await store.transaction((tx) =>
+    tx.addDecisions([
+      said('journey.stepped', 'welcome', { run: 'r-1', step: 'greet' }),
+      said('journey.stepped', 'welcome', { run: 'r-1', step: 'greet' }),
+      said('journey.stepped', 'welcome', { run: 'r-2', step: 'greet' }),
+      said('journey.held', 'welcome', { reason: ODD }),
+      said('message.suppressed', 'night', { journey: 'welcome', run: 'r-1', step: 'greet', reason: 'cap' }),
+      said('journey.held', 'welcome', { reason: 'early', at: 999 }),
+      said('journey.held', 'welcome', { reason: 'late', at: 2000 }),
+      said('journey.held', 'welcomes', { reason: 'welcome' }),
+    ]),
+  )
+  const byName = (counts: readonly object[]) => counts.map((one) => JSON.stringify(one)).sort()
+  assert.deepEqual(
+    byName(await store.countDecisions({ journey: 'welcome', since: 1000, until: 2000 })),
+    byName([
+      { decision: 'journey.stepped', step: 'greet', decisions: 3, runs: 2 },
+      { decision: 'journey.held', reason: ODD, decisions: 1, runs: 0 },
+      { decision: 'message.suppressed', reason: 'cap', step: 'greet', decisions: 1, runs: 1 },
+    ]),
+  )
+  assert.equal((await store.countDecisions({ journey: 'welcome' })).length, 5)
+  assert.deepEqual(await store.countDecisions({ journey: 'nothing' }), [])
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { LazyMap } from '../../domain/lazy-map.js'
-import { type SubjectKey, UNBORN } from '../../domain/subject.js'
+import { type Run, type SubjectKey, UNBORN } from '../../domain/subject.js'
 import type { Store } from '../../ports/store.js'
 import {
   deliveryOf,
@@ -35,6 +35,7 @@ export const subjectChecks: readonly StoreCheck[] = [
   ['finds the subjects of a kind that are related to a subject', findsRelated],
   ['follows subjects to other relations', followsRelations],
   ['knows when the next subject or delivery is due', knowsNext],
+  ['finds who is in a journey, page by page, and whose a run is', findsRuns],
 ]
 
 async function givesUnborn(store: Store): Promise<void> {
@@ -286,4 +287,25 @@ async function knowsNext(store: Store): Promise<void> {
   assert.equal(await store.nextDue(), 60)
   await store.transaction((tx) => tx.saveDeliveries([deliveryOf('d-1', { state: 'accepted', dueAt: undefined })]))
   assert.equal(await store.nextDue(), undefined)
+}
+
+async function findsRuns(store: Store): Promise<void> {
+  const run = (id: string, journey: string): Run => {
+    return { id, journey, hash: 'h', enteredAt: 1, step: 's', until: 5 }
+  }
+  const put = (key: SubjectKey, runs: readonly Run[]) => store.transaction((tx) => save(tx, [key], { state: { runs } }))
+  const community: SubjectKey = { kind: 'community', id: ODD }
+  await put(user('b'), [run('r-1', '欢迎'), run('r-2', 'other')])
+  await put(user('a'), [run('r-3', '欢迎'), run('r-4', '欢迎')])
+  await put(user('c'), [])
+  await put(community, [run('r-5', '欢迎')])
+  const found = async (of: { journey: string } | { run: string }, after?: SubjectKey, limit = 10) =>
+    (await store.readSubjectsInRuns(of, after, limit)).map(({ key, state }) => `${key.id} ${state.runs.length}`)
+  assert.deepEqual(await found({ journey: '欢迎' }), [`${ODD} 1`, 'a 2', 'b 2'])
+  assert.deepEqual(await found({ journey: '欢迎' }, community, 1), ['a 2'])
+  assert.deepEqual(await found({ journey: '欢迎' }, user('a')), ['b 2'])
+  assert.deepEqual(await found({ run: 'r-2' }), ['b 2'])
+  assert.deepEqual(await found({ run: '欢迎' }), [])
+  await put(user('b'), [run('r-2', 'other')])
+  assert.deepEqual([await found({ journey: '欢迎' }, user('a')), await found({ run: 'r-1' })], [[], []])
 }

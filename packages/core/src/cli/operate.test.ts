@@ -12,6 +12,7 @@ let folder: string
 beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'linli-')), 'data')
   const engine = await createEngine({ rules: definePack([journey('remind', [wait('later', '1d')])]), database: folder })
+  await engine.ingest([{ type: 'track', event: 'cart', userId: 'wang', messageId: 'm-1' }])
   await engine.close()
 })
 
@@ -37,6 +38,22 @@ it('pauses, stops and resumes what runs on a database, and shows who did so', as
   ])
   const { inForce, calls } = JSON.parse((await linli('halts', '--db', folder, '--json')).stdout)
   expect([inForce, calls.length]).toMatchObject([[{ target: 'everything', state: 'stopped' }], 3])
+}, 60_000)
+
+it('lists runs, ends one, and counts what became of them', async () => {
+  const listed = await linli('runs', '--db', folder, '--journey', 'remind')
+  expect(listed.stdout).toMatch(/^[\w-]{16} {2}user:wang {2}entered .*Z, at later since .*Z until .*Z\n$/)
+  const [run = ''] = listed.stdout.split(' ')
+
+  expect(await linli('cancel', '--db', folder, '--run', run)).toMatchObject({ code: 0 })
+
+  expect((await linli('runs', '--db', folder, '--journey', 'remind')).stdout).toBe('No run is under way.\n')
+  const { stdout } = await linli('counts', '--db', folder, '--journey', 'remind')
+  expect(stdout.split('\n').map((line) => line.split(/ +/).join(' '))).toEqual([
+    ...['runs', 'entered 1', '', 'steps', 'later 1', '', 'ended', 'cancelled 1', ''],
+  ])
+  const json = JSON.parse((await linli('counts', '--db', folder, '--journey', 'remind', '--json')).stdout)
+  expect(json).toMatchObject({ entered: 1, exited: { cancelled: 1 } })
 }, 60_000)
 
 it('refuses a journey that is not there, and to pause nothing in particular', async () => {
