@@ -12,7 +12,8 @@ import type { Kysely } from 'kysely'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import type { IngestMode } from './ingest/batch.js'
-import type { IncomingEvent, IngestReport } from './ingest/event.js'
+import type { EntryRequest } from './ingest/entry-request.js'
+import type { EventResult, IncomingEvent, IngestReport } from './ingest/event.js'
 import type { Explained } from './insights/explained.js'
 import type { Trace } from './insights/trace.js'
 import type { CodeMaker } from './offers/issue.js'
@@ -86,6 +87,14 @@ export interface Engine {
    * nothing is sent. For years of orders at the start; beside live events, in any order, and again after a failure.
    */
   ingest(events: readonly IncomingEvent[], options?: IngestOptions): Promise<IngestReport>
+  /**
+   * Has a user enter a journey whose entry is `{ "on": "api" }`: it is told to the log as an event `journey_requested`, so it
+   * happens once for each `messageId`, and what comes of it is as of any event: the journey's conditions and rules of entering
+   * again are asked. Gives what became of the event; whether the user was let in, decisions say.
+   *
+   * @throws EngineError `journey.unknown`; `journey.entry` for a journey that is entered otherwise; `journey.property`.
+   */
+  enter(journey: string, request: EntryRequest, options?: Pick<IngestOptions, 'trx'>): Promise<EventResult>
   /** Does everything that is due now, and what that brings about. For scripts and tests; servers call `start`. */
   settle(): Promise<void>
   /** Does due work in the background until `close`. */

@@ -27,7 +27,8 @@ import {
   suggestionOf,
 } from './door.js'
 import { EngineError } from './errors.js'
-import type { IncomingEvent, IngestReport } from './ingest/event.js'
+import { type EntryRequest, entryRequest } from './ingest/entry-request.js'
+import type { EventResult, IncomingEvent, IngestReport } from './ingest/event.js'
 import { Intake } from './ingest/intake.js'
 import { UNIQUE_IDENTIFIERS } from './ingest/provisional.js'
 import { unmerge } from './ingest/unmerge.js'
@@ -41,7 +42,7 @@ import { type CountFilter, type Halted, type Halts, Operations, type OperatorNot
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
-import type { Delivery, DeliveryState, Store, StoreReads } from './ports/store.js'
+import type { Delivery, DeliveryState, Store, StoreReads, StoreTransaction } from './ports/store.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
@@ -161,16 +162,24 @@ class LocalEngine implements Engine {
 
   async ingest(events: readonly IncomingEvent[], { trx, mode }: IngestOptions = {}): Promise<IngestReport> {
     this.mustBeOpen()
-    if (trx === undefined) {
-      const report = await this.intake.ingest(events, { mode })
-      this.queue.wake()
-      return report
-    }
+    if (trx !== undefined) return this.intake.ingest(events, { tx: this.join(trx), mode })
+    const report = await this.intake.ingest(events, { mode })
+    this.queue.wake()
+    return report
+  }
+
+  async enter(journey: string, request: EntryRequest, options: Pick<IngestOptions, 'trx'> = {}): Promise<EventResult> {
+    this.mustBeOpen()
+    const { trx } = options
+    const { program } = trx === undefined ? await this.inForce() : await this.programs.in(this.join(trx))
+    const { results } = await this.ingest([entryRequest(program, journey, request)], options)
+    return results[0] as EventResult
+  }
+
+  private join(trx: unknown): StoreTransaction {
     const tx = this.store.join?.(trx)
-    if (tx === undefined) {
-      throw new EngineError('transaction.unsupported', 'This database cannot join a transaction of the host.')
-    }
-    return this.intake.ingest(events, { tx, mode })
+    if (tx !== undefined) return tx
+    throw new EngineError('transaction.unsupported', 'This database cannot join a transaction of the host.')
   }
 
   settle(): Promise<void> {

@@ -15,6 +15,9 @@ export type EngineErrorCode =
   | 'decision.unknown'
   | 'outcomes.invalid'
   | 'transaction.unsupported'
+  | 'journey.unknown'
+  | 'journey.entry'
+  | 'journey.property'
   | 'rules.none'
   | 'rules.unreadable'
 

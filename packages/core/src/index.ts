@@ -24,6 +24,7 @@ export type { Progress } from './subjects/sweep.js'
 export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
 export type { IngestMode } from './ingest/batch.js'
+export type { EntryRequest } from './ingest/entry-request.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
 // Ask why
 export type { CancelNote, Decision, DecisionKind } from './domain/decision.js'

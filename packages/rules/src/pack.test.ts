@@ -306,7 +306,7 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   'an unknown entry': [
     journey({ entry: { on: 'evnt' } }),
     `error value.unknown  pack.json#/entry/on
-  This should be one of "event", "tag.added", "tag.removed", "score.crossed", "start", "schedule". Did you mean "event"?
+  This should be one of "event", "tag.added", "tag.removed", "score.crossed", "start", "schedule", "api". Did you mean "event"?
   found: "evnt"`,
   ],
   'an unknown step verb': [

@@ -70,7 +70,7 @@ export function enterByEvent(draft: Draft, event: EventRecord, collected: readon
   for (const journey of draft.rules.journeysByEvent.find(event)) {
     const { entry } = journey
     if (collected.some((run) => run.journey === journey.id && sameKey(draft, journey, run.key))) continue
-    if (entry.on === 'event' && matches(draft, entry, event)) enter(draft, journey, event)
+    if ((entry.on === 'event' || entry.on === 'api') && matches(draft, entry, event)) enter(draft, journey, event)
   }
 }
 
@@ -163,7 +163,7 @@ function reactTo(draft: Draft, change: Change): void {
 }
 
 function isMeant(trigger: CompiledTrigger | CompiledEntry, change: Change): boolean {
-  if (trigger.on === 'event' || trigger.on === 'schedule') return false
+  if (trigger.on === 'event' || trigger.on === 'schedule' || trigger.on === 'api') return false
   if (trigger.on === 'score.crossed') {
     return change.kind === 'score' && trigger.score === change.id && trigger.crosses(change.from, change.to)
   }

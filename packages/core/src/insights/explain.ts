@@ -165,15 +165,17 @@ function explainJourney(journey: CompiledJourney, asked: Case): Answer {
 
 /** The event that let somebody in; else the latest that could have. */
 function triggerOf(
-  { entry }: CompiledJourney,
+  { id, entry }: CompiledJourney,
   { events }: Past,
   at: number,
   entered: Decision | undefined,
 ): StoredEvent | undefined {
-  if (entry.on !== 'event') return undefined
+  if (entry.on !== 'event' && entry.on !== 'api') return undefined
   const named = entered?.['messageId']
   const found = named === undefined ? undefined : events.find(({ messageId }) => messageId === named)
-  return found ?? events.findLast((event) => event.at <= at && entry.events.has(event.event))
+  const isMeant = ({ event, properties }: StoredEvent) =>
+    entry.events.has(event) && (entry.on === 'event' || properties['journey'] === id)
+  return found ?? events.findLast((event) => event.at <= at && isMeant(event))
 }
 
 function endOf(runs: readonly Run[]): string | null {

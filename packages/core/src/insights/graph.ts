@@ -86,6 +86,7 @@ class Graph {
       'conditions' in trigger && trigger.conditions ? `${words.colon}${phrases.conditions(trigger.conditions)}` : ''
     if (trigger.on === 'start') return `${words.started}${conditions}`
     if (trigger.on === 'event') return `${[trigger.event].flat().join(words.or)}${conditions}`
+    if (trigger.on === 'api') return `${words.api}${conditions}`
     if (trigger.on === 'schedule') return `${words.schedule(trigger.schedule)}${conditions}`
     if (trigger.on === 'score.crossed') {
       const { score, above, below, tier } = trigger
@@ -231,6 +232,7 @@ const WORDS = {
     exit: (reason: string) => `leave: ${reason}`,
     goal: (event: string, within: string) => `goal: ${event} within ${within}`,
     crossed: (score: string, line: string) => `score ${score} ${line}`,
+    api: 'when a program asks for it',
     schedule: (text: string) => `by itself: ${text}`,
   },
   zh: {
@@ -261,6 +263,7 @@ const WORDS = {
     exit: (reason: string) => `离开：${reason}`,
     goal: (event: string, within: string) => `目标：${within} 内 ${event}`,
     crossed: (score: string, line: string) => `评分 ${score} ${line}`,
+    api: '由程序请求',
     schedule: (text: string) => `定时：${text}`,
   },
 } as const

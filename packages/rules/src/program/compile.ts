@@ -239,8 +239,9 @@ function indexSubject(
   const journeysBySchedule = new Map<string, ScheduledJourney>()
   for (const { journey } of journeys.filter(({ current }) => current)) {
     const { entry, definition } = journey
-    if (entry.on === 'event') journeysByEvent.add(journey, [...entry.events], entryDemand(definition.entry))
-    else if (entry.on === 'score.crossed') memberOf(journeysByScore, entry.score, () => []).push(journey)
+    if (entry.on === 'event' || entry.on === 'api') {
+      journeysByEvent.add(journey, [...entry.events], entryDemand(definition))
+    } else if (entry.on === 'score.crossed') memberOf(journeysByScore, entry.score, () => []).push(journey)
     else if (entry.on === 'schedule') journeysBySchedule.set(journey.id, { ...journey, entry })
     else if (entry.on !== 'start') memberOf(journeysByTag, entry.tag, () => []).push(journey)
   }

@@ -97,6 +97,13 @@ export class JourneyParts {
     return (view) => use?.read(view)
   }
 
+  /** A program asks by an event of the log, and the log is of users. */
+  checkUserEntry(): void {
+    if (this.subject === 'user') return
+    const message = `Programs enter users only, and this is a journey of a ${this.subject}. Enter it by an event of its members.`
+    this.error('entry/on', 'entry.unfit', message, this.subject)
+  }
+
   /** The log is of users. */
   checkUser(pointer: string, does: string): void {
     if (this.subject === 'user') return

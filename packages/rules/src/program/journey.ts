@@ -16,6 +16,7 @@ import {
   type CompiledTrigger,
   type ControlGroup,
   END,
+  ENTRY_REQUEST,
   type Reentry,
 } from './program.js'
 import { compileSchedule } from './schedule.js'
@@ -31,7 +32,8 @@ export function journeyHash(definition: JourneyDefinition): string {
 }
 
 /** A property of the entry event that an entry demands, for the index of journeys by event. */
-export function entryDemand(entry: JourneyDefinition['entry']): Demand | undefined {
+export function entryDemand({ id, entry }: JourneyDefinition): Demand | undefined {
+  if (entry.on === 'api') return { of: 'event', property: 'journey', values: [id] }
   return entry.on === 'event' && entry.conditions !== undefined ? demandOnEvent(entry.conditions) : undefined
 }
 
@@ -89,6 +91,10 @@ class JourneyCompiler {
       const condition = entry.conditions && this.parts.condition(entry.conditions, 'entry/conditions', 'state')
       return { on: entry.on, schedule: compileSchedule(entry, this.parts.at('entry'), problems), condition }
     }
+    if (entry.on === 'api') {
+      this.parts.checkUserEntry()
+      return { on: entry.on, ...this.parts.eventMatch({ ...entry, event: ENTRY_REQUEST }, 'entry') }
+    }
     const trigger = this.trigger(entry, 'entry')
     if (trigger.on === 'event') return trigger
     const condition = entry.conditions && this.parts.condition(entry.conditions, 'entry/conditions', 'instant')
@@ -103,7 +109,9 @@ class JourneyCompiler {
   }
 
   private trigger(
-    trigger: Exclude<JourneyDefinition['entry'], { on: 'schedule' }> | Exclude<ExitDefinition, { on: 'conditions' }>,
+    trigger:
+      | Exclude<JourneyDefinition['entry'], { on: 'schedule' | 'api' }>
+      | Exclude<ExitDefinition, { on: 'conditions' }>,
     pointer: string,
   ): CompiledTrigger {
     if (trigger.on === 'start') return { on: 'start' }
@@ -159,7 +167,7 @@ class JourneyCompiler {
     const { key } = this.definition
     if (key === undefined) return undefined
     const read = this.property(key, 'key')
-    if (this.definition.entry.on !== 'event' && this.definition.entry.on !== 'start') {
+    if (!['event', 'start', 'api'].includes(this.definition.entry.on)) {
       this.parts.error(
         'key',
         'key.entry',

@@ -157,7 +157,14 @@ export interface ControlGroup {
   readonly classes: ReadonlySet<MessageClass>
 }
 
-export type CompiledEntry = (CompiledTrigger | { readonly on: 'schedule'; readonly schedule: Schedule }) & {
+/** What a program of the host says to have somebody enter a journey; its property `journey` says which. */
+export const ENTRY_REQUEST = 'journey_requested'
+
+export type CompiledEntry = (
+  | CompiledTrigger
+  | (EventMatch & { readonly on: 'api' })
+  | { readonly on: 'schedule'; readonly schedule: Schedule }
+) & {
   readonly condition: Condition | undefined
 }
 

@@ -49,6 +49,9 @@ const entrySchema = z.discriminatedUnion('on', [
     .strictObject({ on: z.literal('start'), conditions: conditionsSchema.optional() })
     .describe('By nothing but the "start" step of another journey.'),
   onSchedule,
+  z
+    .strictObject({ on: z.literal('api'), conditions: conditionsSchema.optional() })
+    .describe('When your program asks for it: engine.enter.'),
 ])
 
 const earlierSchema = z
