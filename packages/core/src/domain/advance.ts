@@ -1,20 +1,9 @@
 import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
+import { type Chance, chanceOf, chancesByEvent } from './chances.js'
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
-import { enter } from './entries.js'
-import {
-  cancel,
-  dueRuns,
-  enterByEvent,
-  followExits,
-  hush,
-  linkOf,
-  moveRunsByEvent,
-  reactToChanges,
-  resume,
-  timeOut,
-} from './journeys.js'
+import { cancel, dueRuns, followExits, hush, linkOf, moveRunsByEvent, react, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { takeScheduled } from './schedules.js'
 import { nextInstant, type SubjectKey, type SubjectState, UNBORN } from './subject.js'
@@ -76,15 +65,15 @@ function take(draft: Draft, input: Input): void {
   draft.at = Math.max(draft.at, input.at)
   if (input.kind === 'event') draft.cause = input.event.messageId
   draft.link = input.kind === 'event' ? linkOf(input.event) : 0
-  if (input.kind === 'event') takeEvent(draft, input)
-  else if (input.kind === 'refresh') return takeRefresh(draft, input)
+  if (input.kind === 'event') return react(draft, takeEvent(draft, input))
+  if (input.kind === 'refresh') return takeRefresh(draft, input)
   else if (input.kind === 'history') return takeHistory(draft, input, isNew)
   else if (input.kind === 'baseline') takeBaseline(draft, input)
   else if (input.kind === 'rename') takeRename(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'cancel') cancel(draft, input)
   else if (input.kind === 'greet') welcome(draft, input)
-  reactToChanges(draft)
+  react(draft)
 }
 
 /** Looks again at tags and scores that compare the subject with others. Those that are new greet nobody. */
@@ -108,7 +97,7 @@ function beBorn(draft: Draft, at: number): void {
   draft.at = at
   if (draft.rules.figures.size > 0) draft.figuresMoved = true
   evaluateDerived(draft, draft.rules.bornWith)
-  reactToChanges(draft)
+  react(draft)
 }
 
 /** Lets happen what time alone brings about until `at`. */
@@ -123,20 +112,21 @@ function passTime(draft: Draft, at: number): void {
     evaluateDerived(draft, derivedDueAt(draft, instant))
     followExits(draft)
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
-    for (const journey of takeScheduled(draft, instant)) enter(draft, journey, undefined)
-    reactToChanges(draft)
+    react(draft, takeScheduled(draft, instant).map(chanceOf))
     draft.due = nextInstant(draft)
   }
 }
 
-function takeEvent(draft: Draft, input: Extract<Input, { kind: 'event' }>): void {
+/** Takes an event in, moves runs by it, and gives what may begin by it. */
+function takeEvent(draft: Draft, input: Extract<Input, { kind: 'event' }>): readonly Chance[] {
   const { event } = input
   const suspects = new Set<Derived>()
   learn(draft, input, suspects)
   if (suspects.size > 0) evaluateDerived(draft, suspects)
   draft.event = event
-  enterByEvent(draft, event, moveRunsByEvent(draft, event))
+  const collected = moveRunsByEvent(draft, event)
   draft.event = undefined
+  return chancesByEvent(draft, event, collected)
 }
 
 /** Takes in what is past: it counts, once for all, and journeys take no notice. */
@@ -184,7 +174,7 @@ function takeRefresh(draft: Draft, input: Extract<Input, { kind: 'refresh' }>): 
   const changed = changes === undefined ? [] : changeProfile(draft, changes, changedAt)
   draft.occasion = quietly && { reason: quietly, quiet: true }
   evaluateDerived(draft, [...changed, ...(draft.rules.readers.related.get(relation) ?? [])])
-  if (quietly === undefined) reactToChanges(draft)
+  if (quietly === undefined) react(draft)
   else hush(draft)
   draft.occasion = undefined
 }

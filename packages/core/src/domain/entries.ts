@@ -4,6 +4,7 @@ import { rememberGoal } from './goals.js'
 import { entryHalt, haltName } from './halts.js'
 import { type HeldOut, heldOutOf } from './holdouts.js'
 import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
+import { exitRun, journeyOf } from './runs.js'
 import { runSteps } from './steps.js'
 import type { Goal, Run } from './subject.js'
 
@@ -30,6 +31,7 @@ export function enter(
     compareWith(draft, journey, from, key, heldOut)
     return undefined
   }
+  for (const rival of rivalsOf(draft, journey)) exitRun(draft, rival, `gave way to ${journey.id}`)
   const run = newRun(draft, journey, key, event)
   rememberEntry(draft, journey, entryName(journey.id, key))
   rememberGoal(draft, journey, from, { run: run.id, ...(key !== undefined && { key }) })
@@ -55,7 +57,15 @@ function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefi
   const again = reentryObstacle(draft, journey, key)
   if (again !== undefined) return again
   if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) return { reason: 'exit conditions' }
+  const stronger = rivalsOf(draft, journey).find((run) => (journeyOf(draft, run)?.priority ?? 0) >= journey.priority)
+  if (stronger !== undefined) return { reason: 'exclusive', run: stronger.id, journey: stronger.journey }
   return draft.link >= CHAIN_LIMIT ? { reason: 'chain', limit: CHAIN_LIMIT } : undefined
+}
+
+/** The runs of the group of journeys of which the subject is in one at a time. */
+function rivalsOf(draft: Draft, { exclusive }: CompiledJourney): readonly Run[] {
+  if (exclusive === undefined) return []
+  return draft.runs.filter((run) => journeyOf(draft, run)?.exclusive === exclusive)
 }
 
 function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {

@@ -1,9 +1,9 @@
-import { type CompiledEntry, type CompiledTrigger, type EventRecord, holds, type WaitCase } from '@linli/rules'
+import type { EventRecord, WaitCase } from '@linli/rules'
+import { type Chance, chancesByChange, takeInTurn } from './chances.js'
 import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import { collect } from './digests.js'
-import type { Change, Draft } from './draft.js'
-import { enter } from './entries.js'
+import type { Draft } from './draft.js'
 import { reachGoals } from './goals.js'
 import { exitConditionsAt, hasExitConditions, matches, sameKey } from './matching.js'
 import { exitRun, journeyOf, replaceRun, stepOf } from './runs.js'
@@ -65,31 +65,27 @@ export function moveRunsByEvent(draft: Draft, event: EventRecord): readonly Run[
   return collected
 }
 
-/** Begins runs by an event; it is in those that have collected it already. */
-export function enterByEvent(draft: Draft, event: EventRecord, collected: readonly Run[]): void {
-  for (const journey of draft.rules.journeysByEvent.find(event)) {
-    const { entry } = journey
-    if (collected.some((run) => run.journey === journey.id && sameKey(draft, journey, run.key))) continue
-    if ((entry.on === 'event' || entry.on === 'api') && matches(draft, entry, event)) enter(draft, journey, event)
-  }
-}
-
 /**
- * Lets journeys react to tags put on and taken off and to scores that crossed a line, and tags and scores to runs that
- * began, moved or ended; and to what that brings about in turn.
+ * Lets the subject enter the journeys that it may now; lets journeys react to tags put on and taken off and to scores that
+ * crossed a line, and tags and scores to runs that began, moved or ended; and to what that brings about in turn.
  */
-export function reactToChanges(draft: Draft): void {
-  followRuns(draft)
+export function react(draft: Draft, first: readonly Chance[] = []): void {
+  let chances = first
   let count = 0
-  while (draft.changes.length > 0 || follow(draft)) {
-    const change = draft.changes.shift()
-    if (change !== undefined && ++count > CASCADE_LIMIT) {
-      draft.changes.length = 0
-      return draft.decide('journey.held', change.id, { reason: 'cascade', limit: CASCADE_LIMIT })
-    }
-    if (change !== undefined) reactTo(draft, change)
+  const follows = () => followRuns(draft)
+  do {
+    const changes = draft.changes.splice(0)
+    const heeded = changes.slice(0, CASCADE_LIMIT - count)
+    takeInTurn(draft, [...chances, ...heeded.flatMap((change) => chancesByChange(draft, change, follows))])
     followRuns(draft)
-  }
+    const next = changes[heeded.length]
+    if (next !== undefined) {
+      draft.changes.length = 0
+      return draft.decide('journey.held', next.id, { reason: 'cascade', limit: CASCADE_LIMIT })
+    }
+    count += changes.length
+    chances = []
+  } while (draft.changes.length > 0 || follow(draft))
 }
 
 /** Ends runs by conditions, starts journeys that steps ask for, lets go on what waited for either: one of them at a time. */
@@ -146,29 +142,6 @@ export function hush(draft: Draft): void {
     const journey = journeyOf(draft, run)
     if (journey !== undefined && hasExitConditions(journey)) replaceRun(draft, { ...run, exitsAt: draft.at })
   }
-}
-
-function reactTo(draft: Draft, change: Change): void {
-  for (const run of draft.runs) {
-    const exit = journeyOf(draft, run)?.exits.find((one) => one.on !== 'conditions' && isMeant(one, change))
-    if (exit !== undefined) exitRun(draft, run, `${exit.on} ${change.id}`)
-  }
-  if (change.quiet === true) return
-  const { journeysByTag, journeysByScore } = draft.rules
-  for (const journey of (change.kind === 'tag' ? journeysByTag : journeysByScore).get(change.id) ?? []) {
-    const { entry } = journey
-    if (!isMeant(entry, change)) continue
-    if (entry.condition === undefined || holds(entry.condition.verdict(draft))) enter(draft, journey, undefined)
-  }
-}
-
-function isMeant(trigger: CompiledTrigger | CompiledEntry, change: Change): boolean {
-  if (trigger.on === 'event' || trigger.on === 'schedule' || trigger.on === 'api') return false
-  if (trigger.on === 'score.crossed') {
-    return change.kind === 'score' && trigger.score === change.id && trigger.crosses(change.from, change.to)
-  }
-  const on = change.kind === 'tag' && (change.added ? 'tag.added' : 'tag.removed')
-  return trigger.on === on && trigger.tag === change.id
 }
 
 /** Ends a run because somebody says so. */

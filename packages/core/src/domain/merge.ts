@@ -4,7 +4,7 @@ import { latestConsent, stricterConsent } from './consent.js'
 import type { Decision } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import { type Change, Draft } from './draft.js'
-import { reactToChanges } from './journeys.js'
+import { react } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
 import { latestOf, supersedes } from './profile.js'
 import { exitRun } from './runs.js'
@@ -96,9 +96,10 @@ function becomeOne(into: Known, from: Known, program: Program, at: number, surro
     }
   }
   for (const run of doublesOf(draft.runs, program)) exitRun(draft, run, 'merged')
+  for (const [run, stronger] of weakerOf(draft.runs, program)) exitRun(draft, run, `gave way to ${stronger}`)
   evaluateDerived(draft, draft.rules.derived)
   draft.changes.splice(0, Number.POSITIVE_INFINITY, ...newsFor(draft, into.state, from.state))
-  reactToChanges(draft)
+  react(draft)
   const { decisions, effects } = draft
   return { state: draft.state(), decisions, effects }
 }
@@ -141,6 +142,20 @@ function doublesOf(runs: readonly Run[], program: Program): readonly Run[] {
       return false
     }
     return true
+  })
+}
+
+/** Of the runs of a group that nobody is in twice, all but that of the highest priority, the oldest of those; each with its journey. */
+function weakerOf(runs: readonly Run[], { journeysByHash }: Program): readonly (readonly [Run, string])[] {
+  const priorityOf = ({ hash }: Run) => journeysByHash.get(hash)?.priority ?? 0
+  const inTurn = [...runs].sort((a, b) => priorityOf(b) - priorityOf(a) || a.enteredAt - b.enteredAt)
+  const strongest = new Map<string, Run>()
+  return inTurn.flatMap((run): (readonly [Run, string])[] => {
+    const group = journeysByHash.get(run.hash)?.exclusive
+    if (group === undefined) return []
+    const stronger = strongest.get(group)
+    if (stronger === undefined) strongest.set(group, run)
+    return stronger === undefined ? [] : [[run, stronger.journey]]
   })
 }
 

@@ -3,7 +3,7 @@ import { type Advanced, finished } from './advance.js'
 import { dropUnknown, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
 import { type DatedFate, endLost, endStopped, moveRuns } from './fates.js'
-import { hush, reactToChanges } from './journeys.js'
+import { hush, react } from './journeys.js'
 import { LazyMap } from './lazy-map.js'
 import type { SubjectKey, SubjectState } from './subject.js'
 import { ALONE, type Surroundings } from './surroundings.js'
@@ -43,7 +43,7 @@ export function upgrade(key: SubjectKey, state: SubjectState, program: Program, 
     hush(draft)
     draft.occasion = undefined
   }
-  if (moveRuns(draft, fates) || greet) reactToChanges(draft)
+  if (moveRuns(draft, fates) || greet) react(draft)
   return finished(draft)
 }
 

@@ -305,6 +305,7 @@ export const REASONS_ZH: Readonly<Record<string, string>> = {
   configuration: '配置有误',
   'control group': '全局对照组',
   'exit conditions': '退出条件成立',
+  exclusive: '同组旅程进行中',
   holdout: '对照组',
   merged: '合并为同一人',
   mix: '推销占比过高',

@@ -210,13 +210,13 @@ function compileJourneys(
   const ofKind = (definition: JourneyDefinition) => (definition.subject ?? 'user') === kind
   const current = pack.journeys
     .filter(({ definition }) => ofKind(definition))
-    .map(({ definition, place }) => ({ journey: compileJourney(definition, place, scope), current: true }))
+    .map(({ definition, place }, rank) => ({ journey: compileJourney(definition, place, scope, rank), current: true }))
   const hashes = new Set(current.map(({ journey }) => journey.hash))
   const older = (options.running ?? [])
     .filter(ofKind)
     .map((definition) => {
       const place = { file: `(journey ${definition.id} of running runs)`, pointer: '' }
-      return { journey: compileJourney(definition, place, scope), current: false }
+      return { journey: compileJourney(definition, place, scope, Number.POSITIVE_INFINITY), current: false }
     })
     .filter(({ journey }) => !hashes.has(journey.hash))
   return [...current, ...older]

@@ -22,8 +22,14 @@ import {
 import { compileSchedule } from './schedule.js'
 import { StepsCompiler } from './steps.js'
 
-export function compileJourney(definition: JourneyDefinition, place: Place, scope: JourneyScope): CompiledJourney {
-  return new JourneyCompiler(definition, place, scope).compile()
+/** `rank`: its place among the journeys of the pack. */
+export function compileJourney(
+  definition: JourneyDefinition,
+  place: Place,
+  scope: JourneyScope,
+  rank: number,
+): CompiledJourney {
+  return new JourneyCompiler(definition, place, scope, rank).compile()
 }
 
 /** Names a definition of a journey, so that a run can keep the one it began with. */
@@ -53,6 +59,7 @@ class JourneyCompiler {
     private readonly definition: JourneyDefinition,
     place: Place,
     scope: JourneyScope,
+    private readonly rank: number,
   ) {
     this.parts = new JourneyParts(definition, place, scope)
   }
@@ -69,6 +76,9 @@ class JourneyCompiler {
       version: definition.version ?? 1,
       definition,
       entry,
+      priority: definition.priority ?? 0,
+      rank: this.rank,
+      exclusive: definition.exclusive,
       key: this.key(),
       reentry: this.reentry(),
       exits: this.exits(),

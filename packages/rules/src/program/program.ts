@@ -120,6 +120,11 @@ export interface CompiledJourney {
   readonly version: number
   readonly definition: JourneyDefinition
   readonly entry: CompiledEntry
+  /** Of journeys that one thing enters, the higher goes first; of the same priority, in the order of the pack. */
+  readonly priority: number
+  readonly rank: number
+  /** The group of journeys of which a subject is in one at a time. */
+  readonly exclusive: string | undefined
   readonly key: ((view: SubjectView) => unknown) | undefined
   readonly reentry: Reentry
   /** What ends a run wherever it is. */

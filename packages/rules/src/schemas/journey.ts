@@ -89,6 +89,17 @@ export const journeySchema = z
       .union([z.enum(['never', 'always', 'oneAtATime']), variant('after', z.strictObject({ after: durationSchema }))])
       .optional()
       .describe('Who may enter again: "oneAtATime" (when left out), "never", "always", or { "after": "30d" }.'),
+    priority: z
+      .number()
+      .min(-1_000_000)
+      .max(1_000_000)
+      .optional()
+      .describe('Of journeys that one thing enters, the higher goes first; 0 when left out.'),
+    exclusive: idSchema
+      .optional()
+      .describe(
+        'A group of journeys of which a subject is in one at a time; a higher priority ends the run of a lower.',
+      ),
     exit: z
       .union([exitSchema, z.array(exitSchema).min(1).max(20)])
       .optional()
