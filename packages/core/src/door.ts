@@ -92,7 +92,7 @@ export interface Engine {
    * happens once for each `messageId`, and what comes of it is as of any event: the journey's conditions and rules of entering
    * again are asked. Gives what became of the event; whether the user was let in, decisions say.
    *
-   * @throws EngineError `journey.unknown`; `journey.entry` for a journey that is entered otherwise; `journey.property`.
+   * @throws EngineError `rule.unknown`; `journey.entry` for a journey that is entered otherwise; `journey.property`.
    */
   enter(journey: string, request: EntryRequest, options?: Pick<IngestOptions, 'trx'>): Promise<EventResult>
   /** Does everything that is due now, and what that brings about. For scripts and tests; servers call `start`. */

@@ -15,7 +15,6 @@ export type EngineErrorCode =
   | 'decision.unknown'
   | 'outcomes.invalid'
   | 'transaction.unsupported'
-  | 'journey.unknown'
   | 'journey.entry'
   | 'journey.property'
   | 'rules.none'

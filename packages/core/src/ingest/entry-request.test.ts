@@ -101,7 +101,7 @@ describe('a journey that programs enter', () => {
   it('that there is not is refused with the nearest there is', async () => {
     const world = await worldOf(RULES)
     await expect(world.engine.enter('visits', { userId: 'u1', messageId: 'm1' })).rejects.toMatchObject({
-      code: 'journey.unknown',
+      code: 'rule.unknown',
       message: 'The rules have no journey "visits". Did you mean "visit"?',
       facts: { known: ['visit'] },
     })

@@ -30,5 +30,5 @@ function unknownJourney({ journeys }: Program, id: string): EngineError {
   const meant = nearest(id, known)
   const hint = meant === undefined ? `Programs may enter: ${known.join(', ') || 'none'}.` : `Did you mean "${meant}"?`
   const message = `The rules have no journey ${JSON.stringify(id)}. ${hint}`
-  return new EngineError('journey.unknown', message, { journey: id, known })
+  return new EngineError('rule.unknown', message, { rule: id, known })
 }
