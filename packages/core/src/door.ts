@@ -255,7 +255,7 @@ export function subjectFor(kind: SubjectKind, id: string, state: SubjectState, p
     relations: valuesOf(state.relations),
     tags: [...state.tags.keys()].filter((tag) => hasTag(state, tag) && !tag.startsWith(VERDICT_MARK)),
     scores: scoresFor(state, program.subjects[kind].scoresById),
-    runs: state.runs,
+    runs: state.runs.filter(({ pending }) => pending === undefined),
     consent: valuesOf(state.consent),
   }
 }

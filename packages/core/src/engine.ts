@@ -8,6 +8,7 @@ import {
   type SubjectKind,
 } from '@linli/rules'
 import { Dispatcher } from './delivery/dispatcher.js'
+import { PLACES_MARK } from './delivery/places.js'
 import { Release } from './delivery/release.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
@@ -259,8 +260,8 @@ class LocalEngine implements Engine {
     return this.store.readDeliveries({ ...(subjects && { subjects }), ...(state && { state }) })
   }
 
-  pools(): ReturnType<StoreReads['readPools']> {
-    return this.store.readPools()
+  async pools(): ReturnType<StoreReads['readPools']> {
+    return new Map([...(await this.store.readPools())].filter(([name]) => !name.startsWith(PLACES_MARK)))
   }
 
   async explain({ subject: [kind, id], rule, at }: Parameters<Engine['explain']>[0]): Promise<Explained> {

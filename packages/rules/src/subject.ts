@@ -33,6 +33,8 @@ export type Dated<T> = readonly [value: T, at: number]
 /** Where in a journey a subject is. */
 export interface RunPlace {
   readonly journey: string
+  /** Whether it has yet to be let in: then the subject is not in it. */
+  readonly pending?: unknown
   /** The step at which it waits. */
   readonly step: string
   readonly key?: string

@@ -5,6 +5,7 @@ import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
 import { type Cleared, clearMessages } from './guard.js'
 import type { DispatcherOptions } from './options.js'
+import { settlePlaces } from './places.js'
 import { recordResults } from './results.js'
 import { type CallResult, mayRepeat } from './settlement.js'
 import { settleSuggestions } from './suggestions.js'
@@ -34,6 +35,7 @@ export class Dispatcher {
     await this.inTransaction(ofKind('coupon'), settleCoupons)
     await this.inTransaction(ofKind('suggestion'), settleSuggestions)
     await this.inTransaction(ofKind('event'), settleEvents)
+    await this.inTransaction(ofKind('entry'), settlePlaces)
     await this.clearAndCall(reserved, TOO_LATE)
     await this.reconcile(unknown)
     return claimed.length

@@ -19,6 +19,8 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
         const { template: what, to, expiresAt, variables } = effect
         return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]
       }
+      case 'place':
+        return [newDelivery('entry', subject, effect, 'entry', { what: effect.source.journey })]
       case 'say':
         return [
           newDelivery('event', subject, effect, 'log', {

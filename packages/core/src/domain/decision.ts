@@ -48,6 +48,8 @@ export type Effect =
   | SendEffect
   | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
   | SuggestEffect
+  /** A run wants one of the places that its journey has. */
+  | { readonly kind: 'place'; readonly source: StepSource; readonly at: number }
   | SayEffect
   /** A condition that related subjects read has flipped: they have to be looked at again. */
   | { readonly kind: 'refresh'; readonly readAs: RelationName; readonly quietly?: Occasion }

@@ -31,15 +31,38 @@ export function enter(
     compareWith(draft, journey, from, key, heldOut)
     return undefined
   }
-  for (const rival of rivalsOf(draft, journey)) exitRun(draft, rival, `gave way to ${journey.id}`)
   const run = newRun(draft, journey, key, event)
-  rememberEntry(draft, journey, entryName(journey.id, key))
-  rememberGoal(draft, journey, from, { run: run.id, ...(key !== undefined && { key }) })
-  const { version } = journey
-  draft.decide('journey.entered', journey.id, { run: run.id, version, ...about(key, startedBy) })
-  draft.writeRuns([...draft.runs, run], journey.id)
-  runSteps(draft, journey, run, journey.first)
+  if (journey.limit === undefined) begin(draft, journey, run, startedBy)
+  else askForPlace(draft, journey, { ...run, pending: { ...(startedBy !== undefined && { startedBy }) } })
   return run.id
+}
+
+function begin(draft: Draft, journey: CompiledJourney, run: Run, startedBy: string | undefined): void {
+  for (const rival of rivalsOf(draft, journey, run)) exitRun(draft, rival, `gave way to ${journey.id}`)
+  const { id, key, enteredAt } = run
+  rememberEntry(draft, journey, entryName(journey.id, key))
+  rememberGoal(draft, journey, enteredAt, { run: id, ...(key !== undefined && { key }) })
+  draft.decide('journey.entered', journey.id, { run: id, version: journey.version, ...about(key, startedBy) })
+  draft.writeRuns([...draft.runs.filter((one) => one.id !== id), run], journey.id)
+  runSteps(draft, journey, run, journey.first)
+}
+
+/** The run stands before its first step until it is known whether the journey has a place left. */
+function askForPlace(draft: Draft, journey: CompiledJourney, run: Run): void {
+  draft.writeRuns([...draft.runs, run], journey.id)
+  draft.effects.push({ kind: 'place', source: { journey: journey.id, run: run.id, step: run.step }, at: draft.at })
+}
+
+/** Lets somebody in who has waited for a place, or says that there was none. */
+export function settlePlace(draft: Draft, journey: CompiledJourney, { pending, ...run }: Run, granted: boolean): void {
+  if (granted) return begin(draft, journey, run, pending?.startedBy)
+  draft.writeRuns(
+    draft.runs.filter(({ id }) => id !== run.id),
+    run.journey,
+  )
+  const { max, within } = journey.limit ?? {}
+  const limit = { reason: 'limit', max, ...(within !== undefined && { within }) }
+  draft.decide('journey.held', journey.id, { run: run.id, ...limit, ...about(run.key, pending?.startedBy) })
 }
 
 function about(key: string | undefined, startedBy: string | undefined) {
@@ -63,9 +86,9 @@ function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefi
 }
 
 /** The runs of the group of journeys of which the subject is in one at a time. */
-function rivalsOf(draft: Draft, { exclusive }: CompiledJourney): readonly Run[] {
+function rivalsOf(draft: Draft, { exclusive }: CompiledJourney, own?: Run): readonly Run[] {
   if (exclusive === undefined) return []
-  return draft.runs.filter((run) => journeyOf(draft, run)?.exclusive === exclusive)
+  return draft.runs.filter((run) => run.id !== own?.id && journeyOf(draft, run)?.exclusive === exclusive)
 }
 
 function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.js'
 import { moveGoal } from './goals.js'
-import { exitRun } from './runs.js'
+import { exitRun, replaceRun } from './runs.js'
 import { runSteps } from './steps.js'
 import type { Run } from './subject.js'
 
@@ -57,6 +57,7 @@ function moveRun(draft: Draft, run: Run, { hash, version, then: { moveTo } }: Mo
   if (journey === undefined || step === undefined) return exitRun(draft, run, 'its journey no longer fits the rules')
   // The new definition has exits of its own.
   const { exitsAt: _, ...going } = run
+  if (run.pending !== undefined) return replaceRun(draft, { ...going, hash })
   const moved = { ...going, hash, moves: (run.moves ?? 0) + 1 }
   moveGoal(draft, journey, moved)
   runSteps(draft, journey, moved, step, { moved: true, from: run.step, version: journey.version, rules: version })

@@ -4,6 +4,7 @@ import type { Input } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import { collect } from './digests.js'
 import type { Draft } from './draft.js'
+import { settlePlace } from './entries.js'
 import { reachGoals } from './goals.js'
 import { exitConditionsAt, hasExitConditions, matches, sameKey } from './matching.js'
 import { exitRun, journeyOf, replaceRun, stepOf } from './runs.js'
@@ -159,6 +160,7 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
   const step = journey?.steps[journey.stepIndex.get(input.step) ?? -1]
   if (run === undefined) return
   if (journey === undefined) return exitRun(draft, run, 'its journey no longer exists')
+  if (run.pending !== undefined) return settlePlace(draft, journey, run, input.result === 'accepted')
   if (step?.verb === 'send') return followSend(draft, journey, run, step, input.result)
   if (step?.verb === 'set' || step?.verb === 'emit') return runSteps(draft, journey, run, step.next)
   if (step?.verb !== 'issue') return

@@ -19,6 +19,8 @@ export function exitRun(draft: Draft, run: Run, reason: string, details: Readonl
     draft.runs.filter((one) => one.id !== run.id),
     run.journey,
   )
+  // Who waited for a place has never been in.
+  if (run.pending !== undefined) return draft.decide('journey.held', run.journey, { run: run.id, reason, ...details })
   draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason, ...details })
 }
 

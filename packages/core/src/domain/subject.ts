@@ -71,6 +71,8 @@ export interface Run {
   readonly step: string
   /** When it came to that step; left out by releases that did not note it. */
   readonly since?: number
+  /** It waits for one of the places that the journey has, and has not been entered yet. */
+  readonly pending?: { readonly startedBy?: string }
   /** When the wait ends by itself, or is looked at again; 0 while it waits for an outcome. */
   readonly until: number
   /** When the wait ends, where it may also end because conditions come to hold. */

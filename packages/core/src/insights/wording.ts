@@ -307,6 +307,7 @@ export const REASONS_ZH: Readonly<Record<string, string>> = {
   'exit conditions': '退出条件成立',
   exclusive: '同组旅程进行中',
   holdout: '对照组',
+  limit: '名额已满',
   merged: '合并为同一人',
   mix: '推销占比过高',
   'no consent': '未同意接收',

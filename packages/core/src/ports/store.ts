@@ -143,7 +143,7 @@ export interface InboxEntry {
   readonly input: Input
 }
 
-export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event'
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entry'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
@@ -187,7 +187,7 @@ export interface Delivery {
 
 /** What to do; fields by kind. */
 export interface DeliveryBody {
-  /** message and suggestion: the template; coupon: the offer's id; event: its name, `identify` for traits. */
+  /** message and suggestion: the template; coupon: the offer's id; entry: the journey's id; event: its name, `identify` for traits. */
   readonly what: string
   readonly channel?: string
   /** Channels to try when this one cannot be used. */
@@ -342,8 +342,10 @@ export interface StoreTransaction {
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
   /** How many coupons of an offer some subjects have together. */
   countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number>
-  /** Takes one coupon out of an offer's pool of `total`, holding the pool's row; false when none is left. */
+  /** Takes one out of a pool of `total`, an offer's coupons or a journey's places, holding the pool's row; false when none is left. */
   takeFromPool(offer: string, total: number): Promise<boolean>
+  /** Removes pools whose names come at `from` or after it, and before `before`, compared byte by byte. */
+  dropPools(from: string, before: string): Promise<void>
   addCoupon(coupon: IssuedCoupon): Promise<void>
 }
 
@@ -414,7 +416,7 @@ export interface StoreReads {
     /** suggestions for this leader */
     readonly to?: string
   }): Promise<readonly Delivery[]>
-  /** How many coupons of each offer were issued. */
+  /** How much of each pool was taken: of an offer's coupons, and of a journey's places. */
   readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
   /** As in a transaction. */
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>

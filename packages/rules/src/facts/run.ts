@@ -32,6 +32,7 @@ export const run: FactType<z.infer<typeof runParams>> = {
         runs.some(
           (one) =>
             one.journey === journey &&
+            one.pending === undefined &&
             (step === undefined || one.step === step) &&
             (key === undefined || one.key === key),
         ),

@@ -5,6 +5,7 @@ import { compileProperty, PATH_FORMS } from '../path.js'
 import type { Place } from '../problems.js'
 import { type ExitDefinition, exitsOf, type JourneyDefinition } from '../schemas/journey.js'
 import type { SubjectView } from '../subject.js'
+import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
 import { compileCrossing } from './crossing.js'
 import { JourneyParts, type JourneyScope } from './journey-parts.js'
 import {
@@ -79,6 +80,7 @@ class JourneyCompiler {
       priority: definition.priority ?? 0,
       rank: this.rank,
       exclusive: definition.exclusive,
+      limit: this.limit(),
       key: this.key(),
       reentry: this.reentry(),
       exits: this.exits(),
@@ -91,6 +93,17 @@ class JourneyCompiler {
       keepsEvent: this.parts.readsEvent,
       earlier: this.earlier(compiler.stepIndex),
     }
+  }
+
+  private limit(): CompiledJourney['limit'] {
+    const { limit } = this.definition
+    if (limit === undefined) return undefined
+    const { max, within, timeZone = DEFAULT_ZONE } = limit
+    if (!isTimeZone(timeZone)) {
+      const message = 'This is no IANA time zone, such as "Asia/Shanghai".'
+      this.parts.error('limit/timeZone', 'timeZone.unknown', message, timeZone)
+    }
+    return { max, within, timeZone }
   }
 
   private entry(): CompiledEntry {

@@ -123,6 +123,8 @@ export interface CompiledJourney {
   /** Of journeys that one thing enters, the higher goes first; of the same priority, in the order of the pack. */
   readonly priority: number
   readonly rank: number
+  /** How many runs there may be over all subjects: in a calendar day of the zone, or ever. */
+  readonly limit: EntryLimit | undefined
   /** The group of journeys of which a subject is in one at a time. */
   readonly exclusive: string | undefined
   readonly key: ((view: SubjectView) => unknown) | undefined
@@ -141,6 +143,12 @@ export interface CompiledJourney {
   readonly keepsEvent: boolean
   /** What becomes of runs that began with an earlier definition, once this one is in force. */
   readonly earlier: 'drain' | 'stop' | { readonly moveTo: string }
+}
+
+export interface EntryLimit {
+  readonly max: number
+  readonly within: 'day' | undefined
+  readonly timeZone: string
 }
 
 export interface EventMatch {

@@ -100,6 +100,14 @@ export const journeySchema = z
       .describe(
         'A group of journeys of which a subject is in one at a time; a higher priority ends the run of a lower.',
       ),
+    limit: z
+      .strictObject({
+        max: z.int().min(1).max(1_000_000_000).describe('So many runs at most, over all subjects.'),
+        within: z.enum(['day']).optional().describe('In one calendar day; ever when left out.'),
+        timeZone: z.string().optional().describe('IANA zone in which the day begins; Asia/Shanghai when left out.'),
+      })
+      .optional()
+      .describe('How many may enter in all.'),
     exit: z
       .union([exitSchema, z.array(exitSchema).min(1).max(20)])
       .optional()

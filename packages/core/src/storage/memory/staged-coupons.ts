@@ -16,7 +16,10 @@ export class StagedCoupons {
   }
 
   commit(): void {
-    for (const [offer, pool] of this.#pools.changes) if (pool !== undefined) this.#tables.pools.set(offer, pool)
+    for (const [offer, pool] of this.#pools.changes) {
+      if (pool === undefined) this.#tables.pools.delete(offer)
+      else this.#tables.pools.set(offer, pool)
+    }
     for (const coupon of this.#added.values()) this.#tables.putCoupon(countName(coupon), coupon)
   }
 
@@ -36,6 +39,11 @@ export class StagedCoupons {
     if (issued >= total) return false
     this.#pools.set(offer, { issued: issued + 1, total })
     return true
+  }
+
+  dropPools(from: string, before: string): void {
+    const known = new Set([...this.#tables.pools.keys(), ...[...this.#pools.changes].map(([name]) => name)])
+    for (const name of known) if (name >= from && name < before) this.#pools.set(name, undefined)
   }
 
   add(coupon: IssuedCoupon): void {

@@ -374,6 +374,10 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#coupons.takeFromPool(offer, total)
   }
 
+  async dropPools(from: string, before: string): Promise<void> {
+    this.#coupons.dropPools(from, before)
+  }
+
   async addCoupon(coupon: IssuedCoupon): Promise<void> {
     this.#coupons.add(coupon)
   }

@@ -46,6 +46,10 @@ export async function takeFromPool(session: Session, offer: string, total: numbe
   return written === 1
 }
 
+export async function dropPools(session: Session, from: string, before: string): Promise<void> {
+  await session.write(sql`delete from ${session.tables.pool} where offer >= ${from} and offer < ${before}`)
+}
+
 export async function addCoupon(session: Session, issued: IssuedCoupon): Promise<void> {
   const { grantKey, subject, issuedAt, coupon } = issued
   const written = await session.write(sql`

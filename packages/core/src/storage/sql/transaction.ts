@@ -236,6 +236,10 @@ export class SqlTransaction implements StoreTransaction {
     return coupons.takeFromPool(this.#session, offer, total)
   }
 
+  dropPools(from: string, before: string): Promise<void> {
+    return coupons.dropPools(this.#session, from, before)
+  }
+
   addCoupon(coupon: IssuedCoupon): Promise<void> {
     return coupons.addCoupon(this.#session, coupon)
   }

@@ -6,6 +6,7 @@ export const couponChecks: readonly StoreCheck[] = [
   ['gives coupons back as they were issued', roundTrip],
   ['gives no more coupons than the pool has, however many take at once', neverOverIssues],
   ['keeps pools apart, and follows their totals', followsTotals],
+  ['drops the pools between two names', dropsPools],
   ['puts a coupon back into the pool when the work throws', putsBack],
   ['issues one coupon for each grant, however many try at once', oncePerGrant],
   ['refuses a second coupon for a grant, and a code that is given away', refusesSecond],
@@ -48,6 +49,17 @@ async function followsTotals(store: Store): Promise<void> {
   const pools = await store.readPools()
   assert.deepEqual(pools.get('fruit'), { issued: 3, total: 3 })
   assert.equal(pools.get(ODD)?.issued, 1)
+}
+
+async function dropsPools(store: Store): Promise<void> {
+  const names = ['entry:j', 'entry:j-2', 'entry:j/2026-03-01', 'entry:j/2026-03-02', 'entry:j/2026-03-03', 'fruit']
+  await store.transaction(async (tx) => {
+    for (const name of names) assert.equal(await tx.takeFromPool(name, 1), true)
+  })
+  await store.transaction((tx) => tx.dropPools('entry:j/', 'entry:j/2026-03-03'))
+  const left = ['entry:j', 'entry:j-2', 'entry:j/2026-03-03', 'fruit']
+  assert.deepEqual([...(await store.readPools()).keys()].sort(), left)
+  assert.equal(await store.transaction((tx) => tx.takeFromPool('entry:j/2026-03-01', 1)), true)
 }
 
 async function putsBack(store: Store): Promise<void> {
