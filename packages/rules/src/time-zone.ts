@@ -1,4 +1,4 @@
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
 import { own } from './json.js'
 import type { SubjectView } from './subject.js'
 
@@ -26,6 +26,26 @@ export function isTimeZone(text: unknown): text is string {
 export function zoneFor({ traits }: Pick<SubjectView, 'traits'>, fallback: string): string {
   const said = own(traits, 'timeZone') as SubjectView['traits'][string]
   return isTimeZone(said?.[0]) ? said[0] : fallback
+}
+
+/** How far clocks of a zone are ahead of UTC, from an instant until they are changed. */
+interface Offset {
+  readonly from: number
+  readonly until: number
+  readonly ms: number
+}
+
+const OFFSETS = new Map<string, Offset>()
+
+/** How far clocks of a zone are ahead of UTC, in milliseconds. What was found is kept until clocks are changed. */
+export function offsetAt(timeZone: string, at: number): number {
+  const known = OFFSETS.get(timeZone)
+  if (known !== undefined && at >= known.from && at < known.until) return known.ms
+  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone)
+  const until = local.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+  const found = { from: at, until, ms: local.offsetNanoseconds / 1_000_000 }
+  if (known !== undefined || OFFSETS.size < ZONES_KEPT) OFFSETS.set(timeZone, found)
+  return found.ms
 }
 
 /** When a local time has come: of one that comes twice the first, of one that clocks leap over the end of the leap. */

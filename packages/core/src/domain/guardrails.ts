@@ -3,12 +3,15 @@ import {
   DEFAULT_ZONE,
   firstInstantOf,
   type MessageClass,
+  offsetAt,
   type Policy,
   type PolicyScope,
   zoneFor,
 } from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
 import type { SendRecord, SubjectState } from './subject.js'
+
+const DAY_MS = 86_400_000
 
 /** A message that is about to be sent. */
 export interface MessageAtHand {
@@ -140,16 +143,22 @@ function quietUntil(
   timeZone: string,
   at: number,
 ): number | undefined {
-  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone)
-  const minute = local.hour * 60 + local.minute
+  const minute = localMinute(timeZone, at)
   const overnight = fromMinute > toMinute
   const quiet = overnight ? minute >= fromMinute || minute < toMinute : minute >= fromMinute && minute < toMinute
   if (!quiet) return undefined
   const endsTomorrow = overnight && minute >= fromMinute
+  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone)
   const day = local.toPlainDate().add({ days: endsTomorrow ? 1 : 0 })
   const time = Temporal.PlainTime.from({ hour: Math.floor(toMinute / 60), minute: toMinute % 60 })
   const end = firstInstantOf(day.toPlainDateTime(time), timeZone)
   return end > at ? end : undefined
+}
+
+/** The minute of the day that clocks show. Asked of every message, and mostly in no quiet hours. */
+function localMinute(timeZone: string, at: number): number {
+  const msOfDay = (((at + offsetAt(timeZone, at)) % DAY_MS) + DAY_MS) % DAY_MS
+  return Math.floor(msOfDay / 60_000)
 }
 
 /** The state with one more message that counts for caps, and without those that no longer do. */
