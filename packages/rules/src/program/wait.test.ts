@@ -18,6 +18,12 @@ function endOf(wait: WaitDefinition, at: string | number, traits: Record<string,
   return found === undefined ? undefined : new Date(found).toISOString()
 }
 
+it('until a time of yesterday ends at once where clocks have just leapt over it, and over midnight', () => {
+  const wait = { until: '23:30', timeZone: 'America/Nuuk' }
+  expect(endOf(wait, '2026-03-29T01:00:00Z')).toBe('2026-03-29T01:00:00.000Z')
+  expect(endOf(wait, '2026-03-29T01:00:00.001Z')).toBe('2026-03-30T00:30:00.000Z')
+})
+
 /** What clocks of a zone show, as sortable text. */
 function clockOf(zone: string): (at: number) => { day: string; time: string; weekday: number } {
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' })

@@ -42,7 +42,8 @@ function untilLocalTime({ until, weekdays }: UntilWait, timeZone: string): WaitE
   return (view) => {
     const zone = zoneFor(view, timeZone)
     const today = localDate(view.at, zone)
-    for (let ahead = 0; ahead <= 8; ahead++) {
+    // From yesterday on: clocks that leap over midnight show a time of yesterday only now.
+    for (let ahead = -1; ahead <= 8; ahead++) {
       const date = today.add({ days: ahead })
       if (weekdays !== undefined && !weekdays.includes(date.dayOfWeek)) continue
       const at = firstInstantOf(date.toPlainDateTime(time), zone)
