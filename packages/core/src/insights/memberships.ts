@@ -51,7 +51,9 @@ function runsAt(
   // What is still where it was then, is known exactly.
   const now = state?.runs ?? []
   const unmoved = (run: Run) => now.find(({ id, step }) => id === run.id && step === run.step) ?? run
-  const joined = now.filter(({ id, enteredAt }) => enteredAt <= at && !past(decided, id) && !runs.has(id))
+  const joined = now.filter(
+    ({ id, enteredAt, pending }) => pending === undefined && enteredAt <= at && !past(decided, id) && !runs.has(id),
+  )
   return [...[...runs.values()].map(unmoved), ...joined]
 }
 

@@ -56,7 +56,9 @@ export async function listRuns(store: Store, { journey, step, limit = 100, after
 }
 
 function runsOf({ kind, id }: SubjectKey, state: SubjectState, journey: string, step: string | undefined) {
-  const wanted = state.runs.filter((run) => run.journey === journey && (step === undefined || run.step === step))
+  const wanted = state.runs.filter(
+    (run) => run.pending === undefined && run.journey === journey && (step === undefined || run.step === step),
+  )
   return wanted.map(
     (run: Run): RunUnderWay => ({
       run: run.id,
