@@ -68,6 +68,8 @@ describe('two journeys that are entered together, under a cap of one message', (
     ['on another channel', one(), two({ steps: [send('x', { channel: 'app' })] }), { channels: ['sms'] }],
     ['once for each order and once', one({ key: 'orderId' }), two(), {}],
     ['as often as they like and once', one({ reentry: 'always' }), two(), {}],
+    ['by those whom a limit lets in', one({ limit: { max: 5 } }), two({ limit: { max: 5 } }), {}],
+    ['one at a time', one({ exclusive: 'g' }), two({ exclusive: 'g' }), {}],
     ['by those who are not held out', one({ holdout: 0.1 }), two({ holdout: 0.1 }), {}],
   ])('are no race %s', (_, first, second, cap) => {
     expect(found(first, second, cap)).toEqual([])

@@ -65,7 +65,10 @@ function starterOf(journey: JourneyDefinition, place: Place): Starter | undefine
 
 /** Whether all who enter one journey enter the other one at the same instant. */
 function entersWith(one: Starter, other: Starter, rules: RulesInView | undefined): boolean {
-  if ((other.journey.holdout ?? 0) > 0) return false
+  const { holdout = 0, limit, exclusive } = other.journey
+  const mayKeepOut = holdout > 0 || limit !== undefined
+  const takesTurns = exclusive !== undefined && exclusive === one.journey.exclusive
+  if (mayKeepOut || takesTurns) return false
   const [tree, implied] = [conditionsOf(one), conditionsOf(other)]
   if (implied === undefined) return true
   if (tree === undefined || rules === undefined) return false
