@@ -89,13 +89,17 @@ class Periods implements Recurrence {
     return (period - this.periodOf(this.start)) % interval === 0
   }
 
+  /** To leap so many weeks takes the library 10 ms; where some weekday always follows, an end does as well. */
+  private onePeriod(period: number) {
+    if (this.length !== 'week' || this.parts.options.bysetpos != null) return ONE_PERIOD[this.length]
+    return { freq: RRule.WEEKLY, interval: 1, until: new Date(this.beginOf(period + 1) - 1) }
+  }
+
   private timesIn(period: number): readonly number[] {
     const known = this.known.get(period)
     if (known !== undefined) return known
-    const rule = new RRule(
-      { ...this.parts.options, ...ONE_PERIOD[this.length], dtstart: new Date(this.beginOf(period)) },
-      true,
-    )
+    const dtstart = new Date(this.beginOf(period))
+    const rule = new RRule({ ...this.parts.options, ...this.onePeriod(period), dtstart }, true)
     const times = everyNth(this.parts.frequency, this.parts.interval, this.start, rule.all().map(Number))
     if (this.known.size >= PERIODS_KEPT) this.known.clear()
     this.known.set(period, times)

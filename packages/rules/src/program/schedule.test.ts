@@ -112,6 +112,8 @@ describe('a schedule', () => {
     const first = (schedule: string) => timesOf({ schedule, timeZone: 'UTC' }, '2026-03-01T00:00:00Z', 1)[0]
     expect(first('FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9')).toBe('2026-03-27T09:00:00.000Z')
     expect(first('FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;BYHOUR=9')).toBe('2026-03-31T09:00:00.000Z')
+    expect(first('FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=2;BYHOUR=9')).toBe('2026-03-03T09:00:00.000Z')
+    expect(first('FREQ=WEEKLY;BYMONTH=7;BYDAY=TU;BYHOUR=9')).toBe('2026-07-07T09:00:00.000Z')
     expect(first('FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO;BYHOUR=9')).toBe('2044-02-29T09:00:00.000Z')
   })
 })
