@@ -55,7 +55,10 @@ export function formatSimulation(simulation: Simulation): string {
       Object.entries(report.coupons).map(([offer, { issued, money }]) => [offer, issued, money ?? '']),
     ),
     formatCommunities(report),
-    ...Object.entries(report.journeys).map(([id, journey]) => formatFunnel(id, journey)),
+    ...Object.entries(report.journeys).flatMap(([id, journey]) => [
+      formatFunnel(id, journey),
+      formatComparison(id, journey),
+    ]),
   ]
   return sections.filter((section) => section !== '').join('\n\n')
 }
@@ -101,6 +104,16 @@ function formatFunnel(id: string, { entered, subjects, steps, exits, goals, conv
       ...Object.entries(exits).map(([reason, runs]) => row(`left: ${reason}`, runs)),
       ...(conversion === null ? [] : [row('goal', goals)]),
     ],
+  )
+}
+
+/** The goal of those who went through the journey, and of those who were kept out. */
+function formatComparison(id: string, { compared }: JourneyReport): string {
+  const groups = Object.entries(compared)
+  return table(
+    `Goal of ${id}`,
+    ['of', 'reached', 'share', 'worth'],
+    groups.map(([name, { of, goals, value }]) => [name, of, goals, of === 0 ? '' : percent(goals / of), value]),
   )
 }
 

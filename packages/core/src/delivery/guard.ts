@@ -1,4 +1,4 @@
-import type { Halt } from '@linli/rules'
+import type { Halt, Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import { type MessageAtHand, type Ruling, recordSend, rule } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
@@ -29,7 +29,7 @@ export async function clearMessages(
   const now = (await tx.now()) ?? options.clock.now()
   const outcomes = await Outcomes.lock(tx, options.programs, edition, await tx.lockDeliveries(claims), now)
   const cleared: Cleared[] = []
-  for (const delivery of outcomes.locked) {
+  for (const delivery of byPriority(outcomes.locked, edition.program)) {
     const { state: before } = outcomes.subjectOf(delivery)
     const verdict = judge(delivery, outcomes, options, now)
     if ('message' in verdict) {
@@ -43,6 +43,12 @@ export async function clearMessages(
   }
   await outcomes.write()
   return cleared
+}
+
+/** Where a policy leaves room for one message, that of the journey with the higher priority goes. */
+function byPriority(deliveries: readonly Delivery[], { journeys }: Program): readonly Delivery[] {
+  const priorityOf = ({ source }: Delivery) => journeys.get(source.journey)?.priority ?? 0
+  return [...deliveries].sort((one, other) => priorityOf(other) - priorityOf(one))
 }
 
 function startCall(delivery: Delivery, now: number): Delivery {

@@ -165,3 +165,30 @@ describe('a limit of entries', () => {
     },
   )
 })
+
+describe('a start step of a journey with a limit', () => {
+  const end = (id: string) => [{ id, exit: { reason: id } }]
+  const rules = (start: Readonly<Record<string, unknown>>) => [
+    journey('trial', [wait('later', '1d')], { limit: { max: 1 }, entry: { on: 'start' } }),
+    journey('offer', [{ id: 'try', start: { journey: 'trial', ...start }, then: end('begun'), else: end('full') }]),
+  ]
+  const exits = async (start: Readonly<Record<string, unknown>>, until = '2026-03-01T12:00:01+08:00') => {
+    const world = await worldOf(rules(start))
+    for (const cart of carts(2)) await world.ingest(cart)
+    await world.advanceTo(until)
+    const found = (await world.decisions()).filter(
+      ({ decision, rule }) => decision === 'journey.exited' && rule === 'offer',
+    )
+    await world.close()
+    return found.map(({ subject, reason }) => `${subject} ${String(reason)}`)
+  }
+
+  it('goes on once it is known whether there was a place', async () => {
+    expect(await exits({})).toEqual(['user:u0 begun', 'user:u1 full'])
+  })
+
+  it('with `wait` takes `else` at once where there was none, and waits for the other run', async () => {
+    expect(await exits({ wait: '7d' })).toEqual(['user:u1 full'])
+    expect(await exits({ wait: '7d' }, '2026-03-03T12:00:00+08:00')).toEqual(['user:u1 full', 'user:u0 begun'])
+  })
+})

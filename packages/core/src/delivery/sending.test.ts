@@ -243,3 +243,16 @@ describe('a cap', () => {
     await world.close()
   })
 })
+
+describe('messages that a cap has no room for all of', () => {
+  it('go by the priority of their journeys', async () => {
+    const sms = memoryChannel({ name: 'sms' })
+    const urgent = journey('urgent', [send('first', { class: 'promotion' })], { priority: 5 })
+    const world = await worldOf([HELLO, REMIND, urgent, ONE_A_WEEK], { channels: [sms] })
+
+    await world.ingest(...['u1', 'u2', 'u3'].map((user) => track('cart', user)))
+
+    expect(sms.sent.map(({ source }) => source.journey)).toEqual(['urgent', 'urgent', 'urgent'])
+    await world.close()
+  })
+})

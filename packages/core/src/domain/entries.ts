@@ -4,7 +4,7 @@ import { rememberGoal } from './goals.js'
 import { entryHalt, haltName } from './halts.js'
 import { type HeldOut, heldOutOf } from './holdouts.js'
 import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
-import { exitRun, journeyOf } from './runs.js'
+import { exitRun, journeyOf, NOT_LET_IN, replaceRun } from './runs.js'
 import { runSteps } from './steps.js'
 import type { Goal, Run } from './subject.js'
 
@@ -27,8 +27,8 @@ export function enter(
   }
   const heldOut = heldOutOf(journey, draft.name)
   if (heldOut !== undefined) {
-    draft.decide('journey.held', journey.id, { ...heldOut, ...about(key, startedBy) })
-    compareWith(draft, journey, from, key, heldOut)
+    const compared = compareWith(draft, journey, from, key, heldOut) && { compared: true }
+    draft.decide('journey.held', journey.id, { ...heldOut, ...about(key, startedBy), ...compared })
     return undefined
   }
   const run = newRun(draft, journey, key, event)
@@ -60,6 +60,7 @@ export function settlePlace(draft: Draft, journey: CompiledJourney, { pending, .
     draft.runs.filter(({ id }) => id !== run.id),
     run.journey,
   )
+  for (const one of draft.runs) if (one.child === run.id) replaceRun(draft, { ...one, child: NOT_LET_IN })
   const { max, within } = journey.limit ?? {}
   const limit = { reason: 'limit', max, ...(within !== undefined && { within }) }
   draft.decide('journey.held', journey.id, { run: run.id, ...limit, ...about(run.key, pending?.startedBy) })
@@ -110,7 +111,8 @@ function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined,
 
 /**
  * Somebody who is kept out has the goal, too, as often as one who is not: once for each time that would have been an entry.
- * What re-entry depends on is remembered apart, so that all may enter once nobody is kept out any more.
+ * What re-entry depends on is remembered apart, so that all may enter once nobody is kept out any more. Says whether this
+ * is such a time.
  */
 function compareWith(
   draft: Draft,
@@ -118,15 +120,16 @@ function compareWith(
   from: number,
   key: string | undefined,
   { reason: group }: HeldOut,
-): void {
-  if (journey.goal === undefined) return
+): boolean {
+  if (journey.goal === undefined) return false
   const name = entryName(`${HELD_OUT_MARK}${journey.id}`, key)
   const isOpen = ({ journey: id, group: kept, key: its, until }: Goal) =>
     id === journey.id && kept !== undefined && its === key && until > draft.at
-  if (journey.reentry.kind === 'oneAtATime' && draft.goals.some(isOpen)) return
-  if (tooSoon(draft, journey, name) !== undefined) return
+  if (journey.reentry.kind === 'oneAtATime' && draft.goals.some(isOpen)) return false
+  if (tooSoon(draft, journey, name) !== undefined) return false
   rememberEntry(draft, journey, name)
   rememberGoal(draft, journey, from, { group, ...(key !== undefined && { key }) })
+  return true
 }
 
 function reentryObstacle(draft: Draft, { id, reentry }: CompiledJourney, key: string | undefined) {

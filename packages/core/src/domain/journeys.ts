@@ -115,7 +115,8 @@ export function followExits(draft: Draft): boolean {
 /** Whether a run that waited for conditions, or for another run, went on. */
 function followWaits(draft: Draft): boolean {
   return draft.runs.some((run) => {
-    const journey = run.deadline === undefined ? undefined : journeyOf(draft, run)
+    const waits = run.deadline !== undefined || run.child !== undefined
+    const journey = waits ? journeyOf(draft, run) : undefined
     const step = stepOf(journey, run)
     if (journey === undefined) return false
     if (step?.verb === 'waitFor') return awaitConditions(draft, journey, run, step)

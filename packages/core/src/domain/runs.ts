@@ -12,6 +12,9 @@ export function stepOf(journey: CompiledJourney | undefined, run: Run): Compiled
   return journey?.steps[journey.stepIndex.get(run.step) ?? -1]
 }
 
+/** Stands for the run that was to begin, where its journey had no place left. */
+export const NOT_LET_IN = ''
+
 export type StepOf<Verb extends CompiledStep['verb']> = Extract<CompiledStep, { verb: Verb }>
 
 export function exitRun(draft: Draft, run: Run, reason: string, details: Readonly<Record<string, unknown>> = {}): void {

@@ -1,7 +1,7 @@
 import { type CompiledJourney, holds } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { enter } from './entries.js'
-import { journeyOf, replaceRun, type StepOf, stepOf, withEventOf } from './runs.js'
+import { journeyOf, NOT_LET_IN, replaceRun, type StepOf, stepOf, withEventOf } from './runs.js'
 import { runSteps } from './steps.js'
 import type { Run } from './subject.js'
 
@@ -18,7 +18,7 @@ export function startNext(draft: Draft): boolean {
   // The other journey may have ended this run.
   if (runAt(draft, asked) === undefined) return true
   if (child === undefined) runSteps(draft, journey, run, step.otherwise)
-  else if (step.waitMs === undefined) runSteps(draft, journey, run, step.then)
+  else if (step.waitMs === undefined && !isPending(draft, child)) runSteps(draft, journey, run, step.then)
   else replaceRun(draft, { ...run, child })
   return true
 }
@@ -42,15 +42,29 @@ function begin(draft: Draft, run: Run, id: string): string | undefined {
   return child
 }
 
-/** Goes on where the run has ended that was waited for; says whether it did. */
+/**
+ * Goes on where the run that was waited for has ended, or, where only its beginning was, has begun, or was not let in; says
+ * whether it did.
+ */
 export function awaitChild(draft: Draft, journey: CompiledJourney, run: Run, step: StepOf<'start'>): boolean {
-  if (run.child === undefined || draft.runs.some(({ id }) => id === run.child)) {
+  if (run.child === NOT_LET_IN) {
+    runSteps(draft, journey, run, step.otherwise)
+    return true
+  }
+  const isThere = draft.runs.some(({ id }) => id === run.child)
+  const lasts = isThere && (step.waitMs !== undefined || isPending(draft, run.child))
+  if (run.child === undefined || lasts) {
     const { deadline = 0 } = run
     if (run.until !== deadline) replaceRun(draft, { ...run, until: deadline })
     return false
   }
   runSteps(draft, journey, run, step.then)
   return true
+}
+
+/** Whether a run waits for a place in its journey. */
+function isPending({ runs }: Draft, id: string | undefined): boolean {
+  return runs.some((run) => run.id === id && run.pending !== undefined)
 }
 
 /** A journey that only steps start may ask for conditions; of others, only the steps' word counts. */

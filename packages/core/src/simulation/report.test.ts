@@ -1,6 +1,8 @@
 import { definePack } from '@linli/rules'
 import { describe, expect, it } from 'vitest'
 import { REPORTED_EVENTS, REPORTED_RULES } from '../../testing/reported.js'
+import { journey, wait } from '../../testing/rules.js'
+import type { Comparison } from './report.js'
 import { simulate } from './simulate.js'
 
 describe('the report of a simulation', () => {
@@ -26,6 +28,7 @@ describe('the report of a simulation', () => {
       exits: { 券已领完: 1, completed: 2 },
       goals: 2,
       conversion: 2 / 3,
+      compared: {},
       held: { active: 1 },
     })
     expect(report.journeys['again']).toMatchObject({ entered: 3, conversion: null })
@@ -48,5 +51,39 @@ describe('the report of a simulation', () => {
       'c-1': { sends: 3, promotions: 2, share: 2 / 3 },
       'c-2': { sends: 1, promotions: 1, share: 1 },
     })
+  })
+
+  it('compares the goal of runs, of variants and of those who are kept out', async () => {
+    const split = {
+      id: 'text',
+      split: [
+        { id: 'short', weight: 1 },
+        { id: 'long', weight: 1 },
+      ],
+    }
+    const goal = { event: 'order', within: '3d', value: 'total' }
+    const rules = [journey('remind', [split, wait('later', '2d')], { holdout: 0.3, goal })]
+    const people = Array.from({ length: 60 }, (_, index) => `p${index}`)
+    const says = (event: string, userId: string, day: string) => ({
+      ...{ event, userId, messageId: `${event}-${userId}-${day}`, timestamp: `2026-03-${day}T10:00:00+08:00` },
+      properties: { total: 20 },
+    })
+    const events = [
+      ...people.map((one) => says('cart', one, '01')),
+      ...people.map((one) => says('cart', one, '02')),
+      ...people.slice(0, 30).map((one) => says('order', one, '03')),
+    ]
+
+    const { report } = await simulate({ rules: definePack(rules), events })
+
+    const { runs, holdout, ...variants } = report.journeys['remind']?.compared ?? {}
+    expect(Object.keys(variants).sort()).toEqual(['text: long', 'text: short'])
+    const sum = (of: (one: Comparison) => number) => Object.values(variants).reduce((total, one) => total + of(one), 0)
+    expect(runs?.of).toBe(sum((one) => one.of))
+    expect(runs?.goals).toBe(sum((one) => one.goals))
+    // The second cart of each comes while the first one's run, or goal, is open.
+    expect((runs?.of ?? 0) + (holdout?.of ?? 0)).toBe(60)
+    expect((runs?.goals ?? 0) + (holdout?.goals ?? 0)).toBe(30)
+    expect(holdout?.value).toBe(20 * (holdout?.goals ?? 0))
   })
 })

@@ -19,8 +19,22 @@ export interface JourneyReport {
   readonly goals: number
   /** Goals for each entry, 0 to 1; null where nobody entered, or there is no goal. */
   readonly conversion: number | null
+  /**
+   * What the goal came to in each group: `runs`, those who were kept out (`holdout`, `control group`), and each variant
+   * (`text: short`). Empty where there is no goal, or nothing to compare with.
+   */
+  readonly compared: Readonly<Record<string, Comparison>>
   /** How many were not let in, by why. */
   readonly held: Readonly<Record<string, number>>
+}
+
+/** How a group did. */
+export interface Comparison {
+  /** Entries, or what would have been entries. */
+  readonly of: number
+  readonly goals: number
+  /** What the goals are worth, where their event says so. */
+  readonly value: number
 }
 
 /** What a simulation came to, for those who decide about rules. */
@@ -124,9 +138,11 @@ class JourneyTally {
   private readonly runs = new RunCounter()
   private readonly subjects = new Set<string>()
   private readonly held = new Map<string, number>()
+  private readonly groups = new Groups()
 
   count(decision: Decision): void {
     this.runs.count(decision)
+    this.groups.count(decision)
     if (decision.decision === 'journey.entered') this.subjects.add(decision.subject)
     if (decision.decision === 'journey.held') add(this.held, String(decision['reason']))
   }
@@ -142,8 +158,38 @@ class JourneyTally {
       exits: Object.fromEntries(exits),
       goals,
       conversion: definition?.goal === undefined || entered === 0 ? null : goals / entered,
+      compared: definition?.goal === undefined ? {} : this.groups.compared(),
       held: Object.fromEntries(this.held),
     }
+  }
+}
+
+/** Counts goals by the groups that are compared. */
+class Groups {
+  private readonly groups = new Map<string, { of: number; goals: number; value: number }>()
+
+  count({ decision, step, variant, reason, compared, run, group, variants, value }: Decision): void {
+    if (decision === 'journey.entered') this.group('runs').of += 1
+    else if (decision === 'journey.held' && compared === true) this.group(String(reason)).of += 1
+    else if (decision === 'journey.stepped' && variant !== undefined) this.group(`${step}: ${variant}`).of += 1
+    else if (decision === 'journey.goal') {
+      const taken = Object.entries((variants ?? {}) as Readonly<Record<string, string>>)
+      const names = run === undefined ? [String(group)] : ['runs', ...taken.map(([at, one]) => `${at}: ${one}`)]
+      for (const one of names.map((name) => this.group(name))) {
+        one.goals += 1
+        one.value += typeof value === 'number' ? value : 0
+      }
+    }
+  }
+
+  private group(name: string): { of: number; goals: number; value: number } {
+    const known = this.groups.get(name) ?? { of: 0, goals: 0, value: 0 }
+    this.groups.set(name, known)
+    return known
+  }
+
+  compared(): Readonly<Record<string, Comparison>> {
+    return this.groups.size < 2 ? {} : Object.fromEntries(this.groups)
   }
 }
 
