@@ -1,4 +1,4 @@
-import { issueCoupon } from '../offers/issue.js'
+import { issueCoupon, refusal } from '../offers/issue.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
 import type { DispatcherOptions } from './options.js'
@@ -20,6 +20,7 @@ export async function settleCoupons(
     const calledOff = outcomes.whyCalledOff(delivery)
     if (calledOff !== undefined) {
       outcomes.save(closed(delivery, 'suppressed', calledOff))
+      outcomes.say(refusal(delivery, calledOff, now))
       continue
     }
     if (isHalted(delivery, outcomes, now)) continue

@@ -92,7 +92,7 @@ describe('a coupon', () => {
     expect(await log(engine, 'coupon.issued')).toHaveLength(1)
   })
 
-  it('is not issued to a run that has ended', async () => {
+  it('is not issued to a run that has ended, and it is said', async () => {
     const shop = shopOf([offer(), journey('trial', [{ id: 'coupon', issue: { offer: 'trial' } }], EXIT)])
     const engine = await shop.start()
 
@@ -101,6 +101,7 @@ describe('a coupon', () => {
 
     expect(await engine.pools()).toEqual(new Map())
     expect(await engine.deliveries()).toMatchObject([{ state: 'suppressed', reason: 'run ended' }])
+    expect(await log(engine, 'coupon.')).toEqual(['coupon.refused run ended'])
   })
 
   it('can be for a community', async () => {

@@ -66,12 +66,18 @@ function refused(
   now: number,
   facts: Readonly<Record<string, unknown>> = {},
 ): IssueResult {
+  return { ok: false, reason, decision: refusal(delivery, reason, now, facts) }
+}
+
+/** Says that a coupon was not issued, and why. */
+export function refusal(
+  delivery: Delivery,
+  reason: string,
+  now: number,
+  facts: Readonly<Record<string, unknown>> = {},
+): Decision {
   const { run, step } = delivery.source
-  return {
-    ok: false,
-    reason,
-    decision: { ...said(delivery, now), decision: 'coupon.refused', run, step, reason, ...facts },
-  }
+  return { ...said(delivery, now), decision: 'coupon.refused', run, step, reason, ...facts }
 }
 
 function said({ subject, body, source }: Delivery, at: number) {
