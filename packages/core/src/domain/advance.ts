@@ -1,5 +1,5 @@
 import type { Derived, EventRecord, Program, SubjectKind } from '@linli/rules'
-import { type Chance, chanceOf, chancesByEvent } from './chances.js'
+import { type Chance, chanceOf, chancesByEvent, leaveByChanges } from './chances.js'
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
@@ -110,7 +110,9 @@ function passTime(draft: Draft, at: number): void {
     // What is due is looked at now, and says itself when it is due again.
     draft.due = Number.POSITIVE_INFINITY
     evaluateDerived(draft, derivedDueAt(draft, instant))
+    // Exits go before waits that end at the same instant, entries come after them.
     followExits(draft)
+    leaveByChanges(draft)
     for (const run of dueRuns(draft, instant)) timeOut(draft, run)
     react(draft, takeScheduled(draft, instant).map(chanceOf))
     draft.due = nextInstant(draft)

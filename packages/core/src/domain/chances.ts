@@ -63,6 +63,11 @@ export function chancesByChange(draft: Draft, change: Change, first: () => void)
   return [exits, ...entries]
 }
 
+/** Ends runs by all that has changed; what these changes may begin comes later. */
+export function leaveByChanges(draft: Draft): void {
+  for (const change of draft.changes) exitBy(draft, change)
+}
+
 function exitBy(draft: Draft, change: Change): void {
   for (const run of draft.runs) {
     const exit = journeyOf(draft, run)?.exits.find((one) => one.on !== 'conditions' && isMeant(one, change))

@@ -93,6 +93,18 @@ const CASES: Readonly<Record<string, () => void>> = {
     u1.event('order', '2026-03-01T08:40:00Z')
     expect(ends(u1)).toEqual(['08:40 later: score.crossed loyalty'])
   },
+  'time alone changes the tag or score of its exit at the very instant at which its wait ends': () => {
+    const rules = [tag('active', atLeast(1, 'view', { within: '3h' }))]
+    const u1 = entered({ on: 'tag.removed', tag: 'active' }, { rules })
+    u1.instant('2026-03-01T10:00:00Z')
+    expect(u1.has('reached')).toBe(false)
+    expect(ends(u1)).toEqual(['10:00 later: tag.removed active'])
+  },
+  'it begins with the very event that changes the tag or score of its exit': () => {
+    const u1 = entered({ on: 'tag.added', tag: 'hesitant' }, { rules: [tag('hesitant', atLeast(1, 'cart'))] })
+    expect(u1.said('journey.entered')).toHaveLength(1)
+    expect(ends(u1)).toEqual(['08:00 later: tag.added hesitant'])
+  },
   'the conditions of its exit come to hold': () => {
     const byTime = entered(quietly, { steps: [wait('long', '5d')] })
     byTime.instant('2026-03-01T23:00:00Z')

@@ -405,6 +405,19 @@ describe('a goal', () => {
     expect(u1.said('journey.goal')).toHaveLength(1)
   })
 
+  it('counts an event that comes late whatever was entered in the meantime, up to 14 days after its time', () => {
+    const reached = (arrives: string) => {
+      const u1 = user(journey('remind', [wait('later', '1h')], goal), journey('other', [wait('later', '1h')], goal))
+      u1.event('cart', '2026-03-01T08:00:00Z')
+      u1.event('cart', '2026-03-20T08:00:00Z')
+      u1.event('order', '2026-03-07T08:00:00Z', {}, { arrives })
+      return u1.said('journey.goal').length
+    }
+
+    expect(reached('2026-03-22T07:59:59.999Z')).toBe(2)
+    expect(reached('2026-03-22T08:00:00.000Z')).toBe(0)
+  })
+
   it('with a key is reached by the event of the same key', () => {
     const u1 = user(journey('remind', [wait('later', '1h')], { ...goal, key: 'cartId' }))
     u1.event('cart', '2026-03-01T08:00:00Z', { cartId: 'c1' })

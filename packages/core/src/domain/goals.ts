@@ -3,10 +3,13 @@ import type { Draft } from './draft.js'
 import { matches, sameKey } from './matching.js'
 import type { Goal, Run } from './subject.js'
 
+/** How late an event may come after the goal's time is over, and still reach it: somebody's phone was off. */
+const LATE_MS = 14 * 86_400_000
+
 /** From now on, the goal may be reached: by a run, or by somebody who was kept out at this moment. */
 export function rememberGoal(draft: Draft, journey: CompiledJourney, from: number, of: Partial<Goal>): void {
   if (journey.goal === undefined) return
-  const open = draft.goals.filter((goal) => goal.until > draft.at)
+  const open = draft.goals.filter((goal) => goal.until + LATE_MS > draft.at)
   const goal = { journey: journey.id, hash: journey.hash, ...of, from, until: from + journey.goal.withinMs }
   draft.goals = [...open, goal]
 }
@@ -30,7 +33,7 @@ export function rememberVariant(draft: Draft, run: string, step: string, variant
 export function reachGoals(draft: Draft, event: EventRecord): void {
   for (const goal of draft.goals) {
     const journey = draft.program.journeysByHash.get(goal.hash)
-    const inTime = event.at >= goal.from && event.at < goal.until
+    const inTime = event.at >= goal.from && event.at < goal.until && draft.at < goal.until + LATE_MS
     if (!inTime || journey?.goal === undefined || !sameKey(draft, journey, goal.key)) continue
     if (!matches(draft, journey.goal, event)) continue
     draft.goals = draft.goals.filter((one) => one !== goal)
