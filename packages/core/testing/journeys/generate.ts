@@ -18,7 +18,7 @@ export interface Ingredients {
   readonly scores: readonly string[]
 }
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
 /** A step without its id; `number` gives one. */
 type Unnumbered = Json
@@ -26,20 +26,17 @@ type Unnumbered = Json
 /** A random journey of users, with all verbs, nested a few deep. */
 export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<Json> {
   const { events, durations, conditions } = ingredients
-  const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 1, nil: undefined })
   const goal = fc.record(
     { event: fc.constantFrom(...events), within: fc.constantFrom(...durations), conditions },
     { requiredKeys: ['event', 'within'] },
   )
   return fc
     .record({
-      entry: triggerArb(ingredients, 6).chain((on) =>
-        rarely(conditions).map((tree): Json => ({ ...on, conditions: tree })),
-      ),
-      key: fc.option(fc.constantFrom('city', 'store'), { freq: 3, nil: undefined }),
+      entry: triggerArb(ingredients, 6).chain(under(ingredients)),
+      key: sometimes(fc.constantFrom('city', 'store')),
       reentry: fc.constantFrom(undefined, 'never', 'always', 'oneAtATime', { after: durations[0] }, { after: '2s' }),
-      exit: rarely(triggerArb(ingredients, 3)),
-      goal: rarely(goal),
+      exit: sometimes(exitsArb(ingredients)),
+      goal: sometimes(goal),
       holdout: fc.constantFrom(undefined, undefined, undefined, 0.3),
       steps: stepsArb(ingredients),
     })
@@ -48,6 +45,33 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
       const keyed = more.entry['on'] === 'event' ? { key } : {}
       return defined({ kind: 'journey', id, ...more, ...keyed, steps: numbered(steps) }) as Json
     })
+}
+
+/** Mostly nothing. */
+function sometimes<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+}
+
+/** Maybe with conditions; only those of events ask about the event at hand. */
+function under({ conditions, lasting }: Ingredients) {
+  return (trigger: Json) =>
+    sometimes(trigger['on'] === 'event' ? conditions : lasting).map((tree): Json => ({ ...trigger, conditions: tree }))
+}
+
+/** Exits by tags and scores have none. */
+function onlyEventsUnder(ingredients: Ingredients) {
+  return (trigger: Json) => (trigger['on'] === 'event' ? under(ingredients)(trigger) : fc.constant(trigger))
+}
+
+function exitsArb(ingredients: Ingredients): fc.Arbitrary<Json | readonly Json[]> {
+  const one = fc.oneof(
+    { weight: 3, arbitrary: triggerArb(ingredients, 3).chain(onlyEventsUnder(ingredients)) },
+    { weight: 1, arbitrary: ingredients.lasting.map((tree): Json => ({ on: 'conditions', conditions: tree })) },
+  )
+  return fc.oneof(
+    { weight: 3, arbitrary: one },
+    { weight: 1, arbitrary: fc.tuple(one, one).map((several): readonly Json[] => several) },
+  )
 }
 
 function triggerArb({ events, tags, scores }: Ingredients, weight: number): fc.Arbitrary<Json> {
@@ -129,7 +153,7 @@ function plainStepArb({ emits, durations, marks }: Ingredients) {
   const duration = fc.constantFrom(...durations)
   const channel = fc.constantFrom<string | string[]>('sms', 'push', ['push', 'sms'])
   const kind = fc.constantFrom('service', 'content', 'promotion')
-  const template = fc.constantFrom('hello', 'hello', 'coupon')
+  const template = fc.constantFrom('hello', 'hello', 'lacking')
   const ofTheEvent = { fact: 'event', params: { property: 'city' } }
   return fc.oneof<fc.WeightedArbitrary<Unnumbered>[]>(
     { weight: 4, arbitrary: duration.map((wait) => ({ wait })) },

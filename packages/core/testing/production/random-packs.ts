@@ -78,7 +78,7 @@ const policies = fc.subarray([
 const WORDS = [
   ...MARKS.map((id) => ({ kind: 'tag', id })),
   { kind: 'template', id: 'hello', body: '{{ journey.id }} {{ entry.city | default: "-" }}' },
-  { kind: 'template', id: 'coupon', body: '{{ coupon.code }}' },
+  { kind: 'template', id: 'lacking', body: '{{ coupon.code }}' },
   { kind: 'offer', id: 'few', total: 2, expires: '1d' },
   { kind: 'offer', id: 'many', total: 50, perPerson: 2 },
 ]

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, inject, it, vi } from 'vitest'
+import { journeyCaseArb } from '../../testing/journeys/cases.js'
+import { tryJourneys } from '../../testing/journeys/trial.js'
+import type { Store } from '../ports/store.js'
+import { openStore } from '../storage/open.js'
+import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
+
+vi.setConfig({ testTimeout: 600_000 })
+
+const postgresUrl = inject('postgresUrl')
+const freshSchema = () => `journeys_${randomBytes(6).toString('hex')}`
+
+function onStores(open: () => Promise<Store>) {
+  return fc.asyncProperty(journeyCaseArb, async (one) => {
+    const store = await open()
+    await store.migrate()
+    await tryJourneys(one, { store })
+    await store.close()
+  })
+}
+
+describe('the engine decides about journeys as a plain interpreter does', () => {
+  it('in memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(journeyCaseArb, (one) => tryJourneys(one)),
+      { numRuns: 300 },
+    )
+  })
+
+  it.skipIf(postgresUrl === undefined)('on PostgreSQL', async () => {
+    await fc.assert(
+      onStores(() => openStore(postgresUrl ?? '', { schema: freshSchema(), clock: 'engine' })),
+      { numRuns: 10 },
+    )
+  })
+
+  describe('on PGlite', () => {
+    let pglite: OpenPglite
+    beforeAll(async () => {
+      pglite = await openPglite(undefined)
+    })
+    afterAll(() => pglite.close())
+
+    it('as well', async () => {
+      const open = () => openStore(pglite.db, { schema: freshSchema(), clock: 'engine', concurrency: 1 })
+      await fc.assert(onStores(open), { numRuns: 6 })
+    })
+  })
+})

@@ -1,0 +1,216 @@
+import fc from 'fast-check'
+import type { Leaf, Rule, Tree } from '../law/rules.js'
+import { type Ingredients, type Json, journeyArb } from './generate.js'
+
+// Random journeys of two people, and what happens to them.
+
+/** What journeys are entered, left and branched by. */
+export const DERIVED: readonly Rule[] = [
+  {
+    kind: 'tag',
+    id: 'two',
+    subject: 'user',
+    conditions: {
+      fact: 'eventCount',
+      operator: 'greaterThanInclusive',
+      value: 2,
+      params: { event: 'paid', within: '3s' },
+    },
+  },
+  {
+    kind: 'tag',
+    id: 'silent',
+    subject: 'user',
+    conditions: { fact: 'sinceLastEvent', operator: 'greaterThan', value: '2s', params: { event: 'seen' } },
+  },
+  {
+    kind: 'score',
+    id: 'heat',
+    subject: 'user',
+    terms: [{ points: 2, event: 'paid', halfLife: '2s' }],
+    tiers: [
+      { id: 'mid', from: 2 },
+      { id: 'high', from: 4 },
+    ],
+  },
+  {
+    kind: 'tag',
+    id: 'warm-local',
+    subject: 'user',
+    conditions: {
+      all: [
+        { fact: 'score', operator: 'greaterThan', value: 1, params: { id: 'heat' } },
+        { fact: 'trait', operator: 'equal', value: 'sh', params: { name: 'city' } },
+      ],
+    },
+  },
+]
+
+const MARKS = ['m0', 'm1']
+const TAGS = ['two', 'silent', 'warm-local']
+
+export const REST: readonly unknown[] = [
+  ...MARKS.map((id) => ({ kind: 'tag', id })),
+  { kind: 'template', id: 'hello', body: 'hello' },
+  { kind: 'template', id: 'lacking', body: '{{ traits.birthday }}' },
+  { kind: 'offer', id: 'few', total: 10_000 },
+  { kind: 'offer', id: 'many', total: 10_000, perPerson: 2 },
+  { kind: 'policy', id: 'consent', consent: { classes: ['promotion'] } },
+]
+
+export const PER_PERSON = { few: 1, many: 2 }
+
+const tagged = fc
+  .tuple(fc.constantFrom(...TAGS, ...MARKS), fc.boolean())
+  .map(([id, value]): Leaf => ({ fact: 'tag', operator: 'equal', value, params: { id } }))
+
+const counted = fc
+  .tuple(fc.constantFrom('paid', 'seen'), fc.constantFrom('1s', '2s', '3s'), fc.constantFrom(1, 2))
+  .map(([event, within, value]): Leaf => {
+    return { fact: 'eventCount', operator: 'greaterThanInclusive', value, params: { event, within } }
+  })
+
+const known: fc.Arbitrary<Leaf> = fc.oneof(
+  { weight: 3, arbitrary: tagged },
+  { weight: 2, arbitrary: counted },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ fact: 'score', operator: 'lessThan', value: 1, params: { id: 'heat' } }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ fact: 'trait', operator: 'notEqual', value: 'sh', params: { name: 'city' } }),
+  },
+)
+
+const ofJourneys: fc.Arbitrary<Leaf> = fc.oneof(
+  fc
+    .constantFrom('sh', 'bj')
+    .map((value) => ({ fact: 'event', operator: 'equal', value, params: { property: 'city' } })),
+  fc
+    .tuple(fc.constantFrom('j0', 'j1'), fc.boolean())
+    .map(([journey, value]) => ({ fact: 'run', operator: 'equal', value, params: { journey } })),
+)
+
+const treeOf = (leaf: fc.Arbitrary<Leaf>): fc.Arbitrary<Tree> =>
+  fc.oneof(
+    { weight: 4, arbitrary: leaf },
+    { weight: 1, arbitrary: fc.tuple(leaf, leaf).map((all) => ({ all })) },
+    { weight: 1, arbitrary: fc.tuple(leaf, leaf).map((any) => ({ any })) },
+    { weight: 1, arbitrary: leaf.map((not) => ({ not })) },
+  )
+
+const EVENTS = ['paid', 'seen', 'left']
+
+const ingredients: Ingredients = {
+  events: EVENTS,
+  emits: ['said'],
+  durations: ['1s', '2s', '3s', '1m'],
+  conditions: treeOf(fc.oneof({ weight: 3, arbitrary: known }, { weight: 2, arbitrary: ofJourneys })),
+  lasting: treeOf(known),
+  tags: TAGS,
+  marks: MARKS,
+  scores: ['heat'],
+}
+
+/** What one of them says or marks, only those after it begin by. */
+const journeysArb = fc.tuple(
+  journeyArb('j0', ingredients),
+  journeyArb('j1', { ...ingredients, events: [...EVENTS, 'said'], emits: [], tags: [...TAGS, ...MARKS], marks: [] }),
+)
+
+/** Something that happens. Times are relative to the clock, in milliseconds. */
+export type Command =
+  | {
+      readonly kind: 'event'
+      readonly user: string
+      readonly event: string
+      readonly properties: Readonly<Record<string, unknown>>
+      readonly late: number
+    }
+  | { readonly kind: 'identify'; readonly user: string; readonly traits: Readonly<Record<string, unknown>> }
+  /** The event before comes again. */
+  | { readonly kind: 'again' }
+  | { readonly kind: 'pass'; readonly ms: number }
+  /** To the instant at which something is due, and so much more or less. */
+  | { readonly kind: 'due'; readonly off: number }
+  | { readonly kind: 'publish'; readonly journeys: number }
+  /** Takes in an event, and ends before it does anything that follows from it. */
+  | { readonly kind: 'crash'; readonly event: string }
+  | { readonly kind: 'channel'; readonly name: string; readonly takes: boolean }
+
+const users = fc.constantFrom('u1', 'u1', 'u2')
+const names = fc.constantFrom(...EVENTS, 'paid')
+
+const commandArb: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('event' as const),
+      user: users,
+      event: names,
+      properties: fc.record(
+        { city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) },
+        { requiredKeys: [] },
+      ),
+      late: fc.constantFrom(0, 0, 0, 0, 500, 1000, 60_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('event' as const),
+      user: users,
+      event: fc.constantFrom('consent_granted', 'consent_granted', 'consent_withdrawn'),
+      properties: fc.record({ channel: fc.constant('sms') }, { requiredKeys: [] }),
+      late: fc.constant(0),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('identify' as const),
+      user: users,
+      traits: fc.record(
+        { city: fc.constantFrom('sh', 'bj'), birthday: fc.constantFrom('2026-01-01', '1990-01-02', '2026-02-01') },
+        { requiredKeys: [] },
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'again' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(1, 500, 1000, 60_000, 86_400_000).map((ms) => ({ kind: 'pass' as const, ms })),
+  },
+  { weight: 6, arbitrary: fc.constantFrom(0, 0, -1, 1).map((off) => ({ kind: 'due' as const, off })) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 1).map((journeys) => ({ kind: 'publish' as const, journeys })) },
+  { weight: 1, arbitrary: names.map((event) => ({ kind: 'crash' as const, event })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('channel' as const),
+      name: fc.constantFrom('sms', 'push'),
+      takes: fc.boolean(),
+    }),
+  },
+)
+
+export interface JourneyCase {
+  /** Journeys to begin with, and others that may be published. */
+  readonly journeys: readonly (readonly unknown[])[]
+  readonly commands: readonly Command[]
+}
+
+/** What a version did not need to know of entries, a later one cannot know either. */
+function enteredAgainLike(first: readonly Json[]) {
+  return (journey: Json, index: number): Json => {
+    const { reentry: _, ...rest } = journey
+    const reentry = first[index]?.['reentry']
+    return reentry === undefined ? rest : { ...rest, reentry }
+  }
+}
+
+export const journeyCaseArb: fc.Arbitrary<JourneyCase> = fc.record({
+  journeys: fc.tuple(journeysArb, journeysArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
+  commands: fc.array(commandArb, { minLength: 1, maxLength: 25 }),
+})

@@ -1,0 +1,70 @@
+import type { Decision } from '../../src/domain/decision.js'
+import type { Choices, Line, Person } from './interpreter.js'
+
+const DETAILS = ['step', 'verb', 'case', 'variant', 'reason', 'key', 'template', 'channel', 'class', 'event'] as const
+
+/** What the engine has decided about one person, in the interpreter's words, and what of it only the engine can know. */
+export class Seen implements Choices {
+  lines: readonly Line[] = []
+  behind: Pick<Person, 'lines'> | undefined
+
+  constructor(private readonly subject: string) {}
+
+  look(decisions: readonly Decision[]): void {
+    const names = new Map<unknown, string>()
+    const entered = new Map<string, number>()
+    this.lines = decisions
+      .filter(({ subject, decision }) => subject === this.subject && decision !== 'score.changed')
+      .map((decision): Line => {
+        const { at, decision: kind, rule = '', run, messageId } = decision
+        if (kind === 'journey.entered') {
+          const number = entered.get(rule) ?? 0
+          entered.set(rule, number + 1)
+          names.set(run, `${rule}#${number}`)
+        }
+        const details = DETAILS.flatMap((name) => (decision[name] === undefined ? [] : [[name, decision[name]]]))
+        return {
+          ...(Object.fromEntries(details) as object),
+          at,
+          decision: kind,
+          rule,
+          ...(run !== undefined && kind !== 'journey.held' && { run: names.get(run) ?? String(run) }),
+          ...(messageId !== undefined && { messageId: messageId.startsWith('m') ? messageId : 'said' }),
+        }
+      })
+  }
+
+  isHeldOut(journey: string): boolean {
+    return this.lines.some(({ rule, reason }) => rule === journey && reason === 'holdout')
+  }
+
+  variantOf(journey: string, step: string): string {
+    const found = this.lines.find(
+      (line) => line.rule === journey && line['step'] === step && line['variant'] !== undefined,
+    )
+    return String(found?.['variant'] ?? 'v0')
+  }
+
+  firstOf(runs: readonly string[]): string {
+    const places = runs.map((run) => [this.#placeOfNext(run), run] as const)
+    return places.toSorted(([a], [b]) => a - b)[0]?.[1] ?? ''
+  }
+
+  /** Where the line stands that the interpreter has yet to come to of a run. */
+  #placeOfNext(run: string): number {
+    const known = this.behind?.lines.filter((line) => line.run === run && line.decision !== 'journey.goal').length ?? 0
+    let before = 0
+    const place = this.lines.findIndex((line) => {
+      if (line.run !== run || line.decision === 'journey.goal') return false
+      before += 1
+      return before > known
+    })
+    const line = this.lines[place]
+    if (line === undefined || isEndedByOthers(line)) return Number.POSITIVE_INFINITY
+    return place
+  }
+}
+
+function isEndedByOthers({ decision, reason }: Line): boolean {
+  return decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions)/.test(String(reason))
+}

@@ -1,0 +1,207 @@
+import { compileProgram, definePack, type JourneyDefinition, type Pack, type Program, reviewPack } from '@linli/rules'
+import type { Engine } from '../../src/door.js'
+import { startEngine } from '../../src/engine.js'
+import type { IncomingEvent } from '../../src/ingest/event.js'
+import type { Channel } from '../../src/ports/channel.js'
+import type { Store } from '../../src/ports/store.js'
+import { type VirtualClock, virtualClock } from '../../src/queue/clocks.js'
+import { memoryStore } from '../../src/storage/memory/store.js'
+import { seenByProcess } from '../stores.js'
+import { type Command, DERIVED, type JourneyCase, PER_PERSON, REST } from './cases.js'
+import { PlainRules } from './facts.js'
+import { type Line, Person } from './interpreter.js'
+import { Seen } from './seen.js'
+
+/** Eight in the morning in Shanghai, on a Thursday. */
+const START = Date.UTC(2026, 0, 1)
+const PEOPLE = ['u1', 'u2']
+
+/** The engine and the interpreter do not tell the same. */
+export class JourneysDiffer extends Error {
+  override readonly name = 'JourneysDiffer'
+}
+
+export interface JourneyTrialOptions {
+  /** A store with its tables; in memory when left out. */
+  readonly store?: Store
+  /** Breaks something, to see that it is noticed. */
+  readonly mutant?: ((program: Program) => void) | undefined
+}
+
+/** Engine and interpreter live through the same commands; after each, they tell the same of every run. */
+export async function tryJourneys(
+  { journeys, commands }: JourneyCase,
+  options: JourneyTrialOptions = {},
+): Promise<void> {
+  const trial = new Trial(journeys, options)
+  await trial.start()
+  for (const command of commands) {
+    await trial.live(command)
+    await trial.compare(JSON.stringify(command))
+  }
+}
+
+class Trial {
+  readonly #clock: VirtualClock = virtualClock(START)
+  readonly #refusing = new Set<string>()
+  readonly #store: Store
+  readonly #packs: readonly Pack[]
+  readonly #people: ReadonlyMap<string, { readonly person: Person; readonly seen: Seen }>
+  #engine: Engine | undefined
+  #published = 0
+  #events = 0
+  #last: IncomingEvent | undefined
+
+  constructor(
+    private readonly journeys: JourneyCase['journeys'],
+    private readonly options: JourneyTrialOptions,
+  ) {
+    this.#store = options.store ?? memoryStore()
+    this.#packs = journeys.map((some) => definePack([...DERIVED, ...REST, ...some]))
+    const outside = { takes: (channel: string) => !this.#refusing.has(channel), perPerson: PER_PERSON }
+    const rules = new PlainRules(DERIVED, [DERIVED, journeys])
+    const person = (id: string) => {
+      const seen = new Seen(`user:${id}`)
+      const made = new Person(START, rules, this.#definitions, seen, outside)
+      seen.behind = made
+      return [id, { person: made, seen }] as const
+    }
+    this.#people = new Map(PEOPLE.map(person))
+  }
+
+  get #definitions() {
+    return this.journeys[this.#published] as readonly JourneyDefinition[]
+  }
+
+  async start(): Promise<void> {
+    const rules = this.#packs[this.#published] as Pack
+    const program = compileProgram(rules)
+    this.options.mutant?.(program)
+    const { store } = seenByProcess(this.#store)
+    const channels = ['sms', 'push'].map((name) => this.#channel(name))
+    this.#engine = await startEngine({ rules, clock: this.#clock, database: store, channels }, program)
+  }
+
+  #channel(name: string): Channel {
+    const answer = () =>
+      this.#refusing.has(name)
+        ? ({ status: 'refused', reason: 'recipient' } as const)
+        : ({ status: 'accepted' } as const)
+    return { name, repeat: { kind: 'none' }, send: () => Promise.resolve(answer()) }
+  }
+
+  get #running(): Engine {
+    if (this.#engine === undefined) throw new Error('no engine was started')
+    return this.#engine
+  }
+
+  async live(command: Command): Promise<void> {
+    switch (command.kind) {
+      case 'event':
+        return this.#take(command.user, command.event, command)
+      case 'identify':
+        return this.#take(command.user, 'identify', command)
+      case 'again':
+        if (this.#last !== undefined) await this.#running.ingest([this.#last])
+        return this.#running.settle()
+      case 'pass':
+        return this.#advanceTo(this.#clock.now() + command.ms)
+      case 'due': {
+        const due = await this.#running.nextDue()
+        return this.#advanceTo(Math.max(this.#clock.now(), (due ?? 0) + command.off))
+      }
+      case 'publish':
+        if (reviewPack(this.#packs[command.journeys] as Pack).some(({ severity }) => severity === 'error')) return
+        this.#published = command.journeys
+        await this.#running.publish(this.#packs[this.#published] as Pack)
+        for (const { person } of this.#people.values()) person.journeys = this.#definitions
+        await this.#running.settle()
+        return this.#settle()
+      case 'crash':
+        return this.#take('u1', command.event, { crashes: true })
+      case 'channel':
+        if (command.takes) this.#refusing.delete(command.name)
+        else this.#refusing.add(command.name)
+    }
+  }
+
+  async #take(
+    userId: string,
+    event: string,
+    more: {
+      readonly late?: number
+      readonly properties?: Readonly<Record<string, unknown>>
+      readonly traits?: Readonly<Record<string, unknown>>
+      readonly crashes?: boolean
+    },
+  ): Promise<void> {
+    const { late = 0, properties = {}, traits, crashes = false } = more
+    const now = this.#clock.now()
+    const messageId = `m${++this.#events}`
+    const happened = { userId, messageId, timestamp: now - late }
+    this.#last =
+      traits === undefined ? { ...happened, event, properties } : { ...happened, type: 'identify' as const, traits }
+    await this.#running.ingest([this.#last])
+    if (crashes) await this.start()
+    await this.#running.settle()
+    await this.#look()
+    this.#people.get(userId)?.person.take({ messageId, event, at: now - late, properties, userId }, now, traits)
+    this.#settle()
+  }
+
+  async #advanceTo(end: number): Promise<void> {
+    for (
+      let due = await this.#running.nextDue();
+      due !== undefined && due <= end;
+      due = await this.#running.nextDue()
+    ) {
+      this.#clock.moveTo(due)
+      await this.#running.settle()
+    }
+    this.#clock.moveTo(end)
+    await this.#look()
+    for (const { person } of this.#people.values()) person.advanceTo(end)
+  }
+
+  #settle(): void {
+    for (const { person } of this.#people.values()) person.settle()
+  }
+
+  async #look(): Promise<void> {
+    const decisions = await this.#running.decisions()
+    for (const { seen } of this.#people.values()) seen.look(decisions)
+  }
+
+  /** Throws where engine and interpreter do not tell the same. */
+  async compare(after: string): Promise<void> {
+    await this.#look()
+    for (const [id, { person, seen }] of this.#people) {
+      const [engine, right] = [histories(seen.lines), histories(person.lines)]
+      for (const about of new Set([...right.keys(), ...engine.keys()])) {
+        const [its, ours] = [engine.get(about) ?? [], right.get(about) ?? []]
+        const place = ours.findIndex((line, index) => line !== its[index])
+        const differing = place >= 0 ? place : its.length > ours.length ? ours.length : -1
+        if (differing < 0) continue
+        const both = `\n  engine:      ${its[differing]}\n  interpreter: ${ours[differing]}`
+        throw new JourneysDiffer(`after ${after}, ${id}, ${about}, line ${differing + 1}:${both}`)
+      }
+      const standing = (await this.#running.subject('user', id))?.runs.map(
+        ({ journey, key, step }) => `${journey} ${key} ${step}`,
+      )
+      const expected = person.runs.map(({ definition, key, step }) => `${definition.id} ${key} ${step.id}`)
+      const [its, ours] = [(standing ?? []).toSorted().join(), expected.toSorted().join()]
+      if (its !== ours) throw new JourneysDiffer(`after ${after}, ${id} stands: engine ${its}, interpreter ${ours}`)
+    }
+  }
+}
+
+/** What was decided about each run, each tag, and all that did not enter. */
+function histories(lines: readonly Line[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const { decision, rule, run, ...more } of lines) {
+    const about = decision === 'journey.goal' ? `goal of ${run}` : (run ?? `${rule} (${decision.slice(0, 7)})`)
+    const line = JSON.stringify({ ...more, decision, rule }, Object.keys({ ...more, decision, rule }).sort())
+    found.set(about, [...(found.get(about) ?? []), line])
+  }
+  return found
+}
