@@ -286,7 +286,7 @@ export interface StoreTransaction {
   addMissingRelated(): Promise<void>
   /** Subjects as they are, without a lock. Those without a row are left out. */
   peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]>
-  /** Keys of the subjects of a kind that have this relation to a subject. */
+  /** Keys of the subjects of a kind that have this relation to a subject, in the order of their ids. */
   relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]>
 
   /** Subjects of a kind whose ids come after `after`, in the order of their ids, at most `limit`, without a lock. */

@@ -282,7 +282,7 @@ export class MemoryTransaction implements StoreTransaction {
     for (const [, value] of this.#subjects.changes) {
       if (value?.key.kind === kind && value.state.relations[relation]?.[0] === id) keys.push(value.key)
     }
-    return keys
+    return keys.sort((a, b) => compareText(a.id, b.id))
   }
 
   async listSubjects(
