@@ -148,6 +148,8 @@ class LocalEngine implements Engine {
     this.queue = new InProcessQueue({
       store,
       clock,
+      clockDecides: options.clock !== undefined,
+      hasChores: () => [this.sweep, release, retention].some((one) => one.isPending),
       work: [
         () => store.transaction((tx) => advanceRelated(tx, programs)),
         () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),

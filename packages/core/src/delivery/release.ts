@@ -20,9 +20,14 @@ export class Release {
     private readonly clock: Clock,
   ) {}
 
+  /** Whether there may be some to make due. */
+  get isPending(): boolean {
+    return this.programs.newest?.version.number !== this.finished
+  }
+
   /** Makes at most one batch due. Gives how many deliveries there were. */
   async pass(): Promise<number> {
-    if (this.programs.newest?.version.number === this.finished) return 0
+    if (!this.isPending) return 0
     return this.store.transaction((tx) => this.batch(tx))
   }
 

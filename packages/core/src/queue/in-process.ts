@@ -9,6 +9,10 @@ export interface InProcessOptions {
   readonly clock: Clock
   /** In the order in which they are done. */
   readonly work: readonly Work[]
+  /** Whether there is work that does not wait for an instant. */
+  readonly hasChores: () => boolean
+  /** Whether `clock` says when something is due; else the store's own does, and only the store can tell. */
+  readonly clockDecides: boolean
   /** Told of a pass that failed; the next pass comes after a pause. */
   readonly onError: (error: unknown) => void
 }
@@ -27,7 +31,14 @@ export class InProcessQueue {
 
   /** Does everything that is due now, and what that brings about, until nothing is left. */
   async settle(): Promise<void> {
-    while ((await this.pass(true)) > 0);
+    while ((await this.mayHaveWork()) && (await this.pass(true)) > 0);
+  }
+
+  /** A look at what is due costs less than a pass that finds nothing. */
+  private async mayHaveWork(): Promise<boolean> {
+    const { store, clock, clockDecides, hasChores } = this.options
+    if (!clockDecides || hasChores()) return true
+    return ((await store.nextDue()) ?? Number.POSITIVE_INFINITY) <= clock.now()
   }
 
   start(): void {

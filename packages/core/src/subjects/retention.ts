@@ -18,11 +18,21 @@ export class Retention {
     private readonly clock: Clock,
   ) {}
 
+  /** Whether it is time to look for events to forget. */
+  get isPending(): boolean {
+    const { keepMs } = this
+    return keepMs !== undefined && (keepMs !== this.keptMs || this.clock.now() >= this.nextLook)
+  }
+
+  private get keepMs(): number | undefined {
+    return this.programs.newest?.program.history?.keepMs
+  }
+
   /** Gives how many events it has forgotten. */
   async pass(): Promise<number> {
-    const keepMs = this.programs.newest?.program.history?.keepMs
+    if (!this.isPending) return 0
+    const { keepMs } = this
     const now = this.clock.now()
-    if (keepMs === undefined || (keepMs === this.keptMs && now < this.nextLook)) return 0
     const count = await this.store.transaction(async (tx) => {
       const { history } = (await this.programs.in(tx)).program
       return history === undefined ? 0 : tx.forgetEvents(((await tx.now()) ?? now) - history.keepMs, BATCH)

@@ -44,10 +44,15 @@ export class Sweep {
     this.listener = listener
   }
 
+  /** Whether there may be subjects to bring up. */
+  get isPending(): boolean {
+    return this.programs.newest?.version.number !== this.finished
+  }
+
   /** Brings up one batch, unless it gives way to live events. Gives how many subjects there were. */
   async pass(hurried = true): Promise<number> {
     const newest = this.programs.newest?.version.number
-    if (newest === this.finished) return 0
+    if (!this.isPending) return 0
     const started = this.clock.now()
     if (!hurried && this.traffic.isBusy && started < this.restUntil) return 0
     if (newest !== undefined && newest !== this.begun) await this.begin(newest)
