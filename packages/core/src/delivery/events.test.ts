@@ -5,6 +5,29 @@ import { group, track, worldOf } from '../../testing/shop.js'
 const orderId = { fact: 'event', params: { property: 'orderId' } }
 
 describe('a step that says something', () => {
+  it('cannot set off more and more journeys: what branches without end is cut off, and it is said', async () => {
+    const emit = [{ id: 'again', emit: { event: 'echo' } }]
+    const byEcho = { entry: { on: 'event', event: ['cart', 'echo'] }, reentry: 'always' }
+    const world = await worldOf([journey('one', emit, byEcho), journey('two', emit, byEcho)])
+
+    await world.ingest(track('cart', 'u1'), track('cart', 'u2'))
+
+    const decisions = await world.engine.decisions({ subject: ['user', 'u1'] })
+    // The two that the cart began, and a thousand that followed.
+    expect(decisions.filter(({ decision }) => decision === 'journey.entered')).toHaveLength(1002)
+    expect(decisions.find(({ decision }) => decision === 'journey.held')).toMatchObject({
+      reason: 'chain',
+      limit: 1000,
+    })
+    expect((await world.engine.subject('user', 'u1'))?.runs).toEqual([])
+    await world.advanceTo('2026-03-01T14:00:00+08:00')
+    await world.ingest(track('cart', 'u1'))
+    expect((await world.engine.decisions({ subject: ['user', 'u1'], order: 'latest', limit: 1 }))[0]).toMatchObject({
+      decision: 'journey.exited',
+    })
+    await world.close()
+  })
+
   it('adds an event to the log: rules count it, journeys begin by it, it is kept', async () => {
     const emit = { id: 'tell', emit: { event: 'big_order', properties: { orderId } } }
     const world = await worldOf([

@@ -52,6 +52,7 @@ export class Draft implements SubjectView {
   scores: SubjectState['scores']
   runs: readonly Run[]
   entered: number
+  chained: SubjectState['chained']
   schedules: SubjectState['schedules']
   entries: SubjectState['entries']
   goals: SubjectState['goals']
@@ -85,6 +86,7 @@ export class Draft implements SubjectView {
     this.scores = before.scores
     this.runs = before.runs
     this.entered = before.entered
+    this.chained = before.chained
     this.schedules = before.schedules
     this.entries = before.entries
     this.goals = before.goals
@@ -93,8 +95,22 @@ export class Draft implements SubjectView {
   }
 
   state(): SubjectState {
-    const { at, features, traits, relations, tags, scores, runs, entered, schedules, entries, goals, consent, left } =
-      this
+    const {
+      at,
+      features,
+      traits,
+      relations,
+      tags,
+      scores,
+      runs,
+      entered,
+      chained,
+      schedules,
+      entries,
+      goals,
+      consent,
+      left,
+    } = this
     const due = Number.isFinite(this.due) ? this.due : 0
     const { sends, also, apart } = this.before
     return {
@@ -107,6 +123,7 @@ export class Draft implements SubjectView {
       scores,
       runs,
       entered,
+      chained,
       schedules,
       entries,
       goals,

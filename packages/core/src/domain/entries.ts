@@ -11,6 +11,10 @@ import type { Goal, Run } from './subject.js'
 /** How many journeys may follow from one another, each begun by what a step of the one before said. */
 const CHAIN_LIMIT = 100
 
+/** How many runs of one subject may begin by what steps did, within an hour: journeys that set off one another may branch. */
+const CHAINED_LIMIT = 1000
+const HOUR_MS = 3_600_000
+
 /** Begins a run, or says why not. Gives the run's id. `startedBy`: the run whose step wants it. */
 export function enter(
   draft: Draft,
@@ -83,7 +87,13 @@ function obstacleTo(draft: Draft, journey: CompiledJourney, key: string | undefi
   if (hasExitConditions(journey) && exitConditionsAt(draft, journey) <= draft.at) return { reason: 'exit conditions' }
   const stronger = rivalsOf(draft, journey).find((run) => (journeyOf(draft, run)?.priority ?? 0) >= journey.priority)
   if (stronger !== undefined) return { reason: 'exclusive', run: stronger.id, journey: stronger.journey }
-  return draft.link >= CHAIN_LIMIT ? { reason: 'chain', limit: CHAIN_LIMIT } : undefined
+  if (draft.link >= CHAIN_LIMIT) return { reason: 'chain', limit: CHAIN_LIMIT }
+  return draft.link > 0 && chainedNow(draft)[1] >= CHAINED_LIMIT ? { reason: 'chain', limit: CHAINED_LIMIT } : undefined
+}
+
+/** Since when, at most an hour, runs that followed from others are counted, and how many began. */
+function chainedNow({ chained: [from, count = 0], at }: Draft): readonly [from: number, count: number] {
+  return from === undefined || at >= from + HOUR_MS ? [at, 0] : [from, count]
 }
 
 /** The runs of the group of journeys of which the subject is in one at a time. */
@@ -94,6 +104,10 @@ function rivalsOf(draft: Draft, { exclusive }: CompiledJourney, own?: Run): read
 
 function newRun(draft: Draft, journey: CompiledJourney, key: string | undefined, event: EventRecord | undefined): Run {
   draft.entered += 1
+  if (draft.link > 0) {
+    const [from, count] = chainedNow(draft)
+    draft.chained = [from, count + 1]
+  }
   const identity = [draft.name, journey.id, key ?? '', draft.at, draft.entered]
   return {
     id: contentHash(identity.join('|'), 16),

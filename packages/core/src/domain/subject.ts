@@ -24,6 +24,8 @@ export interface SubjectState {
   readonly runs: readonly Run[]
   /** How many runs it has begun, ever: tells apart those that begin at one instant. */
   readonly entered: number
+  /** How many runs of the hour that began at `from` followed from what steps of others did; empty where none ever did. */
+  readonly chained: readonly [] | readonly [from: number, count: number]
   /** When a journey next begins by itself for the subject, by journey. */
   readonly schedules: Readonly<Record<string, number>>
   /** When a journey was last entered, by journey (and key), where re-entry depends on it. */
@@ -142,6 +144,7 @@ export const UNBORN: SubjectState = {
   scores: {},
   runs: [],
   entered: 0,
+  chained: [],
   schedules: {},
   entries: {},
   goals: [],
@@ -184,6 +187,7 @@ const HEAD = [
     'relations',
     'scores',
     'runs',
+    'chained',
     'schedules',
     'entries',
     'goals',
