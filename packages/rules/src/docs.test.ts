@@ -13,7 +13,8 @@ import { STEP_VERBS } from './schemas/step.js'
 import type { EventRecord } from './subject.js'
 
 const folder = fileURLToPath(new URL('../../../docs/examples', import.meta.url))
-const page = readFileSync(new URL('../../../docs/write-a-rule.md', import.meta.url), 'utf8')
+const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+const page = read('write-a-rule.md') + read('write-a-journey.md')
 
 const DAY = 86_400_000
 
@@ -147,7 +148,7 @@ describe('the example pack of "Write a rule"', () => {
   })
 })
 
-describe('the page "Write a rule"', () => {
+describe('the pages "Write a rule" and "Write a journey"', () => {
   it.each([
     ['fact', [...FACT_TYPES.keys()]],
     ['operator', OPERATOR_NAMES],

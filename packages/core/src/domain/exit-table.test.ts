@@ -142,7 +142,7 @@ const CASES: Readonly<Record<string, () => void>> = {
   },
 }
 
-describe('the table of leaving in "Write a rule"', () => {
+describe('the table of leaving in "Write a journey"', () => {
   const rows = documentedRows('what happens to a run')
 
   it('has a test for each of its lines', () => {

@@ -267,3 +267,28 @@ describe('a visitor who turns out to be a user', () => {
     expect(hasTag(state, 'busy')).toBe(true)
   })
 })
+
+describe('two who are each in a journey of an exclusive group', () => {
+  const sale = (id: string, event: string, more = {}) =>
+    journey(id, [wait('later', '9d')], { entry: { on: 'event', event }, exclusive: 'sales', ...more })
+  const merged = (...journeys: readonly unknown[]) => {
+    const program = programOf(...journeys)
+    const [user, visitor] = [new TestSubject(program, USER), new TestSubject(program, VISITOR)]
+    user.event('cart', '2026-03-01T08:00:00Z')
+    visitor.event('view', '2026-03-01T09:00:00Z')
+    const { state, decisions } = join(user.state, visitor.state, '2026-03-02T08:00:00Z', program)
+    const ended = decisions.filter(({ decision }) => decision === 'journey.exited')
+    return { stays: state.runs.map((run) => run.journey), ended: ended.map(({ rule, reason }) => [rule, reason]) }
+  }
+
+  it('stay in that of the higher priority, or in the older one', () => {
+    expect(merged(sale('fruit', 'cart'), sale('milk', 'view', { priority: 1 }))).toEqual({
+      stays: ['milk'],
+      ended: [['fruit', 'gave way to milk']],
+    })
+    expect(merged(sale('fruit', 'cart'), sale('milk', 'view'))).toEqual({
+      stays: ['fruit'],
+      ended: [['milk', 'gave way to fruit']],
+    })
+  })
+})
