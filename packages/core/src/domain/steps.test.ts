@@ -391,6 +391,25 @@ describe('a send step', () => {
   })
 })
 
+describe('a step that says something of which nothing is known', () => {
+  it('leaves it out, and leaves the trait as it is', () => {
+    const city = { fact: 'event', params: { property: 'city' } }
+    const u1 = user(
+      journey('remind', [
+        { id: 'move', set: { trait: 'city', value: city } },
+        { id: 'tell', emit: { event: 'moved', properties: { city, by: 'remind' } } },
+      ]),
+    )
+    u1.event('cart', '2026-03-01T08:00:00Z')
+    u1.outcome('2026-03-01T08:00:01Z')
+
+    expect(u1.effects.map((effect) => 'values' in effect && Object.entries(effect.values))).toEqual([
+      [],
+      [['by', 'remind']],
+    ])
+  })
+})
+
 describe('an issue step', () => {
   const rules = [
     { kind: 'offer', id: 'trial', total: 10 },

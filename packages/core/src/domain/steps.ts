@@ -180,8 +180,11 @@ function say(
   event: string,
   said: Iterable<readonly [string, SaidValue]>,
 ): void {
+  // A fact without a value says nothing: JSON, as which it goes through the log, has no word for it.
   const values = withEventOf(run, draft, () =>
-    Object.fromEntries([...said].map(([name, value]) => [name, value(draft)])),
+    Object.fromEntries(
+      [...said].map(([name, value]) => [name, value(draft)]).filter(([, value]) => value !== undefined),
+    ),
   )
   draft.effects.push({ kind: 'say', source, type, event, values, link: (run.link ?? 0) + 1, at: draft.at })
 }
