@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { journeyCaseArb } from '../../testing/journeys/cases.js'
-import { tryJourneys } from '../../testing/journeys/trial.js'
+import { JOURNEY_MUTANTS } from '../../testing/journeys/mutants.js'
+import { JourneysDiffer, tryJourneys } from '../../testing/journeys/trial.js'
 import type { Store } from '../ports/store.js'
 import { openStore } from '../storage/open.js'
 import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
@@ -25,7 +26,7 @@ describe('the engine decides about journeys as a plain interpreter does', () => 
   it('in memory', async () => {
     await fc.assert(
       fc.asyncProperty(journeyCaseArb, (one) => tryJourneys(one)),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -47,5 +48,13 @@ describe('the engine decides about journeys as a plain interpreter does', () => 
       const open = () => openStore(pglite.db, { schema: freshSchema(), clock: 'engine', concurrency: 1 })
       await fc.assert(onStores(open), { numRuns: 6 })
     })
+  })
+
+  it.each(Object.entries(JOURNEY_MUTANTS))('and notices it when %s', async (_, mutant) => {
+    const { about = /^/ } = mutant
+    const cases = journeyCaseArb.filter(({ journeys: [first = []] }) => about.test(JSON.stringify(first)))
+    const broken = fc.asyncProperty(cases, (one) => tryJourneys(one, { mutant }))
+    const { errorInstance } = await fc.check(broken, { numRuns: 300, seed: 1, endOnFailure: true })
+    expect(errorInstance).toBeInstanceOf(JourneysDiffer)
   })
 })

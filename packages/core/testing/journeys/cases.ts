@@ -70,7 +70,12 @@ const counted = fc
     return { fact: 'eventCount', operator: 'greaterThanInclusive', value, params: { event, within } }
   })
 
+const silent = fc
+  .tuple(fc.constantFrom('paid', 'seen'), fc.constantFrom('1s', '2s'))
+  .map(([event, value]): Leaf => ({ fact: 'sinceLastEvent', operator: 'greaterThan', value, params: { event } }))
+
 const known: fc.Arbitrary<Leaf> = fc.oneof(
+  { weight: 2, arbitrary: silent },
   { weight: 3, arbitrary: tagged },
   { weight: 2, arbitrary: counted },
   {
@@ -116,7 +121,13 @@ const ingredients: Ingredients = {
 /** What one of them says or marks, only those after it begin by. */
 const journeysArb = fc.tuple(
   journeyArb('j0', ingredients),
-  journeyArb('j1', { ...ingredients, events: [...EVENTS, 'said'], emits: [], tags: [...TAGS, ...MARKS], marks: [] }),
+  journeyArb('j1', {
+    ...ingredients,
+    events: [...EVENTS, 'said', 'said'],
+    emits: [],
+    tags: [...TAGS, ...MARKS],
+    marks: [],
+  }),
 )
 
 /** Something that happens. Times are relative to the clock, in milliseconds. */
@@ -134,6 +145,14 @@ export type Command =
   | { readonly kind: 'pass'; readonly ms: number }
   /** To the instant at which something is due, and so much more or less. */
   | { readonly kind: 'due'; readonly off: number }
+  /** An event so long after a journey was last entered, and so much more or less. */
+  | {
+      readonly kind: 'edge'
+      readonly event: string
+      readonly properties: Readonly<Record<string, unknown>>
+      readonly after: number
+      readonly off: number
+    }
   | { readonly kind: 'publish'; readonly journeys: number }
   /** Takes in an event, and ends before it does anything that follows from it. */
   | { readonly kind: 'crash'; readonly event: string }
@@ -151,7 +170,7 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
       event: names,
       properties: fc.record(
         { city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) },
-        { requiredKeys: [] },
+        { requiredKeys: ['city'] },
       ),
       late: fc.constantFrom(0, 0, 0, 0, 500, 1000, 60_000),
     }),
@@ -180,9 +199,21 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'again' as const }) },
   {
     weight: 3,
-    arbitrary: fc.constantFrom(1, 500, 1000, 60_000, 86_400_000).map((ms) => ({ kind: 'pass' as const, ms })),
+    arbitrary: fc
+      .constantFrom(1, 500, 999, 1000, 2000, 60_000, 86_400_000)
+      .map((ms) => ({ kind: 'pass' as const, ms })),
   },
   { weight: 6, arbitrary: fc.constantFrom(0, 0, -1, 1).map((off) => ({ kind: 'due' as const, off })) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('edge' as const),
+      event: names,
+      properties: fc.record({ city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) }),
+      after: fc.constantFrom(1000, 2000, 3000),
+      off: fc.constantFrom(0, 0, -1, 1),
+    }),
+  },
   { weight: 1, arbitrary: fc.constantFrom(0, 1).map((journeys) => ({ kind: 'publish' as const, journeys })) },
   { weight: 1, arbitrary: names.map((event) => ({ kind: 'crash' as const, event })) },
   {
@@ -212,5 +243,5 @@ function enteredAgainLike(first: readonly Json[]) {
 
 export const journeyCaseArb: fc.Arbitrary<JourneyCase> = fc.record({
   journeys: fc.tuple(journeysArb, journeysArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
-  commands: fc.array(commandArb, { minLength: 1, maxLength: 25 }),
+  commands: fc.array(commandArb, { minLength: 1, maxLength: 25, size: 'max' }),
 })

@@ -33,10 +33,10 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
   return fc
     .record({
       entry: triggerArb(ingredients, 6).chain(under(ingredients)),
-      key: sometimes(fc.constantFrom('city', 'store')),
+      key: fc.constantFrom(undefined, undefined, undefined, 'city', 'city', 'store'),
       reentry: fc.constantFrom(undefined, 'never', 'always', 'oneAtATime', { after: durations[0] }, { after: '2s' }),
-      exit: sometimes(exitsArb(ingredients)),
-      goal: sometimes(goal),
+      exit: fc.option(exitsArb(ingredients), { nil: undefined, freq: 2 }),
+      goal: fc.option(goal, { nil: undefined, freq: 2 }),
       holdout: fc.constantFrom(undefined, undefined, undefined, 0.3),
       steps: stepsArb(ingredients),
     })

@@ -422,7 +422,8 @@ export class Person {
     return () => {
       const happened = { messageId, at: this.#at, userId: '' }
       if ('set' in step) {
-        const traits = { [step.set.trait]: valueNow(step.set.value) ?? null }
+        const value = valueNow(step.set.value)
+        const traits = value === undefined ? {} : { [step.set.trait]: value }
         this.take({ ...happened, event: 'identify', properties: {} }, this.#at, traits)
       } else if ('emit' in step) {
         const said = Object.entries(step.emit.properties ?? {}).map(([name, value]) => [name, valueNow(value)] as const)

@@ -1,4 +1,4 @@
-import { compileProgram, definePack, type JourneyDefinition, type Pack, type Program, reviewPack } from '@linli/rules'
+import { compileProgram, definePack, type JourneyDefinition, type Pack, reviewPack } from '@linli/rules'
 import type { Engine } from '../../src/door.js'
 import { startEngine } from '../../src/engine.js'
 import type { IncomingEvent } from '../../src/ingest/event.js'
@@ -10,6 +10,7 @@ import { seenByProcess } from '../stores.js'
 import { type Command, DERIVED, type JourneyCase, PER_PERSON, REST } from './cases.js'
 import { PlainRules } from './facts.js'
 import { type Line, Person } from './interpreter.js'
+import type { JourneyMutant } from './mutants.js'
 import { Seen } from './seen.js'
 
 /** Eight in the morning in Shanghai, on a Thursday. */
@@ -25,7 +26,7 @@ export interface JourneyTrialOptions {
   /** A store with its tables; in memory when left out. */
   readonly store?: Store
   /** Breaks something, to see that it is noticed. */
-  readonly mutant?: ((program: Program) => void) | undefined
+  readonly mutant?: JourneyMutant | undefined
 }
 
 /** Engine and interpreter live through the same commands; after each, they tell the same of every run. */
@@ -76,7 +77,7 @@ class Trial {
   async start(): Promise<void> {
     const rules = this.#packs[this.#published] as Pack
     const program = compileProgram(rules)
-    this.options.mutant?.(program)
+    this.options.mutant?.program?.(program)
     const { store } = seenByProcess(this.#store)
     const channels = ['sms', 'push'].map((name) => this.#channel(name))
     this.#engine = await startEngine({ rules, clock: this.#clock, database: store, channels }, program)
@@ -102,13 +103,19 @@ class Trial {
       case 'identify':
         return this.#take(command.user, 'identify', command)
       case 'again':
-        if (this.#last !== undefined) await this.#running.ingest([this.#last])
+        if (this.#last !== undefined) await this.#ingest(this.#last)
         return this.#running.settle()
       case 'pass':
         return this.#advanceTo(this.#clock.now() + command.ms)
       case 'due': {
         const due = await this.#running.nextDue()
         return this.#advanceTo(Math.max(this.#clock.now(), (due ?? 0) + command.off))
+      }
+      case 'edge': {
+        const entries = this.#people.get('u1')?.person.lines.filter(({ decision }) => decision === 'journey.entered')
+        const at = (entries?.at(-1)?.at ?? START) + command.after + command.off
+        await this.#advanceTo(Math.max(this.#clock.now(), at))
+        return this.#take('u1', command.event, command)
       }
       case 'publish':
         if (reviewPack(this.#packs[command.journeys] as Pack).some(({ severity }) => severity === 'error')) return
@@ -141,12 +148,17 @@ class Trial {
     const happened = { userId, messageId, timestamp: now - late }
     this.#last =
       traits === undefined ? { ...happened, event, properties } : { ...happened, type: 'identify' as const, traits }
-    await this.#running.ingest([this.#last])
+    await this.#ingest(this.#last)
     if (crashes) await this.start()
     await this.#running.settle()
     await this.#look()
     this.#people.get(userId)?.person.take({ messageId, event, at: now - late, properties, userId }, now, traits)
     this.#settle()
+  }
+
+  async #ingest(event: IncomingEvent): Promise<void> {
+    const { event: change } = this.options.mutant ?? {}
+    await this.#running.ingest([change?.(event, this.#clock.now()) ?? event])
   }
 
   async #advanceTo(end: number): Promise<void> {

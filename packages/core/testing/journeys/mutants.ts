@@ -1,0 +1,245 @@
+import type {
+  CompiledExit,
+  CompiledJourney,
+  CompiledStep,
+  CompiledVerb,
+  Condition,
+  EventMatch,
+  Program,
+  WaitCase,
+} from '@linli/rules'
+import type { IncomingEvent } from '../../src/ingest/event.js'
+
+// Seeded bugs in what journeys do. An interpreter that does not notice one of them proves nothing.
+
+export interface JourneyMutant {
+  /** The JSON of journeys that can show it; left out: all. */
+  readonly about?: RegExp
+  /** Breaks the rules that the engine goes by. */
+  readonly program?: (program: Program) => void
+  /** Breaks what the engine is told. */
+  readonly event?: (event: IncomingEvent, now: number) => IncomingEvent
+}
+
+/** Programs are immutable to all but us. */
+function overwrite<T extends object>(target: T, change: Partial<T>): void {
+  Object.assign(target, change)
+}
+
+function everyJourney(change: (journey: CompiledJourney) => Partial<CompiledJourney> | undefined): JourneyMutant {
+  return {
+    program: ({ journeysByHash }) => {
+      for (const journey of journeysByHash.values()) overwrite(journey, change(journey) ?? {})
+    },
+  }
+}
+
+type Verb = CompiledVerb['verb']
+type StepOf<V extends Verb> = Extract<CompiledStep, { verb: V }>
+
+function everyStep<V extends Verb>(
+  verb: V,
+  change: (step: StepOf<V>) => Partial<StepOf<V>> | undefined,
+): JourneyMutant {
+  const isMeant = (step: CompiledStep): step is StepOf<V> => step.verb === verb
+  return everyJourney(({ steps }) => {
+    for (const step of steps.filter(isMeant)) overwrite<StepOf<V>>(step, change(step) ?? {})
+    return undefined
+  })
+}
+
+function everyExit(change: (exit: CompiledExit) => CompiledExit): JourneyMutant {
+  return everyJourney(({ exits }) => ({ exits: exits.map(change) }))
+}
+
+/** Keys of these events are taken for the one that was entered by last. */
+function ignoringKey(namesOf: (journey: CompiledJourney) => Iterable<string>): JourneyMutant {
+  return everyJourney((journey) => {
+    const { key, entry } = journey
+    if (key === undefined) return undefined
+    const names = new Set(namesOf(journey))
+    let last: unknown
+    return {
+      key: (view) => {
+        const name = view.event?.event ?? ''
+        const isEntry = entry.on === 'event' && entry.events.has(name)
+        if (isEntry) last = key(view)
+        return names.has(name) && !isEntry ? last : key(view)
+      },
+    }
+  })
+}
+
+function eventsOf(matches: readonly (EventMatch | WaitCase | CompiledExit)[]): readonly string[] {
+  return matches.flatMap((match) => ('events' in match ? [...match.events] : []))
+}
+
+function waitedFor({ steps }: CompiledJourney): readonly WaitCase[] {
+  return steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))
+}
+
+/** The same conditions, as they were or will be so many milliseconds from then. */
+function shifted({ verdict, ...rest }: Condition, ms: number): Condition {
+  return {
+    ...rest,
+    verdict: (view) => {
+      const found = verdict(Object.create(view, { at: { value: view.at + ms } }) as typeof view)
+      return found - Math.sign(found) * ms
+    },
+  }
+}
+
+const shiftedEnd =
+  (ms: number) =>
+  (end: StepOf<'wait'>['end']): StepOf<'wait'>['end'] => {
+    return (view) => {
+      const at = end(view)
+      return at === undefined ? undefined : at + ms
+    }
+  }
+
+function later(event: IncomingEvent, at: number): IncomingEvent {
+  return { ...event, timestamp: at }
+}
+
+const millisecondsOf = ({ timestamp }: IncomingEvent, now: number) => Number(timestamp ?? now)
+
+function about(pattern: RegExp, mutant: JourneyMutant): JourneyMutant {
+  return { ...mutant, about: pattern }
+}
+
+const TURNED = { 'tag.added': 'tag.removed', 'tag.removed': 'tag.added' } as const
+
+const OF_ENTRY: Readonly<Record<string, JourneyMutant>> = {
+  'anybody may enter again at any time': everyJourney(() => ({ reentry: { kind: 'always' } })),
+  'who may never enter again does once the run has ended': about(
+    /"reentry":"never"/,
+    everyJourney(({ reentry }) => (reentry.kind === 'never' ? { reentry: { kind: 'oneAtATime' } } : undefined)),
+  ),
+  'the pause before entering again is a millisecond long': about(
+    /"reentry":\{/,
+    everyJourney(({ reentry }) =>
+      reentry.kind === 'after' ? { reentry: { ...reentry, ms: reentry.ms + 1 } } : undefined,
+    ),
+  ),
+  'conditions of entries are not asked': everyJourney(({ entry }) => ({ entry: { ...entry, condition: undefined } })),
+  'late events happen when they come': { event: (event, now) => later(event, now) },
+  'late events happen a millisecond earlier': {
+    event: (event, now) => {
+      const at = millisecondsOf(event, now)
+      return at < now ? later(event, at - 1) : event
+    },
+  },
+  'what comes twice counts twice': {
+    event: (event, now) => ({ ...event, messageId: `${event.messageId}-${now}` }),
+  },
+}
+
+const OF_LEAVING: Readonly<Record<string, JourneyMutant>> = {
+  'exits are not looked at': about(
+    /"exit":[{[]/,
+    everyJourney(() => ({ exits: [] })),
+  ),
+  'of several exits only the first counts': about(
+    /"exit":\[/,
+    everyJourney(({ exits }) => ({ exits: exits.slice(0, 1) })),
+  ),
+  'tags end runs when they turn the other way': about(
+    /"exit":[{[][^}]*"on":"tag/,
+    everyExit((exit) =>
+      exit.on === 'tag.added' || exit.on === 'tag.removed' ? { ...exit, on: TURNED[exit.on] } : exit,
+    ),
+  ),
+  'any change of a score ends runs': about(
+    /"exit":[{[][^}]*"on":"score/,
+    everyExit((exit) => (exit.on === 'score.crossed' ? { ...exit, crosses: () => true } : exit)),
+  ),
+  'conditions end runs a millisecond late': about(
+    /"exit":[{[][^}]*"on":"conditions"/,
+    everyExit((exit) => (exit.on === 'conditions' ? { ...exit, condition: shifted(exit.condition, -1) } : exit)),
+  ),
+  'events of another key end runs': about(
+    /"exit":[{[][^}]*"on":"event".*"key":/,
+    ignoringKey(({ exits }) => eventsOf(exits)),
+  ),
+}
+
+const OF_GOALS: Readonly<Record<string, JourneyMutant>> = {
+  'goals can be reached for one millisecond': about(
+    /"goal"/,
+    everyJourney(({ goal }) => goal && { goal: { ...goal, withinMs: 1 } }),
+  ),
+  'goals can be reached a millisecond too long': about(
+    /"goal"/,
+    everyJourney(({ goal }) => goal && { goal: { ...goal, withinMs: goal.withinMs + 1 } }),
+  ),
+  'conditions of goals are not asked': about(
+    /"goal":[^}]*"conditions"/,
+    everyJourney(({ goal }) => goal && { goal: { ...goal, condition: undefined } }),
+  ),
+  'events of another key reach goals': about(
+    /"goal".*"key":/,
+    ignoringKey(({ goal }) => (goal === undefined ? [] : eventsOf([goal]))),
+  ),
+}
+
+const OF_WAITS: Readonly<Record<string, JourneyMutant>> = {
+  'waits end a millisecond late': everyStep('wait', ({ end }) => ({ end: shiftedEnd(1)(end) })),
+  'waits end a millisecond early': everyStep('wait', ({ end }) => ({ end: shiftedEnd(-1)(end) })),
+  'a wait without a date goes on below': everyStep('wait', ({ next }) => ({ otherwise: next })),
+  'timeouts come a millisecond late': everyStep('waitFor', ({ timeoutMs }) => ({ timeoutMs: timeoutMs + 1 })),
+  'timeouts come a millisecond early': everyStep('waitFor', ({ timeoutMs }) => ({ timeoutMs: timeoutMs - 1 })),
+  'then and else of a wait for something are taken for each other': everyStep('waitFor', ({ cases, otherwise }) => {
+    const [first, ...others] = cases
+    return first && { cases: [{ ...first, then: otherwise }, ...others], otherwise: first.then }
+  }),
+  'of several things that are waited for, the last counts first': about(
+    /"id":"c1"/,
+    everyStep('waitFor', ({ cases }) => ({
+      cases: cases.toReversed(),
+    })),
+  ),
+  'conditions about what is waited for are not asked': everyStep('waitFor', ({ cases }) => ({
+    cases: cases.map((one) => (one.on === 'event' ? { ...one, condition: undefined } : one)),
+  })),
+  'what is waited for may have another key': about(
+    /"key":.*"waitFor"/,
+    ignoringKey((journey) => eventsOf(waitedFor(journey))),
+  ),
+}
+
+const OF_STEPS: Readonly<Record<string, JourneyMutant>> = {
+  'the first branch is skipped': everyStep('branch', ({ cases }) => ({ cases: cases.slice(1) })),
+  'of several branches the last that holds is taken': about(
+    /"branch":/,
+    everyStep('branch', ({ cases }) => ({
+      cases: cases.toReversed(),
+    })),
+  ),
+  'who meets no branch ends': everyStep('branch', () => ({ otherwise: -1 })),
+  'a variant goes the way of another': everyStep('split', ({ variants }) => ({
+    variants: variants.map((one, index) => ({ ...one, then: variants.at(index - 1)?.then ?? one.then })),
+  })),
+  'tags are put on where they should come off': everyStep('tag', ({ put }) => ({ put: !put })),
+  'traits are set to nothing': everyStep('set', () => ({ value: () => null })),
+  'only the first of several channels is tried': about(
+    /"channel":\[/,
+    everyStep('send', ({ channels }) => ({
+      channels: channels.slice(0, 1),
+    })),
+  ),
+  'promotions leave without consent': everyStep('send', () => ({ class: 'service' })),
+  'a refused coupon goes on below': about(
+    /"issue":[^}]*\},"else"/,
+    everyStep('issue', ({ next }) => ({ otherwise: next })),
+  ),
+}
+
+/** Bugs by what they do. */
+export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
+  ...OF_ENTRY,
+  ...OF_LEAVING,
+  ...OF_GOALS,
+  ...OF_WAITS,
+  ...OF_STEPS,
+}
