@@ -1,20 +1,12 @@
 import { issueCoupon, refusal } from '../offers/issue.js'
-import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
-import type { DispatcherOptions } from './options.js'
-import { Outcomes } from './outcomes.js'
+import type { Settling } from './options.js'
+import type { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
-export async function settleCoupons(
-  tx: StoreTransaction,
-  { programs, makeCode }: DispatcherOptions,
-  claims: readonly Delivery[],
-  now: number,
-): Promise<void> {
-  const edition = await programs.in(tx)
-  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+export async function settleCoupons(outcomes: Outcomes, { tx, now, makeCode }: Settling): Promise<void> {
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
     const calledOff = outcomes.whyCalledOff(delivery)
@@ -24,7 +16,14 @@ export async function settleCoupons(
       continue
     }
     if (isHalted(delivery, outcomes, now)) continue
-    const result = await issueCoupon(tx, edition.program, delivery, keysOf(outcomes.subjectOf(delivery)), now, makeCode)
+    const result = await issueCoupon(
+      tx,
+      outcomes.program,
+      delivery,
+      keysOf(outcomes.subjectOf(delivery)),
+      now,
+      makeCode,
+    )
     if (result.decision !== undefined) outcomes.say(result.decision)
     if (result.ok) {
       outcomes.save(closed(delivery, 'accepted'))
@@ -36,5 +35,4 @@ export async function settleCoupons(
       outcomes.resume(delivery, 'refused')
     }
   }
-  await outcomes.write()
 }

@@ -1,10 +1,11 @@
 import type { Channel } from '../ports/channel.js'
-import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { Delivery } from '../ports/store.js'
 import { askChannel, callChannel } from './call.js'
 import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
 import { type Cleared, clearMessages } from './guard.js'
-import type { DispatcherOptions } from './options.js'
+import type { DispatcherOptions, Settling } from './options.js'
+import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
 import { recordResults } from './results.js'
 import { type CallResult, mayRepeat } from './settlement.js'
@@ -41,18 +42,20 @@ export class Dispatcher {
     return claimed.length
   }
 
+  /** Settles deliveries that no channel is called for: what comes of them is written in one transaction. */
   private async inTransaction(
     claims: readonly Delivery[],
-    settle: (
-      tx: StoreTransaction,
-      options: DispatcherOptions,
-      claims: readonly Delivery[],
-      now: number,
-    ) => Promise<void>,
+    settle: (outcomes: Outcomes, settling: Settling) => void | Promise<void>,
   ): Promise<void> {
-    const { store, clock } = this.options
+    const { store, clock, programs, makeCode } = this.options
     if (claims.length === 0) return
-    await store.transaction(async (tx) => settle(tx, this.options, claims, (await tx.now()) ?? clock.now()))
+    await store.transaction(async (tx) => {
+      const edition = await programs.in(tx)
+      const now = (await tx.now()) ?? clock.now()
+      const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+      await settle(outcomes, { tx, now, makeCode })
+      await outcomes.write()
+    })
   }
 
   /** Asks the policies, then calls the channels. `tooLate` is the result of what can no longer be called in time. */

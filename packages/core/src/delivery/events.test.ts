@@ -5,6 +5,20 @@ import { group, track, worldOf } from '../../testing/shop.js'
 const orderId = { fact: 'event', params: { property: 'orderId' } }
 
 describe('a step that says something', () => {
+  it('says nothing for a run that has ended, and leaves word of it', async () => {
+    const emit = [{ id: 'tell', emit: { event: 'left_cart' } }]
+    const world = await worldOf([journey('remind', emit, { exit: { on: 'event', event: 'order' } })])
+
+    await world.engine.ingest([track('cart', 'u1'), track('order', 'u1')])
+    await world.engine.settle()
+
+    const decisions = await world.decisions()
+    expect(decisions.filter(({ decision }) => decision === 'event.rejected')).toMatchObject([
+      { rule: 'remind', step: 'tell', event: 'left_cart', reason: 'run ended' },
+    ])
+    await world.close()
+  })
+
   it('cannot set off more and more journeys: what branches without end is cut off, and it is said', async () => {
     const emit = [{ id: 'again', emit: { event: 'echo' } }]
     const byEcho = { entry: { on: 'event', event: ['cart', 'echo'] }, reentry: 'always' }

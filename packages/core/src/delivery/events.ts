@@ -1,22 +1,18 @@
-import type { Delivery, StoreTransaction } from '../ports/store.js'
-import type { DispatcherOptions } from './options.js'
-import { Outcomes } from './outcomes.js'
+import type { Decision } from '../domain/decision.js'
+import { subjectName } from '../domain/subject.js'
+import type { Delivery } from '../ports/store.js'
+import type { Settling } from './options.js'
+import type { CalledOff, Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Puts what steps say into the log; event, state and run change in one transaction. */
-export async function settleEvents(
-  tx: StoreTransaction,
-  { programs }: DispatcherOptions,
-  claims: readonly Delivery[],
-  now: number,
-): Promise<void> {
-  const edition = await programs.in(tx)
-  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+export function settleEvents(outcomes: Outcomes, { now }: Settling): void {
   for (const delivery of outcomes.locked) {
     const calledOff = outcomes.whyCalledOff(delivery)
     if (calledOff !== undefined) {
       outcomes.save(closed(delivery, 'suppressed', calledOff))
+      outcomes.say(unsaid(delivery, calledOff, now))
       continue
     }
     if (isHalted(delivery, outcomes, now)) continue
@@ -24,5 +20,10 @@ export async function settleEvents(
     outcomes.emitSaid(delivery)
     outcomes.resume(delivery, 'accepted')
   }
-  await outcomes.write()
+}
+
+/** What a step did not say after all. */
+function unsaid({ subject, source, body }: Delivery, reason: CalledOff, at: number): Decision {
+  const { journey: rule, run, step } = source
+  return { at, subject: subjectName(subject), decision: 'event.rejected', rule, run, step, event: body.what, reason }
 }

@@ -1,7 +1,7 @@
 import type { CodeMaker } from '../offers/issue.js'
 import type { Channel } from '../ports/channel.js'
 import type { Clock } from '../ports/clock.js'
-import type { Store } from '../ports/store.js'
+import type { Store, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
 
 export interface DispatcherOptions {
@@ -12,4 +12,10 @@ export interface DispatcherOptions {
   readonly makeCode: CodeMaker
   /** How long one call of a channel may take before its outcome is unknown. */
   readonly callTimeoutMs: number
+}
+
+/** What settling deliveries needs beside what they bring about. */
+export interface Settling extends Pick<DispatcherOptions, 'makeCode'> {
+  readonly tx: StoreTransaction
+  readonly now: number
 }

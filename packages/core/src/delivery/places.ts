@@ -2,8 +2,8 @@ import type { EntryLimit, Program } from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
 import type { Run } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
-import type { DispatcherOptions } from './options.js'
-import { Outcomes } from './outcomes.js'
+import type { Settling } from './options.js'
+import type { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
@@ -11,14 +11,7 @@ import { closed } from './settlement.js'
 export const PLACES_MARK = 'entry:'
 
 /** Lets those in who wait for a place in a journey, as long as there are some; pool, decision and run change in one transaction. */
-export async function settlePlaces(
-  tx: StoreTransaction,
-  { programs }: DispatcherOptions,
-  claims: readonly Delivery[],
-  now: number,
-): Promise<void> {
-  const edition = await programs.in(tx)
-  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+export async function settlePlaces(outcomes: Outcomes, { tx, now }: Settling): Promise<void> {
   const full = new Set<string>()
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
@@ -28,12 +21,11 @@ export async function settlePlaces(
       continue
     }
     if (isHalted(delivery, outcomes, now)) continue
-    const granted = !full.has(run.journey) && (await takePlace(tx, edition.program, run, now))
+    const granted = !full.has(run.journey) && (await takePlace(tx, outcomes.program, run, now))
     if (!granted) full.add(run.journey)
     outcomes.save(granted ? closed(delivery, 'accepted') : closed(delivery, 'rejected', 'limit'))
     outcomes.resume(delivery, granted ? 'accepted' : 'refused')
   }
-  await outcomes.write()
 }
 
 /** The run, as long as nothing has ended it meanwhile. */

@@ -1,26 +1,18 @@
 import { subjectName } from '../domain/subject.js'
-import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { compose } from './message.js'
-import type { DispatcherOptions } from './options.js'
-import { Outcomes } from './outcomes.js'
+import type { Settling } from './options.js'
+import type { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Makes suggestions, which then wait for the leader, and closes those that have expired. */
-export async function settleSuggestions(
-  tx: StoreTransaction,
-  { programs }: DispatcherOptions,
-  claims: readonly Delivery[],
-  now: number,
-): Promise<void> {
-  const edition = await programs.in(tx)
-  const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
+export function settleSuggestions(outcomes: Outcomes, { now }: Settling): void {
   for (const delivery of outcomes.locked) {
     const { source, body, subject } = delivery
     const { to, expiresAt = now } = body
     const about = { run: source.run, step: source.step, template: body.what, to: `leader:${to}` }
     const said = { at: now, subject: subjectName(subject), rule: source.journey, ...about }
-    const composed = compose(delivery, outcomes.subjectOf(delivery).state, edition.program)
+    const composed = compose(delivery, outcomes.subjectOf(delivery).state, outcomes.program)
     if (expiresAt > now && isHalted(delivery, outcomes, now)) continue
     if (expiresAt <= now) outcomes.save(closed(delivery, 'rejected', 'expired'))
     else if (!composed.ok) {
@@ -33,5 +25,4 @@ export async function settleSuggestions(
       outcomes.say({ ...said, decision: 'suggestion.made', expires: new Date(expiresAt).toISOString() })
     }
   }
-  await outcomes.write()
 }

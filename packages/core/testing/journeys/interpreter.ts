@@ -156,7 +156,7 @@ export class Person {
     }
   }
 
-  /** A message or a coupon of a run that has ended does not leave. */
+  /** What a run that has ended was about to send, give or say, it does not. */
   #stop(run: Run): void {
     const { step } = run
     if ('send' in step) {
@@ -166,6 +166,9 @@ export class Person {
     } else if ('issue' in step) {
       const about = { step: step.id, reason: 'run ended' }
       this.#line({ decision: 'coupon.refused', rule: step.issue.offer, run: run.name, ...about })
+    } else if ('set' in step || 'emit' in step) {
+      const event = 'emit' in step ? step.emit.event : 'identify'
+      this.#say('event.rejected', run, { step: step.id, event, reason: 'run ended' })
     }
   }
 
