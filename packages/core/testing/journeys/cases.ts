@@ -110,6 +110,9 @@ const EVENTS = ['paid', 'seen', 'left']
 const ingredients: Ingredients = {
   events: EVENTS,
   emits: ['said'],
+  starts: ['j1'],
+  isStarted: false,
+  hasDigests: true,
   durations: ['1s', '2s', '3s', '1m'],
   conditions: treeOf(fc.oneof({ weight: 3, arbitrary: known }, { weight: 2, arbitrary: ofJourneys })),
   lasting: treeOf(known),
@@ -125,6 +128,8 @@ const journeysArb = fc.tuple(
     ...ingredients,
     events: [...EVENTS, 'said', 'said'],
     emits: [],
+    starts: [],
+    isStarted: true,
     tags: [...TAGS, ...MARKS],
     marks: [],
   }),

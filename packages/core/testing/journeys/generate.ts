@@ -6,6 +6,12 @@ export interface Ingredients {
   readonly events: readonly string[]
   /** Events that its steps emit. */
   readonly emits: readonly string[]
+  /** Journeys that its steps start. */
+  readonly starts: readonly string[]
+  /** Whether it may be entered by nothing but steps of another one. */
+  readonly isStarted: boolean
+  /** Whether steps collect events, and go by what became of messages. */
+  readonly hasDigests: boolean
   readonly durations: readonly string[]
   /** Conditions of entries, branches and of events that are waited for. */
   readonly conditions: fc.Arbitrary<Tree>
@@ -32,7 +38,7 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
   )
   return fc
     .record({
-      entry: triggerArb(ingredients, 6).chain(under(ingredients)),
+      entry: entryArb(ingredients).chain(under(ingredients)),
       key: fc.constantFrom(undefined, undefined, undefined, 'city', 'city', 'store'),
       reentry: fc.constantFrom(undefined, 'never', 'always', 'oneAtATime', { after: durations[0] }, { after: '2s' }),
       exit: fc.option(exitsArb(ingredients), { nil: undefined, freq: 2 }),
@@ -42,9 +48,15 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
     })
     .map(({ key, steps, ...more }) => {
       // Only what an event begins has a property of it.
-      const keyed = more.entry['on'] === 'event' ? { key } : {}
+      const keyed = ['event', 'start'].includes(String(more.entry['on'])) ? { key } : {}
       return defined({ kind: 'journey', id, ...more, ...keyed, steps: numbered(steps) }) as Json
     })
+}
+
+function entryArb(ingredients: Ingredients): fc.Arbitrary<Json> {
+  const trigger = triggerArb(ingredients, 6)
+  if (!ingredients.isStarted) return trigger
+  return fc.oneof({ weight: 5, arbitrary: trigger }, { weight: 1, arbitrary: fc.constant<Json>({ on: 'start' }) })
 }
 
 /** Mostly nothing. */
@@ -108,7 +120,7 @@ function nameArb(events: readonly string[]): fc.Arbitrary<string | string[]> {
 
 /** Lists of steps, an empty one never. */
 export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumbered[]> {
-  const { events, durations, conditions, lasting } = ingredients
+  const { events, starts, hasDigests, durations, conditions, lasting } = ingredients
   const duration = fc.constantFrom(...durations)
   return fc.letrec<{ steps: readonly Unnumbered[]; step: Unnumbered }>((tie) => {
     const below = fc.option(tie('steps'), { nil: undefined })
@@ -136,6 +148,26 @@ export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumb
       fc.record({ branch: branches, else: below }),
       fc.record({ split: variants }),
       fc.record({ issue: fc.constantFrom({ offer: 'few' }, { offer: 'many' }), else: below }),
+      ...(hasDigests
+        ? [
+            fc.record({
+              send: messageArb,
+              on: fc
+                .tuple(fc.subarray(['accepted', 'refused', 'suppressed'], { minLength: 1 }), tie('steps'))
+                .map(([outcomes, steps]) => Object.fromEntries(outcomes.map((outcome) => [outcome, steps]))),
+            }),
+            fc
+              .record({ for: duration, event: nameArb(events), conditions: fc.option(conditions, { nil: undefined }) })
+              .map((digest) => ({ digest })),
+          ]
+        : []),
+      ...starts.map((journey) =>
+        fc.record({
+          start: fc.option(duration, { nil: undefined }).map((wait) => ({ journey, wait })),
+          then: below,
+          else: below,
+        }),
+      ),
       fc.tuple(traitWaitArb, below).map(([wait, otherwise]) => ({ wait, else: otherwise })),
     )
     return {
@@ -151,14 +183,11 @@ export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumb
 
 function plainStepArb({ emits, durations, marks }: Ingredients) {
   const duration = fc.constantFrom(...durations)
-  const channel = fc.constantFrom<string | string[]>('sms', 'push', ['push', 'sms'])
-  const kind = fc.constantFrom('service', 'content', 'promotion')
-  const template = fc.constantFrom('hello', 'hello', 'lacking')
   const ofTheEvent = { fact: 'event', params: { property: 'city' } }
   return fc.oneof<fc.WeightedArbitrary<Unnumbered>[]>(
     { weight: 4, arbitrary: duration.map((wait) => ({ wait })) },
     { weight: 1, arbitrary: untilArb.map((wait) => ({ wait })) },
-    { weight: 4, arbitrary: fc.record({ template, channel, class: kind }).map((send) => ({ send })) },
+    { weight: 4, arbitrary: messageArb.map((send) => ({ send })) },
     { weight: 1, arbitrary: duration.map((expires) => ({ suggest: { to: 'leader', template: 'hello', expires } })) },
     { weight: 1, arbitrary: fc.constantFrom('sh', 'bj').map((value) => ({ set: { trait: 'city', value } })) },
     { weight: 1, arbitrary: fc.constant({ set: { trait: 'city', value: ofTheEvent } }) },
@@ -175,6 +204,12 @@ function plainStepArb({ emits, durations, marks }: Ingredients) {
       : []),
   )
 }
+
+const messageArb = fc.record({
+  template: fc.constantFrom('hello', 'hello', 'lacking'),
+  channel: fc.constantFrom<string | string[]>('sms', 'push', ['push', 'sms']),
+  class: fc.constantFrom('service', 'content', 'promotion'),
+})
 
 const untilArb = fc
   .record({
@@ -197,7 +232,7 @@ const traitWaitArb = fc
 function numbered(steps: readonly Unnumbered[]): readonly Json[] {
   let last = 0
   const inner = (one: Json): Json => {
-    const { waitFor, branch, split, then, else: otherwise, ...rest } = one
+    const { waitFor, branch, split, on, then, else: otherwise, ...rest } = one
     const many = (waitFor as Json | undefined)?.['any']
     return {
       ...rest,
@@ -206,6 +241,9 @@ function numbered(steps: readonly Unnumbered[]): readonly Json[] {
       }),
       ...(branch !== undefined && { branch: (branch as Json[]).map(inner) }),
       ...(split !== undefined && { split: (split as Json[]).map(named('v')) }),
+      ...(on !== undefined && {
+        on: Object.fromEntries(Object.entries(on as Json).map(([outcome, steps]) => [outcome, list(steps)])),
+      }),
       ...(then !== undefined && { then: list(then) }),
       ...(otherwise !== undefined && { else: list(otherwise) }),
     }

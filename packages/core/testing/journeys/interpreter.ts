@@ -31,6 +31,8 @@ export interface Outside {
   readonly perPerson: Readonly<Record<string, number>>
 }
 
+type SendOutcome = 'accepted' | 'refused' | 'suppressed'
+
 interface Asked {
   readonly event?: string | string[] | undefined
   readonly conditions?: unknown
@@ -44,7 +46,7 @@ type Waiting =
   | { readonly kind: 'time' }
   | { readonly kind: 'cases'; readonly cases: readonly Case[] }
   | { readonly kind: 'outcome'; readonly outcome: () => Steps | undefined }
-  | { readonly kind: 'child'; readonly child: string }
+  | { readonly kind: 'child'; readonly child: string | undefined }
   | { readonly kind: 'digest'; readonly event: string | string[]; readonly conditions: unknown }
 
 interface Run {
@@ -61,6 +63,8 @@ interface Run {
   /** When its wait ends by itself. */
   until: number
   goalReached: boolean
+  /** How many events its digest has collected. */
+  collected: number
 }
 
 interface Turn {
@@ -83,6 +87,8 @@ export class Person {
   readonly #turns: Turn[] = []
   /** Runs that ended while what their step wished for had not been done. */
   readonly #stopped: Run[] = []
+  /** Runs at `start` steps that have not been looked at. */
+  readonly #starts: Run[] = []
   #at: number
   #messageId: string | undefined
 
@@ -108,8 +114,11 @@ export class Person {
     const collected = new Set<string>()
     for (const run of [...this.runs]) {
       if (!this.#concerns(run, event)) continue
-      if (run.waiting.kind === 'digest' && this.#matches(run.waiting, event)) collected.add(run.definition.id)
-      else if (!this.#takesCase(run, event) && this.#exitsBy(run, event)) this.#end(run, `event ${event.event}`)
+      if (run.waiting.kind === 'digest' && this.#matches(run.waiting, event)) {
+        collected.add(run.definition.id)
+        run.collected += 1
+        this.#step(run, { count: run.collected })
+      } else if (!this.#takesCase(run, event) && this.#exitsBy(run, event)) this.#end(run, `event ${event.event}`)
     }
     for (const journey of this.journeys) {
       const { entry } = journey
@@ -175,7 +184,7 @@ export class Person {
   #react(): void {
     do {
       for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) this.#turned(turn)
-    } while (this.#conditionsCame())
+    } while (this.#exitsCame() || this.#startNext() || this.#waitsCame())
   }
 
   #leaveBy(turn: Turn): void {
@@ -194,11 +203,37 @@ export class Person {
     }
   }
 
-  /** Exits and cases of which the conditions hold; gives whether there was one. */
-  #conditionsCame(): boolean {
+  /** Exits of which the conditions hold; gives whether there was one. */
+  #exitsCame(): boolean {
+    const leaving = this.runs.filter(({ definition }) => this.#mustLeave(definition))
+    for (const run of leaving) this.#end(run, 'exit conditions')
+    return leaving.length > 0
+  }
+
+  /** The earliest `start` step that has not been looked at; gives whether there was one. */
+  #startNext(): boolean {
+    const run = this.#starts.shift()
+    if (run === undefined) return false
+    const { step } = run
+    if (!this.runs.includes(run) || !('start' in step)) return true
+    const definition = this.journeys.find(({ id }) => id === step.start.journey)
+    const conditions = definition?.entry.on === 'start' ? definition.entry.conditions : undefined
+    const mayBegin = definition !== undefined && this.#holds(conditions, run.event)
+    if (!mayBegin) this.#line({ decision: 'journey.held', rule: step.start.journey, reason: 'conditions' })
+    const child = mayBegin ? this.#enter(definition, run.event, run.event?.at ?? this.#at) : undefined
+    if (child === undefined) this.#follow(run, step.else ?? [])
+    else if (step.start.wait === undefined) this.#follow(run, step.then ?? [])
+    else run.waiting = { kind: 'child', child: child.name }
+    return true
+  }
+
+  /** A case of which the conditions hold, or the end of a run that was waited for; gives whether there was one. */
+  #waitsCame(): boolean {
     for (const run of [...this.runs]) {
-      if (this.#mustLeave(run.definition)) {
-        this.#end(run, 'exit conditions')
+      const { waiting, step } = run
+      if (waiting.kind === 'child' && waiting.child !== undefined) {
+        if (this.runs.some(({ name }) => name === waiting.child)) continue
+        this.#follow(run, 'then' in step ? (step.then ?? []) : [])
         return true
       }
       if (run.waiting.kind !== 'cases' || run.until <= this.#at) continue
@@ -275,6 +310,7 @@ export class Person {
       waiting: { kind: 'time' },
       until: Number.POSITIVE_INFINITY,
       goalReached: false,
+      collected: 0,
     }
     this.runs.push(run)
     this.#past.push(run)
@@ -292,10 +328,6 @@ export class Person {
     this.#say('journey.exited', run, { step: run.step.id, reason })
     if (run.waiting.kind === 'outcome') this.#stopped.push(run)
     this.#derive()
-    for (const parent of [...this.runs]) {
-      if (parent.waiting.kind !== 'child' || parent.waiting.child !== run.name) continue
-      this.#follow(parent, 'then' in parent.step ? (parent.step.then ?? []) : [])
-    }
   }
 
   /** Goes into some steps, and on below them. */
@@ -334,12 +366,9 @@ export class Person {
       const entry = run.definition.entry as Asked
       const names = own ?? entry.event ?? []
       this.#step(run)
-      const about = own === undefined ? entry.conditions : conditions
-      return this.#stay(
-        run,
-        { kind: 'digest', event: names, conditions: about },
-        endOf(time as Wait, this.#at, trait) ?? 0,
-      )
+      const about = { event: names, conditions: own === undefined ? entry.conditions : conditions }
+      run.collected = run.event !== undefined && this.#matches(about, run.event) ? 1 : 0
+      return this.#stay(run, { kind: 'digest', ...about }, endOf(time as Wait, this.#at, trait) ?? 0)
     }
     if ('waitFor' in step) {
       this.#step(run)
@@ -380,13 +409,10 @@ export class Person {
 
   #start(run: Run, step: Extract<StepDefinition, { start: unknown }>): Steps | undefined {
     this.#step(run)
-    const definition = this.journeys.find(({ id }) => id === step.start.journey)
-    const conditions = definition?.entry.on === 'start' ? definition.entry.conditions : undefined
-    const mayBegin = definition !== undefined && this.#holds(conditions, run.event)
-    const child = mayBegin ? this.#enter(definition, run.event, this.#at) : undefined
-    if (child === undefined) return step.else ?? []
-    if (step.start.wait === undefined || !this.runs.includes(child)) return step.then ?? []
-    return this.#stay(run, { kind: 'child', child: child.name }, this.#at + lengthOf(step.start.wait))
+    this.#starts.push(run)
+    const { wait } = step.start
+    const until = wait === undefined ? Number.POSITIVE_INFINITY : this.#at + lengthOf(wait)
+    return this.#stay(run, { kind: 'child', child: undefined }, until)
   }
 
   #mark(change: { readonly add: string } | { readonly remove: string }): Steps {
@@ -442,25 +468,29 @@ export class Person {
     const [channel = '', ...others] = channels
     const { send: message, on } = step
     const about = { step: step.id, template: message.template, class: message.class, channel }
+    const done = (outcome: SendOutcome) => {
+      if (on !== undefined) this.#step(run, { outcome })
+      return on?.[outcome] ?? []
+    }
     const said = consentAt(this.#events, channel, message.class)
     const isAllowed = said ?? message.class !== 'promotion'
     if (message.template === 'lacking' && latest(this.#traits, 'birthday') === undefined) {
       this.#say('message.suppressed', run, { ...about, reason: 'template' })
-      return on?.suppressed ?? []
+      return done('suppressed')
     }
     if (!isAllowed) {
       const reason = said === false ? 'opted out' : 'no consent'
       this.#say('message.suppressed', run, { ...about, rule: 'consent', reason })
     } else if (this.outside.takes(channel)) {
       this.#say('message.accepted', run, about)
-      return on?.accepted ?? []
+      return done('accepted')
     } else this.#say('message.rejected', run, { ...about, reason: 'recipient' })
     if (others[0] !== undefined) {
       this.#say('message.planned', run, { ...about, channel: others[0] })
       run.waiting = { kind: 'outcome', outcome: () => this.#deliver(run, step, others) }
       return undefined
     }
-    return (isAllowed ? on?.refused : on?.suppressed) ?? []
+    return done(isAllowed ? 'refused' : 'suppressed')
   }
 
   #derive(): void {

@@ -229,6 +229,14 @@ const OF_STEPS: Readonly<Record<string, JourneyMutant>> = {
     })),
   ),
   'promotions leave without consent': everyStep('send', () => ({ class: 'service' })),
+  'an outcome of a message is taken for another': everyStep('send', ({ on }) => ({
+    on: { accepted: on.refused, refused: on.suppressed, suppressed: on.accepted },
+  })),
+  'digests end a millisecond late': everyStep('digest', ({ end }) => ({ end: shiftedEnd(1)(end) })),
+  'then and else of a start are taken for each other': everyStep('start', (step) => ({
+    then: step.otherwise,
+    otherwise: step.then,
+  })),
   'a refused coupon goes on below': about(
     /"issue":[^}]*\},"else"/,
     everyStep('issue', ({ next }) => ({ otherwise: next })),

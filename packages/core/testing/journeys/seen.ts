@@ -1,7 +1,20 @@
 import type { Decision } from '../../src/domain/decision.js'
 import type { Choices, Line, Person } from './interpreter.js'
 
-const DETAILS = ['step', 'verb', 'case', 'variant', 'reason', 'key', 'template', 'channel', 'class', 'event'] as const
+const DETAILS = [
+  'step',
+  'verb',
+  'case',
+  'variant',
+  'reason',
+  'key',
+  'template',
+  'channel',
+  'class',
+  'event',
+  'outcome',
+  'count',
+] as const
 
 /** What the engine has decided about one person, in the interpreter's words, and what of it only the engine can know. */
 export class Seen implements Choices {

@@ -48,6 +48,9 @@ const conditions: fc.Arbitrary<Tree> = fc.oneof(
 const ingredients: Ingredients = {
   events: EVENTS,
   emits: ['said'],
+  starts: [],
+  isStarted: false,
+  hasDigests: false,
   durations: ['1s', '2s', '3s', '1m'],
   conditions,
   lasting: state,
