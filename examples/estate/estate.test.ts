@@ -84,7 +84,9 @@ describe('the example estate', () => {
 
   it('falls back to SMS for who does not follow the mini program', () => {
     const bySms = story.sent.filter(({ channel, content }) => channel === 'sms' && content.template === 'fruit-trial')
-    expect(bySms.map(({ to }) => to.id)).toEqual(ids(story.neighbours.filter((one) => !one.followsMiniProgram)))
+    // Messages that are due at one instant leave in the order of their keys.
+    const unreached = ids(story.neighbours.filter((one) => !one.followsMiniProgram))
+    expect(bySms.map(({ to }) => to.id).sort()).toEqual([...unreached].sort())
   })
 
   it('suggests the milk bundle to the leader whose community asks for dairy', () => {

@@ -77,7 +77,7 @@ const USUAL: Story = { joinedOn: 0, consent: 'granted', followsMiniProgram: true
 /** The few who are not like the others, by community, persona and number. */
 const UNUSUAL: Readonly<Record<string, Partial<Story>>> = {
   'cuihu organic 1': { consent: 'withdrawn' },
-  'cuihu organic 4': { followsMiniProgram: false },
+  'cuihu organic 2': { followsMiniProgram: false },
   'fenglin organic 0': { forgetful: true },
   'fenglin organic 3': { consent: 'never asked' },
   'cuihu everyday 2': { consent: 'withdrawn' },
