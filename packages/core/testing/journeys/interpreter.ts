@@ -160,6 +160,9 @@ export class Person {
       const run = waiting.find(({ name }) => name === first)
       if (run?.waiting.kind !== 'outcome') return
       const steps = run.waiting.outcome()
+      // What it was about to do is done, also where that ends the run.
+      const ended = this.#stopped.indexOf(run)
+      if (ended >= 0) this.#stopped.splice(ended, 1)
       if (steps !== undefined && this.runs.includes(run)) this.#follow(run, steps)
       this.#react()
     }
