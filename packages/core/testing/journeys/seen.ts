@@ -1,5 +1,6 @@
 import type { Decision } from '../../src/domain/decision.js'
-import type { Choices, Line, Person } from './interpreter.js'
+import type { Person } from './interpreter.js'
+import type { Choices, Line } from './words.js'
 
 const DETAILS = [
   'step',

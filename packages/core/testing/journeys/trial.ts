@@ -9,9 +9,10 @@ import { memoryStore } from '../../src/storage/memory/store.js'
 import { seenByProcess } from '../stores.js'
 import { type Command, DERIVED, type JourneyCase, PER_PERSON, REST } from './cases.js'
 import { PlainRules } from './facts.js'
-import { type Line, Person } from './interpreter.js'
+import { Person } from './interpreter.js'
 import type { JourneyMutant } from './mutants.js'
 import { Seen } from './seen.js'
+import type { Line } from './words.js'
 
 /** Eight in the morning in Shanghai, on a Thursday. */
 const START = Date.UTC(2026, 0, 1)
@@ -121,7 +122,7 @@ class Trial {
         if (reviewPack(this.#packs[command.journeys] as Pack).some(({ severity }) => severity === 'error')) return
         this.#published = command.journeys
         await this.#running.publish(this.#packs[this.#published] as Pack)
-        for (const { person } of this.#people.values()) person.journeys = this.#definitions
+        for (const { person } of this.#people.values()) person.publish(this.#definitions)
         await this.#running.settle()
         return this.#settle()
       case 'crash':

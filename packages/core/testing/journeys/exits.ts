@@ -1,0 +1,74 @@
+import type { JourneyDefinition } from '@linli/rules'
+import { lengthOf } from '../../../rules/testing/naive-window.js'
+import type { LoggedEvent } from '../law/known.js'
+import type { PlainRules } from './facts.js'
+import type { Life } from './life.js'
+import type { Asked, Run, Turn } from './words.js'
+
+// What ends runs, and what counts as their goal.
+
+type Trigger = { readonly on: string; readonly tag?: string; readonly score?: string; readonly conditions?: unknown }
+
+export function end(life: Life, run: Run, reason: string): void {
+  life.runs = life.runs.filter((one) => one !== run)
+  life.say('journey.exited', run, { step: run.step.id, reason })
+  if (run.waiting.kind === 'wish') life.stopped.push(run)
+  life.derive()
+}
+
+export function exitsByEvent(life: Life, { definition }: Run, event: LoggedEvent): boolean {
+  return exitsOf(definition).some((exit) => exit.on === 'event' && life.matches(exit as Asked, event))
+}
+
+export function leaveByTurn(life: Life, turn: Turn): void {
+  for (const run of [...life.runs]) {
+    const exit = exitsOf(run.definition).find((one) => isTurn(one, turn, life.rules))
+    if (exit !== undefined) end(life, run, `${turn.on} ${turn.tag ?? turn.score}`)
+  }
+}
+
+/** Exits of which the conditions hold; gives whether there was one. */
+export function leaveByConditions(life: Life): boolean {
+  const leaving = life.runs.filter(({ definition }) => mustLeave(life, definition))
+  for (const run of leaving) end(life, run, 'exit conditions')
+  return leaving.length > 0
+}
+
+export function mustLeave(life: Life, definition: JourneyDefinition): boolean {
+  return exitsOf(definition).some((exit) => exit.on === 'conditions' && life.holds(exit.conditions, undefined))
+}
+
+export function countGoal(life: Life, run: Run, event: LoggedEvent): void {
+  const { goal } = run.definition
+  if (goal === undefined || run.goalReached || !concerns(run, event)) return
+  if (event.at >= run.since + lengthOf(goal.within) || !life.matches(goal, event)) return
+  run.goalReached = true
+  life.say('journey.goal', run, { event: event.event })
+}
+
+/** Whether it happened since the run was entered, and is about the same thing. */
+export function concerns({ since, definition, key }: Run, event: LoggedEvent): boolean {
+  return event.at >= since && (definition.key === undefined || keyOf(definition, event) === key)
+}
+
+/** The value of the property that the journey is keyed by. */
+export function keyOf({ key }: JourneyDefinition, event: LoggedEvent | undefined): string | undefined {
+  const value = key === undefined ? undefined : event?.properties[key]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+export function isTurn(trigger: object, turn: Turn, rules: PlainRules): boolean {
+  const { on, tag, score, above, below, tier } = trigger as Trigger & { above?: number; below?: number; tier?: string }
+  if (on !== turn.on) return false
+  if (on !== 'score.crossed') return tag === turn.tag
+  const { from = 0, to = 0 } = turn
+  if (score !== turn.score) return false
+  if (above !== undefined) return from < above && to >= above
+  if (below !== undefined) return from >= below && to < below
+  const tierAt = (value: number) => rules.tier(score ?? '', new Map([[score ?? '', value]]))
+  return tierAt(to) === tier && tierAt(from) !== tier
+}
+
+function exitsOf({ exit }: JourneyDefinition): readonly Trigger[] {
+  return exit === undefined ? [] : ([exit].flat() as readonly Trigger[])
+}

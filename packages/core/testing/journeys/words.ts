@@ -1,0 +1,105 @@
+import type { JourneyDefinition, StepDefinition } from '@linli/rules'
+import type { LoggedEvent } from '../law/known.js'
+
+// The words in which journeys are told a second time.
+
+/** What was decided, in the order it was. Runs are called by their journey and how many there were before: `j0#1`. */
+export interface Line {
+  readonly at: number
+  readonly decision: string
+  readonly rule: string
+  readonly run?: string
+  readonly [detail: string]: unknown
+}
+
+/** What nobody can know who does not work out the engine's hashes: it is taken as found, but must stay the same. */
+export interface Choices {
+  isHeldOut(journey: string): boolean
+  variantOf(journey: string, step: string): string
+  /** Of runs whose steps are done at the same instant, the one that is first. */
+  firstOf(runs: readonly string[]): string
+}
+
+/** The world outside. */
+export interface Outside {
+  /** Whether a channel takes messages now. */
+  takes(channel: string): boolean
+  readonly perPerson: Readonly<Record<string, number>>
+}
+
+/** An event by its names, or conditions alone. */
+export interface Asked {
+  readonly event?: string | string[] | undefined
+  readonly conditions?: unknown
+}
+
+export interface Case extends Asked {
+  readonly id: string
+  readonly then?: Steps
+}
+
+export type Steps = readonly StepDefinition[]
+
+/** What a run stays at a step for. */
+export type Waiting =
+  | { readonly kind: 'time' }
+  | { readonly kind: 'cases'; readonly cases: readonly Case[] }
+  | { readonly kind: 'wish'; readonly wish: Wish }
+  | { readonly kind: 'child'; readonly child: string | undefined }
+  | { readonly kind: 'digest'; readonly event: string | string[]; readonly conditions: unknown }
+
+/** What a step wishes of the world, until it is done. */
+export type Wish =
+  | { readonly kind: 'message'; readonly step: StepOf<'send'>; readonly channels: readonly string[] }
+  | { readonly kind: 'coupon'; readonly step: StepOf<'issue'> }
+  | {
+      readonly kind: 'event'
+      readonly event: string
+      readonly properties: Readonly<Record<string, unknown>>
+      readonly traits: Readonly<Record<string, unknown>>
+    }
+
+export type StepOf<Verb extends string> = Extract<StepDefinition, Readonly<Record<Verb, unknown>>>
+
+export interface Run {
+  readonly name: string
+  readonly definition: JourneyDefinition
+  readonly key: string | undefined
+  /** When what it was entered by happened. */
+  readonly since: number
+  readonly enteredAt: number
+  readonly path: { readonly steps: Steps; next: number }[]
+  event: LoggedEvent | undefined
+  step: StepDefinition
+  waiting: Waiting
+  /** When its wait ends by itself. */
+  until: number
+  goalReached: boolean
+  /** How many events its digest has collected. */
+  collected: number
+}
+
+/** A tag that came or went, or a score that changed. */
+export interface Turn {
+  readonly on: string
+  readonly tag?: string
+  readonly score?: string
+  readonly from?: number
+  readonly to?: number
+}
+
+export const VERBS = [
+  'wait',
+  'waitFor',
+  'branch',
+  'split',
+  'send',
+  'issue',
+  'suggest',
+  'tag',
+  'set',
+  'emit',
+  'exit',
+  'start',
+  'digest',
+]
