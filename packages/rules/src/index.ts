@@ -31,7 +31,7 @@ export type { CompiledScore, ScoreExplanation, TermExplanation } from './program
 export type { Feature } from './facts/feature.js'
 export type { Figure } from './facts/figure.js'
 export type { Template, Rendered, RenderResult } from './templates.js'
-export { DEFAULT_ZONE, firstInstantOf, offsetAt, zoneFor } from './time-zone.js'
+export { DEFAULT_ZONE, firstInstantOf, isSteady, offsetAt, zoneFor } from './time-zone.js'
 
 // Test rules
 export { type CompiledExpectation, type CompiledTest, compileTests } from './program/rule-test.js'

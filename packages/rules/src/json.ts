@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 export type JsonObject = { readonly [key: string]: unknown }
@@ -30,12 +30,12 @@ export function canonicalJson(value: unknown): string {
 
 /** The first `length` characters of a SHA-256 in base64url: 6 bits a character. */
 export function contentHash(text: string, length = 43): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, length)
+  return hash('sha256', text, 'base64url').slice(0, length)
 }
 
 /** A number in [0, 1) that is always the same for the same text. */
 export function hashShare(text: string): number {
-  return createHash('sha256').update(text).digest().readUIntBE(0, 6) / 2 ** 48
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 12), 16) / 2 ** 48
 }
 
 /** One JSON Pointer (RFC 6901) below another. */

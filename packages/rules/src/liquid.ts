@@ -59,6 +59,14 @@ export function neededVariablesOf(parsed: Parsed): readonly (readonly unknown[])
   return variablesOf(outputs)
 }
 
+/** Those that outputs have something to put in the place of, and that nothing else reads. */
+export function replaceableVariablesOf(parsed: Parsed): readonly (readonly unknown[])[] {
+  const isReplaceable = (part: Template) =>
+    part instanceof Output && part.value.filters[0]?.name === 'default' && variablesOf([part]).length === 1
+  const others = new Set(variablesOf(parsed.filter((part) => !isReplaceable(part))).map((path) => path.join('.')))
+  return variablesOf(parsed.filter(isReplaceable)).filter((path) => !others.has(path.join('.')))
+}
+
 /** Renders parsed text; throws when a variable has no value or the work is too much. */
 export function renderText(parsed: Parsed, variables: Readonly<Record<string, unknown>>): string {
   return String(liquid.renderSync([...parsed], variables, { templateLimit: MOST_PARTS }))

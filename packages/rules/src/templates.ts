@@ -1,5 +1,14 @@
-import { pointerTo } from './json.js'
-import { FILTERS, neededVariablesOf, type Parsed, parseText, renderText, TAGS, variablesOf } from './liquid.js'
+import { isObject, own, pointerTo } from './json.js'
+import {
+  FILTERS,
+  neededVariablesOf,
+  type Parsed,
+  parseText,
+  renderText,
+  replaceableVariablesOf,
+  TAGS,
+  variablesOf,
+} from './liquid.js'
 import { nearest, type Place, type Problems } from './problems.js'
 import type { TemplateDefinition } from './schemas/definitions.js'
 
@@ -45,7 +54,7 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
     const at = { ...place, pointer: pointerTo(place.pointer, ...key) }
     const parsed = parsePart(text, at, reads, problems)
     for (const [root] of neededVariablesOf(parsed)) needs.add(String(root))
-    return parsed
+    return { parsed, replaceable: replaceableVariablesOf(parsed) }
   }
   const title = definition.title === undefined ? undefined : part(definition.title, 'title')
   const body = part(definition.body, 'body')
@@ -55,7 +64,8 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
     reads,
     needs,
     render: (variables) => {
-      const render = (parsed: Parsed) => renderText(parsed, variables)
+      const render = ({ parsed, replaceable }: ReturnType<typeof part>) =>
+        renderText(parsed, withNulls(variables, replaceable))
       try {
         const fields = data.map(([key, parsed]) => [key, render(parsed)] as const)
         const content = {
@@ -69,6 +79,20 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
       }
     },
   }
+}
+
+/** Where nothing is missed, nothing is thrown: to say `null` of what has a default is cheaper than to find that out. */
+function withNulls(
+  variables: Readonly<Record<string, unknown>>,
+  replaceable: readonly (readonly unknown[])[],
+): Readonly<Record<string, unknown>> {
+  let filled = variables
+  for (const [root, name, ...deeper] of replaceable) {
+    const members = own(filled, String(root))
+    if (typeof name !== 'string' || deeper.length > 0 || !isObject(members) || Object.hasOwn(members, name)) continue
+    filled = { ...filled, [String(root)]: { ...members, [name]: null } }
+  }
+  return filled
 }
 
 function parsePart(text: string, place: Place, reads: Set<string>, problems: Problems): Parsed {

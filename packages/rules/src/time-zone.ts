@@ -37,15 +37,25 @@ interface Offset {
 
 const OFFSETS = new Map<string, Offset>()
 
-/** How far clocks of a zone are ahead of UTC, in milliseconds. What was found is kept until clocks are changed. */
+/** How far clocks of a zone are ahead of UTC, in milliseconds. */
 export function offsetAt(timeZone: string, at: number): number {
+  return offsetFrom(timeZone, at).ms
+}
+
+/** Whether clocks of a zone are not changed from one instant until another. */
+export function isSteady(timeZone: string, from: number, until: number): boolean {
+  return until < offsetFrom(timeZone, from).until
+}
+
+/** What was found is kept until clocks are changed. */
+function offsetFrom(timeZone: string, at: number): Offset {
   const known = OFFSETS.get(timeZone)
-  if (known !== undefined && at >= known.from && at < known.until) return known.ms
+  if (known !== undefined && at >= known.from && at < known.until) return known
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone)
   const until = local.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
   const found = { from: at, until, ms: local.offsetNanoseconds / 1_000_000 }
   if (known !== undefined || OFFSETS.size < ZONES_KEPT) OFFSETS.set(timeZone, found)
-  return found.ms
+  return found
 }
 
 /** When a local time has come: of one that comes twice the first, of one that clocks leap over the end of the leap. */

@@ -12,7 +12,8 @@ export function compose(delivery: Delivery, state: SubjectState, program: Progra
   const { body, source, subject, key } = delivery
   const template = program.templates.get(body.what)
   if (template === undefined) return { ok: false, reason: 'no such template', detail: body.what }
-  const rendered = template.render(variablesFor(delivery, state, program))
+  const traits = traitsOf(state)
+  const rendered = template.render({ ...variablesFor(delivery, state, program), traits })
   if (!rendered.ok) return { ok: false, reason: 'template', detail: rendered.error }
   return {
     ok: true,
@@ -20,7 +21,7 @@ export function compose(delivery: Delivery, state: SubjectState, program: Progra
       deliveryKey: key,
       channel: body.channel ?? '',
       class: body.class ?? 'service',
-      to: { ...subject, traits: traitsOf(state) },
+      to: { ...subject, traits },
       content: { template: body.what, ...rendered.content },
       source,
     },
@@ -32,7 +33,6 @@ function variablesFor({ body, source, subject }: Delivery, state: SubjectState, 
   const journey = program.journeys.get(source.journey)
   return {
     subject: { kind: subject.kind, id: subject.id },
-    traits: traitsOf(state),
     entry: entry ?? {},
     event: event ?? {},
     coupon: coupon ?? {},

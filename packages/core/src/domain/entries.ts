@@ -173,10 +173,12 @@ function entryName(journey: string, key: string | undefined): string {
 /** Remembers the entry where re-entry depends on it, and forgets those that no longer matter. */
 function rememberEntry(draft: Draft, { reentry }: CompiledJourney, entry: string): void {
   if (reentry.kind === 'always' || reentry.kind === 'oneAtATime') return
-  const keptForMs = reentry.kind === 'after' ? reentry.ms : Number.POSITIVE_INFINITY
-  const [id = ''] = entry.split('/')
-  const outdated = (name: string, at: number) =>
-    (name === id || name.startsWith(`${id}/`)) && at + keptForMs <= draft.at
-  const kept = Object.entries(draft.entries).filter(([name, at]) => !outdated(name, at))
-  draft.entries = Object.fromEntries([...kept, [entry, draft.at]])
+  const entries: Record<string, number> = { ...draft.entries, [entry]: draft.at }
+  if (reentry.kind === 'after') {
+    const [id = ''] = entry.split('/')
+    for (const [name, at] of Object.entries(entries)) {
+      if ((name === id || name.startsWith(`${id}/`)) && at + reentry.ms <= draft.at) delete entries[name]
+    }
+  }
+  draft.entries = entries
 }

@@ -2,6 +2,7 @@ import {
   consentOf,
   DEFAULT_ZONE,
   firstInstantOf,
+  isSteady,
   type MessageClass,
   offsetAt,
   type Policy,
@@ -12,6 +13,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { SendRecord, SubjectState } from './subject.js'
 
 const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
 
 /** A message that is about to be sent. */
 export interface MessageAtHand {
@@ -143,22 +145,20 @@ function quietUntil(
   timeZone: string,
   at: number,
 ): number | undefined {
-  const minute = localMinute(timeZone, at)
+  const local = at + offsetAt(timeZone, at)
+  const day = Math.floor(local / DAY_MS)
+  const minute = Math.floor((local - day * DAY_MS) / MINUTE_MS)
   const overnight = fromMinute > toMinute
   const quiet = overnight ? minute >= fromMinute || minute < toMinute : minute >= fromMinute && minute < toMinute
   if (!quiet) return undefined
   const endsTomorrow = overnight && minute >= fromMinute
-  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone)
-  const day = local.toPlainDate().add({ days: endsTomorrow ? 1 : 0 })
-  const time = Temporal.PlainTime.from({ hour: Math.floor(toMinute / 60), minute: toMinute % 60 })
-  const end = firstInstantOf(day.toPlainDateTime(time), timeZone)
-  return end > at ? end : undefined
-}
-
-/** The minute of the day that clocks show. Asked of every message, and mostly in no quiet hours. */
-function localMinute(timeZone: string, at: number): number {
-  const msOfDay = (((at + offsetAt(timeZone, at)) % DAY_MS) + DAY_MS) % DAY_MS
-  return Math.floor(msOfDay / 60_000)
+  const localEnd = (endsTomorrow ? day + 1 : day) * DAY_MS + toMinute * MINUTE_MS
+  const end = at + (localEnd - local)
+  if (isSteady(timeZone, at, end)) return end
+  // Clocks are changed in between: what they show then is looked up.
+  const shown = Temporal.Instant.fromEpochMilliseconds(localEnd).toZonedDateTimeISO('UTC').toPlainDateTime()
+  const first = firstInstantOf(shown, timeZone)
+  return first > at ? first : undefined
 }
 
 /** The state with one more message that counts for caps, and without those that no longer do. */

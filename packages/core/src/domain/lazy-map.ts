@@ -61,7 +61,12 @@ export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T>
     for (const [key, value] of this.written) if (value !== undefined) yield key
   }
 
-  *entries(): Generator<readonly [string, T]> {
+  entries(): Iterable<readonly [string, T]> {
+    // Of what is in no text, nothing is deleted but what is gone.
+    return this.text === '' ? (this.written as Map<string, T>) : this.readThrough()
+  }
+
+  private *readThrough(): Generator<readonly [string, T]> {
     const parts = this.text.split(MARK)
     for (let index = 1; index < parts.length; index += 2) {
       const key = parts[index] ?? ''

@@ -39,8 +39,7 @@ export function runSteps(
   for (let target = from; target !== END; ) {
     const step = journey.steps[target]
     if (step === undefined) break
-    const { deadline: _, child: __, ...passing } = current
-    current = { ...passing, step: step.id, since: draft.at, until: 0 }
+    current = { ...withoutWait(current), step: step.id, since: draft.at, until: 0 }
     const details = { ...detailsOf(draft, journey, step), ...(target === from && arrival) }
     draft.decide('journey.stepped', journey.id, { run: run.id, step: step.id, verb: step.verb, ...details })
     const outcome = perform(draft, journey, current, step)
@@ -52,6 +51,13 @@ export function runSteps(
     target = outcome.go
   }
   exitRun(draft, current, 'completed')
+}
+
+/** A run that waits for nothing any more. */
+function withoutWait(run: Run): Run {
+  if (run.deadline === undefined && run.child === undefined) return run
+  const { deadline: _, child: __, ...passing } = run
+  return passing
 }
 
 /** What is said of a step beyond that the run has come to it. */

@@ -362,6 +362,10 @@ export interface DecisionCount {
 /** The earliest decisions first, or the latest. */
 export type DecisionOrder = 'earliest' | 'latest'
 
+/** What becomes due: inbox entries (at once: 0), subjects, what all of a kind are compared with, deliveries. */
+export const DUE_KINDS = ['inbox', 'subject', 'baseline', 'delivery'] as const
+export type DueKind = (typeof DUE_KINDS)[number]
+
 /** What can be read outside of a transaction. */
 export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
@@ -420,8 +424,8 @@ export interface StoreReads {
   readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
   /** As in a transaction. */
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
-  /** The earliest instant at which a subject, a delivery or a baseline is due; undefined when none is. Inbox entries are due now (0). */
-  nextDue(): Promise<number | undefined>
+  /** The earliest instant at which something of these kinds is due, of all when left out; undefined when nothing is. */
+  nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
 }
 
 /**

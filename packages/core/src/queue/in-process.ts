@@ -1,16 +1,19 @@
 import type { Clock } from '../ports/clock.js'
-import type { Store } from '../ports/store.js'
+import type { DueKind, Store } from '../ports/store.js'
 
-/** One kind of work: does a batch of what is due and says how much there was. `hurried`: somebody waits for all of it. */
-export type Work = (hurried: boolean) => Promise<number>
+/** One kind of work. */
+export interface Work {
+  /** What it does when it is due; left out: the work knows by itself whether there is any. */
+  readonly of?: readonly DueKind[]
+  /** Does a batch and says how much there was. `hurried`: somebody waits for all of it. */
+  readonly pass: (hurried: boolean) => Promise<number>
+}
 
 export interface InProcessOptions {
   readonly store: Store
   readonly clock: Clock
   /** In the order in which they are done. */
   readonly work: readonly Work[]
-  /** Whether there is work that does not wait for an instant. */
-  readonly hasChores: () => boolean
   /** Whether `clock` says when something is due; else the store's own does, and only the store can tell. */
   readonly clockDecides: boolean
   /** Told of a pass that failed; the next pass comes after a pause. */
@@ -31,14 +34,7 @@ export class InProcessQueue {
 
   /** Does everything that is due now, and what that brings about, until nothing is left. */
   async settle(): Promise<void> {
-    while ((await this.mayHaveWork()) && (await this.pass(true)) > 0);
-  }
-
-  /** A look at what is due costs less than a pass that finds nothing. */
-  private async mayHaveWork(): Promise<boolean> {
-    const { store, clock, clockDecides, hasChores } = this.options
-    if (!clockDecides || hasChores()) return true
-    return ((await store.nextDue()) ?? Number.POSITIVE_INFINITY) <= clock.now()
+    while ((await this.pass(true)) > 0);
   }
 
   start(): void {
@@ -62,8 +58,15 @@ export class InProcessQueue {
 
   private async pass(hurried: boolean): Promise<number> {
     let done = 0
-    for (const work of this.options.work) done += await work(hurried)
+    for (const work of this.options.work) if (await this.mayHave(work)) done += await work.pass(hurried)
     return done
+  }
+
+  /** A look at what is due costs less than a transaction that finds nothing. */
+  private async mayHave({ of }: Work): Promise<boolean> {
+    const { store, clock, clockDecides } = this.options
+    if (of === undefined || !clockDecides) return true
+    return ((await store.nextDue(of)) ?? Number.POSITIVE_INFINITY) <= clock.now()
   }
 
   private async run(signal: AbortSignal): Promise<void> {

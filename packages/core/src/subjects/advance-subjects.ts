@@ -85,7 +85,8 @@ export async function writeAdvanced(
     inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
   }
   if (inbox.length > 0) await tx.addInbox(inbox)
-  for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, wishing)
+  const moved = wishing.filter(({ advanced: { effects } }) => effects.some(({ kind }) => kind === 'figures'))
+  if (moved.length > 0) for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, moved)
   await relearn(tx, wishing)
 }
 

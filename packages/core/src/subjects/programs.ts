@@ -33,9 +33,7 @@ export class Programs {
   constructor(private compiled?: Program) {}
 
   /** The newest version that this process has worked by. */
-  get newest(): Edition | undefined {
-    return this.editions.get(Math.max(0, ...this.editions.keys()))
-  }
+  newest: Edition | undefined
 
   known(number: number): Edition | undefined {
     return this.editions.get(number)
@@ -107,7 +105,8 @@ export class Programs {
 
   private keep(edition: Edition): void {
     this.editions.set(edition.version.number, edition)
-    const newest = Math.max(...this.editions.keys())
+    if (edition.version.number > (this.newest?.version.number ?? 0)) this.newest = edition
+    const newest = this.newest?.version.number
     for (const number of this.editions.keys()) {
       if (this.editions.size <= KEPT + 1) return
       if (number !== newest && number !== edition.version.number) this.editions.delete(number)

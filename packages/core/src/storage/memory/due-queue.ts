@@ -39,6 +39,24 @@ export class DueQueue<T extends Due> {
 
   /** Items that are due by `until`, the longest due first, of one instant by name. They stay in the queue. */
   due(until: number, limit: number): readonly T[] {
+    return this.#allDue(until, limit) ?? this.#firstDue(until, limit)
+  }
+
+  /** All that are due; undefined where there are more than `limit`. What is not due has nothing below it that is. */
+  #allDue(until: number, limit: number): readonly T[] | undefined {
+    const found: T[] = []
+    const places = [0]
+    for (let place = places.pop(); place !== undefined; place = places.pop()) {
+      const item = this.#heap[place]
+      if (item?.dueAt === undefined || item.dueAt > until) continue
+      if (found.length === limit) return undefined
+      found.push(item)
+      places.push(2 * place + 1, 2 * place + 2)
+    }
+    return found.sort((a, b) => (isBefore(a, b) ? -1 : 1))
+  }
+
+  #firstDue(until: number, limit: number): readonly T[] {
     const found: T[] = []
     while (found.length < limit) {
       const first = this.#heap[0]

@@ -2,14 +2,16 @@ import type { SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
-import type {
-  DecisionCount,
-  Delivery,
-  MergeRecord,
-  Store,
-  StoredEvent,
-  StoreReads,
-  StoreTransaction,
+import {
+  type DecisionCount,
+  type Delivery,
+  DUE_KINDS,
+  type DueKind,
+  type MergeRecord,
+  type Store,
+  type StoredEvent,
+  type StoreReads,
+  type StoreTransaction,
 } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import { inOrder, isAfter } from './event-log.js'
@@ -184,12 +186,10 @@ class Memory implements MemoryStore {
     return kinds.flatMap((kind) => this.#tables.baselines.get(kind)?.baseline ?? [])
   }
 
-  async nextDue(): Promise<number | undefined> {
-    const { inbox, inboxStart, dueSubjects, dueDeliveries } = this.#tables
-    if (inbox.length > inboxStart) return 0
-    const baselines = Array.from(this.#tables.baselines.values(), ({ dueAt }) => dueAt)
-    const due = [dueSubjects.next, dueDeliveries.next, ...baselines].filter((at) => at !== undefined)
-    return due.length === 0 ? undefined : Math.min(...due)
+  async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
+    let next = Number.POSITIVE_INFINITY
+    for (const kind of kinds) next = Math.min(next, this.#tables.nextDue(kind) ?? next)
+    return Number.isFinite(next) ? next : undefined
   }
 }
 

@@ -2,7 +2,15 @@ import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
-import type { Delivery, InboxEntry, IssuedCoupon, KnownJourney, MergeRecord, Version } from '../../ports/store.js'
+import type {
+  Delivery,
+  DueKind,
+  InboxEntry,
+  IssuedCoupon,
+  KnownJourney,
+  MergeRecord,
+  Version,
+} from '../../ports/store.js'
 import { type Due, DueQueue } from './due-queue.js'
 import { EventLog } from './event-log.js'
 
@@ -141,6 +149,21 @@ export class MemoryTables {
     this.coupons.set(coupon.grantKey, coupon)
     this.couponCodes.add(coupon.coupon.code)
     this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) + 1)
+  }
+
+  nextDue(kind: DueKind): number | undefined {
+    switch (kind) {
+      case 'inbox':
+        return this.inbox.length > this.inboxStart ? 0 : undefined
+      case 'subject':
+        return this.dueSubjects.next
+      case 'delivery':
+        return this.dueDeliveries.next
+      case 'baseline': {
+        const due = Array.from(this.baselines.values(), ({ dueAt }) => dueAt).filter((at) => at !== undefined)
+        return due.length === 0 ? undefined : Math.min(...due)
+      }
+    }
   }
 
   takeInbox(count: number): void {

@@ -5,14 +5,16 @@ import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
 import { EngineError } from '../../errors.js'
-import type {
-  DecisionCount,
-  Delivery,
-  MergeRecord,
-  Store,
-  StoredEvent,
-  StoreReads,
-  StoreTransaction,
+import {
+  type DecisionCount,
+  type Delivery,
+  DUE_KINDS,
+  type DueKind,
+  type MergeRecord,
+  type Store,
+  type StoredEvent,
+  type StoreReads,
+  type StoreTransaction,
 } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
@@ -180,15 +182,16 @@ export class SqlStore implements Store {
     return readBaselines(this.#reads, kinds)
   }
 
-  async nextDue(): Promise<number | undefined> {
+  async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
     const { inbox, subject, delivery, baseline } = this.#tables
-    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`
-      select case when exists (select from ${inbox}) then 0 else least(
-        (select min(due_at) from ${subject} where due_at is not null),
-        (select min(due_at) from ${delivery} where due_at is not null),
-        (select min(due_at) from ${baseline})
-      ) end as next
-    `)
+    const earliest = {
+      inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
+      subject: sql`(select min(due_at) from ${subject} where due_at is not null)`,
+      baseline: sql`(select min(due_at) from ${baseline})`,
+      delivery: sql`(select min(due_at) from ${delivery} where due_at is not null)`,
+    }
+    const asked = sql.join(kinds.map((kind) => earliest[kind]))
+    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`select least(${asked}) as next`)
     return toInstant(row?.next ?? null)
   }
 }
