@@ -1,3 +1,4 @@
+import type { HaltTarget } from '@linli/rules'
 import fc from 'fast-check'
 import type { Leaf, Rule, Tree } from '../law/rules.js'
 import { type Ingredients, type Json, journeyArb } from './generate.js'
@@ -162,9 +163,39 @@ export type Command =
   /** Takes in an event, and ends before it does anything that follows from it. */
   | { readonly kind: 'crash'; readonly event: string }
   | { readonly kind: 'channel'; readonly name: string; readonly takes: boolean }
+  | Operate
+
+/** Somebody halts something, or lets it go on. */
+export interface Operate {
+  readonly kind: 'operate'
+  readonly does: 'pause' | 'stop' | 'resume'
+  readonly target: HaltTarget
+  /** An event that has just come in: nothing has followed from it. */
+  readonly after: string | undefined
+  /** The engine ends before it does anything that follows. */
+  readonly crashes: boolean
+}
+
+const TARGETS: readonly HaltTarget[] = [
+  'everything',
+  { journey: 'j0' },
+  { journey: 'j1' },
+  { channel: 'sms' },
+  { channel: 'push' },
+]
 
 const users = fc.constantFrom('u1', 'u1', 'u2')
 const names = fc.constantFrom(...EVENTS, 'paid')
+
+const justBefore = fc.constantFrom(undefined, undefined, ...EVENTS)
+
+const operateArb: fc.Arbitrary<Operate> = fc.record({
+  kind: fc.constant('operate' as const),
+  does: fc.constantFrom('pause', 'pause', 'stop', 'resume', 'resume'),
+  target: fc.constantFrom(...TARGETS),
+  after: justBefore,
+  crashes: fc.boolean(),
+})
 
 const commandArb: fc.Arbitrary<Command> = fc.oneof(
   {
@@ -229,6 +260,7 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
       takes: fc.boolean(),
     }),
   },
+  { weight: 4, arbitrary: operateArb },
 )
 
 export interface JourneyCase {
@@ -248,5 +280,5 @@ function enteredAgainLike(first: readonly Json[]) {
 
 export const journeyCaseArb: fc.Arbitrary<JourneyCase> = fc.record({
   journeys: fc.tuple(journeysArb, journeysArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
-  commands: fc.array(commandArb, { minLength: 1, maxLength: 25, size: 'max' }),
+  commands: fc.array(commandArb, { minLength: 5, maxLength: 25, size: 'max' }),
 })

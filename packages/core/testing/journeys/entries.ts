@@ -2,6 +2,7 @@ import type { JourneyDefinition, StepDefinition } from '@linli/rules'
 import { lengthOf } from '../../../rules/testing/naive-window.js'
 import type { LoggedEvent } from '../law/known.js'
 import { isTurn, keyOf, mustLeave } from './exits.js'
+import { keptOutBy } from './halts.js'
 import type { Life } from './life.js'
 import { follow, walk } from './steps.js'
 import type { Asked, Run, Turn } from './words.js'
@@ -79,12 +80,15 @@ function enter(
 /** Why somebody may not enter. */
 function obstacleTo(life: Life, definition: JourneyDefinition, key: string | undefined): object | undefined {
   if (definition.key !== undefined && key === undefined) return { reason: 'no key', key: definition.key }
-  if (definition.holdout !== undefined && life.choices.isHeldOut(definition.id)) return { reason: 'holdout' }
+  const halted = keptOutBy(life, definition.id)
+  if (halted !== undefined) return { reason: halted }
   const earlier = life.past.filter((run) => run.definition.id === definition.id && run.key === key)
   const { reentry = 'oneAtATime' } = definition
   if (reentry !== 'always' && earlier.some((run) => life.runs.includes(run))) return { reason: 'active' }
   const last = Math.max(...earlier.map((run) => run.enteredAt))
   if (reentry === 'never' && earlier.length > 0) return { reason: 're-entry' }
   if (typeof reentry === 'object' && life.at < last + lengthOf(reentry.after)) return { reason: 're-entry' }
-  return mustLeave(life, definition) ? { reason: 'exit conditions' } : undefined
+  if (mustLeave(life, definition)) return { reason: 'exit conditions' }
+  const isHeldOut = definition.holdout !== undefined && life.choices.isHeldOut(definition.id)
+  return isHeldOut ? { reason: 'holdout' } : undefined
 }

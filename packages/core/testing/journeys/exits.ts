@@ -12,8 +12,14 @@ type Trigger = { readonly on: string; readonly tag?: string; readonly score?: st
 export function end(life: Life, run: Run, reason: string): void {
   life.runs = life.runs.filter((one) => one !== run)
   life.say('journey.exited', run, { step: run.step.id, reason })
-  if (run.waiting.kind === 'wish') life.stopped.push(run)
+  abandon(life, run)
   life.derive()
+}
+
+/** Leaves what its step wished for undone. */
+export function abandon(life: Life, run: Run): void {
+  const { step, waiting } = run
+  if (waiting.kind === 'wish') life.orphans.push({ run, step, waiting })
 }
 
 export function exitsByEvent(life: Life, { definition }: Run, event: LoggedEvent): boolean {

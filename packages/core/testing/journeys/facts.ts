@@ -96,12 +96,16 @@ export class PlainRules {
     }
   }
 
-  /** Instants at which time alone may turn a condition, until everything stays as it is. */
-  instantsAfter(at: number, events: readonly LoggedEvent[]): readonly number[] {
-    const instants = events.flatMap((event) =>
-      this.#lengths.flatMap((length) => [event.at + length, event.at + length + 1]),
-    )
-    return instants.filter((one) => one > at)
+  /** The next instant at which time alone may turn a condition. */
+  nextAfter(at: number, events: readonly LoggedEvent[]): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const event of events) {
+      for (const length of this.#lengths) {
+        const end = event.at + length
+        if (end + 1 > at) next = Math.min(next, end > at ? end : end + 1)
+      }
+    }
+    return next
   }
 
   tier(id: string, scores: ReadonlyMap<string, number>): string | undefined {

@@ -3,10 +3,11 @@ import type { LoggedEvent } from '../law/known.js'
 import { enterByEvent, enterByTurn, startNext } from './entries.js'
 import { concerns, countGoal, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
 import type { PlainRules } from './facts.js'
+import { haltOf, isAside } from './halts.js'
 import { Life } from './life.js'
 import { follow, takesCase, timeIsUp, waitsCame } from './steps.js'
-import { callOff, deliver, issue } from './wishes.js'
-import type { Choices, Line, Outside, Run, Steps, Wish } from './words.js'
+import { callOff, deliver, issue, putAside } from './wishes.js'
+import type { Choices, Line, Outside, Run, Steps, Wishing } from './words.js'
 
 /** A second opinion of what journeys mean: it walks their JSON step by step, and asks everything anew each time. */
 export class Person {
@@ -32,6 +33,13 @@ export class Person {
 
   publish(journeys: readonly JourneyDefinition[]): void {
     this.#life.journeys = journeys
+  }
+
+  /** Somebody stops a journey, or all of them: its runs end. */
+  stop(journey?: string): void {
+    const life = this.#life
+    for (const run of life.runs) if (journey === undefined || run.definition.id === journey) end(life, run, 'stopped')
+    this.#react()
   }
 
   /** An event comes in; what happened before `now` has happened. */
@@ -62,15 +70,15 @@ export class Person {
   settle(): void {
     const life = this.#life
     for (;;) {
-      for (const run of life.stopped.splice(0)) callOff(life, run, 'run ended')
-      const waiting = life.runs.filter(({ waiting: { kind } }) => kind === 'wish')
-      const first = waiting.length > 0 ? life.choices.firstOf(waiting.map(({ name }) => name)) : undefined
-      const run = waiting.find(({ name }) => name === first)
+      this.#callOff()
+      const ready = life.runs.filter((run) => run.waiting.kind === 'wish' && !isAside(life, run))
+      const first = ready.length > 0 ? life.choices.firstOf(ready.map(({ name }) => name)) : undefined
+      const run = ready.find(({ name }) => name === first)
       if (run?.waiting.kind !== 'wish') return
-      const steps = this.#fulfil(run, run.waiting.wish)
+      const { waiting } = run
+      const steps = this.#fulfil(run, waiting)
       // What it was about to do is done, also where that ends the run.
-      const ended = life.stopped.indexOf(run)
-      if (ended >= 0) life.stopped.splice(ended, 1)
+      life.orphans = life.orphans.filter((one) => one.waiting !== waiting)
       if (steps !== undefined && life.runs.includes(run)) follow(life, run, steps)
       this.#react()
     }
@@ -116,10 +124,25 @@ export class Person {
     } while (leaveByConditions(life) || startNext(life) || waitsCame(life))
   }
 
-  /** Gives the steps that follow; undefined where the step is not done yet. */
-  #fulfil(run: Run, wish: Wish): Steps | undefined {
+  /** What its run has left behind is called off, also where it was put aside before, once that is not paused any more. */
+  #callOff(): void {
     const life = this.#life
-    if (wish.kind === 'message') return deliver(life, run, wish)
+    const ready = life.orphans.filter((one) => !isAside(life, one))
+    life.orphans = life.orphans.filter((one) => !ready.includes(one))
+    for (const one of ready) callOff(life, one, life.runs.includes(one.run) ? 'run moved' : 'run ended')
+  }
+
+  /** Gives the steps that follow; undefined where the step is not done yet. */
+  #fulfil(run: Run, waiting: Wishing): Steps | undefined {
+    const life = this.#life
+    const { wish } = waiting
+    const halt = haltOf(life, run, wish)
+    if (halt !== undefined && life.outside.halts.get(halt) === 'paused') {
+      waiting.aside = halt
+      putAside(life, run, wish)
+      return undefined
+    }
+    if (wish.kind === 'message') return deliver(life, run, wish, halt)
     if (wish.kind === 'coupon') return issue(life, run, wish)
     const { event, properties, traits } = wish
     this.take({ messageId: 'said', at: life.at, userId: '', event, properties }, life.at, traits)

@@ -2,7 +2,7 @@ import type { JourneyDefinition } from '@linli/rules'
 import { type LoggedEvent, latest, type Said } from '../law/known.js'
 import type { Tree } from '../law/rules.js'
 import type { Derived, Facts, PlainRules } from './facts.js'
-import { type Asked, type Choices, type Line, type Outside, type Run, type Turn, VERBS } from './words.js'
+import { type Asked, type Choices, type Line, type Orphan, type Outside, type Run, type Turn, VERBS } from './words.js'
 
 /** All that has become of somebody, and what conditions come to for them: everything is asked anew each time. */
 export class Life {
@@ -16,8 +16,8 @@ export class Life {
   readonly coupons: string[] = []
   /** Changes of tags and scores that journeys have not been told of. */
   readonly turns: Turn[] = []
-  /** Runs that ended while what their step wished for had not been done. */
-  readonly stopped: Run[] = []
+  /** What had not been done when its run ended, or was moved. */
+  orphans: Orphan[] = []
   /** Runs at `start` steps that have not been looked at. */
   readonly starts: Run[] = []
   /** The event at hand comes with this id. */
@@ -65,7 +65,7 @@ export class Life {
 
   nextInstant(): number {
     const waits = this.runs.map(({ until }) => until)
-    return Math.min(...waits, ...this.rules.instantsAfter(this.at, this.events))
+    return Math.min(...waits, this.rules.nextAfter(this.at, this.events))
   }
 
   /** Says that a run has come to its step. */

@@ -9,6 +9,7 @@ import type {
   WaitCase,
 } from '@linli/rules'
 import type { IncomingEvent } from '../../src/ingest/event.js'
+import type { Operate } from './cases.js'
 
 // Seeded bugs in what journeys do. An interpreter that does not notice one of them proves nothing.
 
@@ -19,6 +20,8 @@ export interface JourneyMutant {
   readonly program?: (program: Program) => void
   /** Breaks what the engine is told. */
   readonly event?: (event: IncomingEvent, now: number) => IncomingEvent
+  /** Breaks what is halted. */
+  readonly operate?: (operate: Operate) => Operate
 }
 
 /** Programs are immutable to all but us. */
@@ -243,6 +246,17 @@ const OF_STEPS: Readonly<Record<string, JourneyMutant>> = {
   ),
 }
 
+const OF_HALTS: Readonly<Record<string, JourneyMutant>> = {
+  'what is paused is stopped': { operate: (one) => ({ ...one, does: one.does === 'pause' ? 'stop' : one.does }) },
+  'what is resumed stays halted': { operate: (one) => ({ ...one, does: one.does === 'resume' ? 'pause' : one.does }) },
+  'a journey that is stopped lets its runs go on': {
+    operate: (one) => ({ ...one, does: one.does === 'stop' ? 'pause' : one.does }),
+  },
+  'one channel halts everything': {
+    operate: (one) => (Object.hasOwn(Object(one.target), 'channel') ? { ...one, target: 'everything' } : one),
+  },
+}
+
 /** Bugs by what they do. */
 export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
   ...OF_ENTRY,
@@ -250,4 +264,5 @@ export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
   ...OF_GOALS,
   ...OF_WAITS,
   ...OF_STEPS,
+  ...OF_HALTS,
 }

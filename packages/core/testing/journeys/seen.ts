@@ -1,6 +1,6 @@
 import type { Decision } from '../../src/domain/decision.js'
 import type { Person } from './interpreter.js'
-import type { Choices, Line } from './words.js'
+import type { Choices, Line, Run } from './words.js'
 
 const DETAILS = [
   'step',
@@ -20,12 +20,16 @@ const DETAILS = [
 /** What the engine has decided about one person, in the interpreter's words, and what of it only the engine can know. */
 export class Seen implements Choices {
   lines: readonly Line[] = []
+  /** The engine's ids of runs, by their names. */
+  readonly ids = new Map<string, string>()
+  readonly #variants = new Map<string, string>()
   behind: Pick<Person, 'lines'> | undefined
 
   constructor(private readonly subject: string) {}
 
   look(decisions: readonly Decision[]): void {
     const names = new Map<unknown, string>()
+    this.ids.clear()
     const entered = new Map<string, number>()
     this.lines = decisions
       .filter(({ subject, decision }) => subject === this.subject && decision !== 'score.changed')
@@ -35,6 +39,7 @@ export class Seen implements Choices {
           const number = entered.get(rule) ?? 0
           entered.set(rule, number + 1)
           names.set(run, `${rule}#${number}`)
+          this.ids.set(`${rule}#${number}`, String(run))
         }
         const details = DETAILS.flatMap((name) => (decision[name] === undefined ? [] : [[name, decision[name]]]))
         return {
@@ -52,16 +57,25 @@ export class Seen implements Choices {
     return this.lines.some(({ rule, reason }) => rule === journey && reason === 'holdout')
   }
 
-  variantOf(journey: string, step: string): string {
-    const found = this.lines.find(
-      (line) => line.rule === journey && line['step'] === step && line['variant'] !== undefined,
-    )
-    return String(found?.['variant'] ?? 'v0')
+  /** The variant that the engine takes next in a run; afterwards always the same one at this step of this definition. */
+  variantOf({ name, definition, step }: Run): string {
+    const split = JSON.stringify([definition, step.id])
+    const known = this.#variants.get(split)
+    const next = this.lines[this.#placeOfNext(name)]?.['variant']
+    if (known === undefined && next !== undefined) this.#variants.set(split, String(next))
+    return known ?? String(next ?? 'v0')
   }
 
   firstOf(runs: readonly string[]): string {
-    const places = runs.map((run) => [this.#placeOfNext(run), run] as const)
+    const places = runs.map((run) => [this.#placeOfNextDone(run), run] as const)
     return places.toSorted(([a], [b]) => a - b)[0]?.[1] ?? ''
+  }
+
+  /** Nowhere, where others have ended it. */
+  #placeOfNextDone(run: string): number {
+    const place = this.#placeOfNext(run)
+    const line = this.lines[place]
+    return line === undefined || isEndedByOthers(line) ? Number.POSITIVE_INFINITY : place
   }
 
   /** Where the line stands that the interpreter has yet to come to of a run. */
@@ -73,12 +87,10 @@ export class Seen implements Choices {
       before += 1
       return before > known
     })
-    const line = this.lines[place]
-    if (line === undefined || isEndedByOthers(line)) return Number.POSITIVE_INFINITY
-    return place
+    return place >= 0 ? place : Number.POSITIVE_INFINITY
   }
 }
 
 function isEndedByOthers({ decision, reason }: Line): boolean {
-  return decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions)/.test(String(reason))
+  return decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions|stopped)/.test(String(reason))
 }

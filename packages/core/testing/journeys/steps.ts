@@ -83,7 +83,7 @@ function begin(life: Life, run: Run, step: StepDefinition): Steps | undefined {
   }
   if ('start' in step) return start(life, run, step)
   if ('split' in step) {
-    const variant = life.choices.variantOf(run.definition.id, step.id)
+    const variant = life.choices.variantOf(run)
     life.step(run, { variant })
     return step.split.find(({ id }) => id === variant)?.then ?? []
   }
@@ -101,7 +101,7 @@ function begin(life: Life, run: Run, step: StepDefinition): Steps | undefined {
     life.say('message.suppressed', run, { step: step.id, template: step.suggest.template, reason: 'no leader' })
     return []
   }
-  return stay(life, run, { kind: 'wish', wish: wishOf(life, run, step) }, Number.POSITIVE_INFINITY)
+  return stay(life, run, { kind: 'wish', wish: wishOf(life, run, step), aside: undefined }, Number.POSITIVE_INFINITY)
 }
 
 function wait(life: Life, run: Run, step: StepOf<'wait'>): Steps | undefined {

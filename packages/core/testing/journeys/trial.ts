@@ -1,4 +1,11 @@
-import { compileProgram, definePack, type JourneyDefinition, type Pack, reviewPack } from '@linli/rules'
+import {
+  compileProgram,
+  definePack,
+  type HaltTarget,
+  type JourneyDefinition,
+  type Pack,
+  reviewPack,
+} from '@linli/rules'
 import type { Engine } from '../../src/door.js'
 import { startEngine } from '../../src/engine.js'
 import type { IncomingEvent } from '../../src/ingest/event.js'
@@ -7,12 +14,12 @@ import type { Store } from '../../src/ports/store.js'
 import { type VirtualClock, virtualClock } from '../../src/queue/clocks.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { seenByProcess } from '../stores.js'
-import { type Command, DERIVED, type JourneyCase, PER_PERSON, REST } from './cases.js'
+import { type Command, DERIVED, type JourneyCase, type Operate, PER_PERSON, REST } from './cases.js'
 import { PlainRules } from './facts.js'
 import { Person } from './interpreter.js'
 import type { JourneyMutant } from './mutants.js'
 import { Seen } from './seen.js'
-import type { Line } from './words.js'
+import type { Halted, Line } from './words.js'
 
 /** Eight in the morning in Shanghai, on a Thursday. */
 const START = Date.UTC(2026, 0, 1)
@@ -43,9 +50,21 @@ export async function tryJourneys(
   }
 }
 
+interface About {
+  readonly late?: number
+  readonly properties?: Readonly<Record<string, unknown>>
+  readonly traits?: Readonly<Record<string, unknown>>
+}
+
+/** `everything`, `journey:j0`, `channel:sms` */
+function haltName(target: HaltTarget): string {
+  return typeof target === 'string' ? target : (Object.entries(target)[0] ?? []).join(':')
+}
+
 class Trial {
   readonly #clock: VirtualClock = virtualClock(START)
   readonly #refusing = new Set<string>()
+  readonly #halts = new Map<string, Halted>()
   readonly #store: Store
   readonly #packs: readonly Pack[]
   readonly #people: ReadonlyMap<string, { readonly person: Person; readonly seen: Seen }>
@@ -60,7 +79,8 @@ class Trial {
   ) {
     this.#store = options.store ?? memoryStore()
     this.#packs = journeys.map((some) => definePack([...DERIVED, ...REST, ...some]))
-    const outside = { takes: (channel: string) => !this.#refusing.has(channel), perPerson: PER_PERSON }
+    const takes = (channel: string) => !this.#refusing.has(channel)
+    const outside = { takes, halts: this.#halts, perPerson: PER_PERSON }
     const rules = new PlainRules(DERIVED, [DERIVED, journeys])
     const person = (id: string) => {
       const seen = new Seen(`user:${id}`)
@@ -130,30 +150,50 @@ class Trial {
       case 'channel':
         if (command.takes) this.#refusing.delete(command.name)
         else this.#refusing.add(command.name)
+        return
+      case 'operate':
+        return this.#operate(command)
     }
   }
 
-  async #take(
-    userId: string,
-    event: string,
-    more: {
-      readonly late?: number
-      readonly properties?: Readonly<Record<string, unknown>>
-      readonly traits?: Readonly<Record<string, unknown>>
-      readonly crashes?: boolean
-    },
-  ): Promise<void> {
-    const { late = 0, properties = {}, traits, crashes = false } = more
+  async #take(userId: string, event: string, more: About & { readonly crashes?: boolean }): Promise<void> {
+    const taken = await this.#say(userId, event, more)
+    if (more.crashes) await this.start()
+    await this.#running.settle()
+    await this.#look()
+    taken()
+    this.#settle()
+  }
+
+  /** Tells the engine of an event. Gives how to tell the interpreter, which may have to look at the engine first. */
+  async #say(userId: string, event: string, { late = 0, properties = {}, traits }: About = {}): Promise<() => void> {
     const now = this.#clock.now()
     const messageId = `m${++this.#events}`
     const happened = { userId, messageId, timestamp: now - late }
     this.#last =
       traits === undefined ? { ...happened, event, properties } : { ...happened, type: 'identify' as const, traits }
     await this.#ingest(this.#last)
+    const { person } = this.#people.get(userId) ?? {}
+    return () => person?.take({ messageId, event, at: now - late, properties, userId }, now, traits)
+  }
+
+  async #operate(command: Operate): Promise<void> {
+    const { does, target, after, crashes } = command
+    const taken = after === undefined ? undefined : await this.#say('u1', after)
+    const told = this.options.mutant?.operate?.(command) ?? command
+    await this.#running[told.does](told.target)
     if (crashes) await this.start()
     await this.#running.settle()
     await this.#look()
-    this.#people.get(userId)?.person.take({ messageId, event, at: now - late, properties, userId }, now, traits)
+    taken?.()
+    const name = haltName(target)
+    const state = ({ pause: 'paused', stop: 'stopped', resume: undefined } as const)[does]
+    if (state === this.#halts.get(name)) return this.#settle()
+    this.#halts.delete(name)
+    if (state !== undefined) this.#halts.set(name, state)
+    if (state === 'stopped' && (target === 'everything' || 'journey' in target)) {
+      for (const { person } of this.#people.values()) person.stop(target === 'everything' ? undefined : target.journey)
+    }
     this.#settle()
   }
 

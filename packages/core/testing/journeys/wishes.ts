@@ -1,7 +1,7 @@
 import type { StepDefinition } from '@linli/rules'
 import { consentAt } from '../law/known.js'
 import type { Life } from './life.js'
-import type { Run, StepOf, Steps, Wish } from './words.js'
+import type { Orphan, Run, StepOf, Steps, Wish } from './words.js'
 
 // What steps wish of the world: messages, coupons, and what comes into the event log.
 
@@ -34,16 +34,14 @@ export function wishOf(life: Life, run: Run, step: StepDefinition): Wish {
   throw new Error(`step ${step.id} wishes for nothing`)
 }
 
-/** What a run that has ended was about to send, give or say, it does not. */
-export function callOff(life: Life, run: Run, reason: string): void {
-  if (run.waiting.kind !== 'wish') return
-  const { wish } = run.waiting
+/** What a run was about to send, give or say when it ended or was moved, it does not. */
+export function callOff(life: Life, { run, step, waiting: { wish } }: Orphan, reason: string): void {
   if (wish.kind === 'message') {
     life.say('message.suppressed', run, { ...about(wish.step, wish.channels), reason })
   } else if (wish.kind === 'coupon') {
     life.line({ decision: 'coupon.refused', rule: wish.step.issue.offer, run: run.name, step: wish.step.id, reason })
   } else {
-    life.say('event.rejected', run, { step: run.step.id, event: wish.event, reason })
+    life.say('event.rejected', run, { step: step.id, event: wish.event, reason })
   }
 }
 
@@ -57,8 +55,19 @@ export function issue(life: Life, run: Run, { step }: WishOf<'coupon'>): Steps {
   return isGiven ? [] : (step.else ?? [])
 }
 
+/** Says that a wish waits until what is paused goes on. */
+export function putAside(life: Life, run: Run, wish: Wish): void {
+  const how = wish.kind === 'message' ? about(wish.step, wish.channels) : { step: run.step.id }
+  life.say('message.deferred', run, { ...how, reason: 'paused' })
+}
+
 /** Tries the first channel of a message; gives the steps that follow, or undefined where another channel is to be tried. */
-export function deliver(life: Life, run: Run, { step, channels }: WishOf<'message'>): Steps | undefined {
+export function deliver(
+  life: Life,
+  run: Run,
+  { step, channels }: WishOf<'message'>,
+  stopped: string | undefined,
+): Steps | undefined {
   const [channel = '', ...others] = channels
   const { send: message, on } = step
   const said = consentAt(life.events, channel, message.class)
@@ -68,6 +77,15 @@ export function deliver(life: Life, run: Run, { step, channels }: WishOf<'messag
     return on?.[outcome] ?? []
   }
   const how = about(step, channels)
+  const tryNext = () => {
+    life.say('message.planned', run, about(step, others))
+    run.waiting = { kind: 'wish', wish: { kind: 'message', step, channels: others }, aside: undefined }
+    return undefined
+  }
+  if (stopped !== undefined) {
+    life.say('message.suppressed', run, { ...how, reason: 'stopped' })
+    return others.length > 0 ? tryNext() : done('suppressed')
+  }
   if (message.template === 'lacking' && life.trait('birthday') === undefined) {
     life.say('message.suppressed', run, { ...how, reason: 'template' })
     return done('suppressed')
@@ -79,10 +97,7 @@ export function deliver(life: Life, run: Run, { step, channels }: WishOf<'messag
     life.say('message.accepted', run, how)
     return done('accepted')
   } else life.say('message.rejected', run, { ...how, reason: 'recipient' })
-  if (others.length === 0) return done(isAllowed ? 'refused' : 'suppressed')
-  life.say('message.planned', run, about(step, others))
-  run.waiting = { kind: 'wish', wish: { kind: 'message', step, channels: others } }
-  return undefined
+  return others.length > 0 ? tryNext() : done(isAllowed ? 'refused' : 'suppressed')
 }
 
 function about({ id, send }: StepOf<'send'>, [channel]: readonly string[]) {

@@ -15,7 +15,7 @@ export interface Line {
 /** What nobody can know who does not work out the engine's hashes: it is taken as found, but must stay the same. */
 export interface Choices {
   isHeldOut(journey: string): boolean
-  variantOf(journey: string, step: string): string
+  variantOf(run: Run): string
   /** Of runs whose steps are done at the same instant, the one that is first. */
   firstOf(runs: readonly string[]): string
 }
@@ -24,8 +24,12 @@ export interface Choices {
 export interface Outside {
   /** Whether a channel takes messages now. */
   takes(channel: string): boolean
+  /** What is halted, what was halted last comes last: `everything`, `journey:j0`, `channel:sms`. */
+  readonly halts: ReadonlyMap<string, Halted>
   readonly perPerson: Readonly<Record<string, number>>
 }
+
+export type Halted = 'paused' | 'stopped'
 
 /** An event by its names, or conditions alone. */
 export interface Asked {
@@ -44,9 +48,16 @@ export type Steps = readonly StepDefinition[]
 export type Waiting =
   | { readonly kind: 'time' }
   | { readonly kind: 'cases'; readonly cases: readonly Case[] }
-  | { readonly kind: 'wish'; readonly wish: Wish }
+  | Wishing
   | { readonly kind: 'child'; readonly child: string | undefined }
   | { readonly kind: 'digest'; readonly event: string | string[]; readonly conditions: unknown }
+
+/** `aside`: what its wish waits for, until that is not paused any more. */
+export interface Wishing {
+  readonly kind: 'wish'
+  readonly wish: Wish
+  aside: string | undefined
+}
 
 /** What a step wishes of the world, until it is done. */
 export type Wish =
@@ -61,14 +72,27 @@ export type Wish =
 
 export type StepOf<Verb extends string> = Extract<StepDefinition, Readonly<Record<Verb, unknown>>>
 
+/** What is left of a step that its run is not at any more. */
+export interface Orphan {
+  readonly run: Run
+  readonly step: StepDefinition
+  readonly waiting: Wishing
+}
+
+/** Some steps, and which of them is next. */
+export interface Place {
+  readonly steps: Steps
+  next: number
+}
+
 export interface Run {
   readonly name: string
-  readonly definition: JourneyDefinition
+  definition: JourneyDefinition
   readonly key: string | undefined
   /** When what it was entered by happened. */
   readonly since: number
   readonly enteredAt: number
-  readonly path: { readonly steps: Steps; next: number }[]
+  path: Place[]
   event: LoggedEvent | undefined
   step: StepDefinition
   waiting: Waiting
