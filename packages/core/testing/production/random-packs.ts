@@ -1,16 +1,18 @@
-import { definePack } from '@linli/rules'
+import { definePack, ENTRY_REQUEST } from '@linli/rules'
 import fc from 'fast-check'
-import { type Ingredients, journeyArb } from '../journeys/generate.js'
+import type { DeliveryOutcomes } from '../../src/simulation/outcomes.js'
+import { type Ingredients, type Json, journeyArb } from '../journeys/generate.js'
 import { incomingOf } from '../law/engine-trial.js'
 import { COMMUNITIES, fullPackArb, LEADERS, trees } from '../law/packs.js'
 import type { Leaf, Tree } from '../law/rules.js'
-import { type Arrival, townStreamArb } from '../law/streams.js'
+import { type Arrival, townStreamArb, visitorName } from '../law/streams.js'
 import type { Recording } from './twice.js'
 
 /** A random pack of all that packs hold, and a few days of a town. */
 export interface RandomCase {
   readonly pack: readonly unknown[]
   readonly stream: readonly Arrival[]
+  readonly outcomes: DeliveryOutcomes
   /** How long it goes on after the last event, in milliseconds. */
   readonly more: number
 }
@@ -18,6 +20,7 @@ export interface RandomCase {
 const TAGS = ['user-t0', 'user-t1', 'user-t2']
 const SCORES = ['user-s0']
 const MARKS = ['m0', 'm1']
+const CITY = { fact: 'city', operator: 'equal', value: 'sh' }
 const EVENTS = ['paid', 'seen', 'left']
 
 const state = trees({
@@ -48,9 +51,9 @@ const conditions: fc.Arbitrary<Tree> = fc.oneof(
 const ingredients: Ingredients = {
   events: EVENTS,
   emits: ['said'],
-  starts: [],
+  starts: ['j1', 'j2'],
   isStarted: false,
-  hasDigests: false,
+  hasDigests: true,
   durations: ['1s', '2s', '3s', '1m'],
   conditions,
   lasting: state,
@@ -59,24 +62,92 @@ const ingredients: Ingredients = {
   scores: SCORES,
 }
 
-/** What one of them says or marks, only those after it begin by: two that begin each other would go on for ever. */
+/** What one of them says, marks or starts, only those after it begin by: two that begin each other would go on for ever. */
 const journeysArb = fc.tuple(
-  journeyArb('j0', ingredients),
-  journeyArb('j1', { ...ingredients, events: [...EVENTS, 'said'], emits: ['heard'] }),
-  journeyArb('j2', {
-    ...ingredients,
-    events: ['said', 'heard', ...EVENTS],
-    emits: [],
-    tags: [...TAGS, ...MARKS],
-    marks: [],
-  }),
+  furnished(journeyArb('j0', ingredients)),
+  furnished(
+    journeyArb('j1', {
+      ...ingredients,
+      events: [...EVENTS, 'said'],
+      emits: ['heard'],
+      starts: ['j2'],
+      isStarted: true,
+    }),
+  ),
+  furnished(
+    journeyArb('j2', {
+      ...ingredients,
+      events: ['said', 'heard', ...EVENTS],
+      emits: [],
+      starts: [],
+      isStarted: true,
+      tags: [...TAGS, ...MARKS],
+      marks: [],
+    }),
+  ),
+)
+
+/** Some begin at set times, or when a program asks; some are the only one of a group, or let in a few. */
+function furnished(journey: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
+  const schedule = fc.constantFrom(
+    'FREQ=DAILY;BYHOUR=8,20;BYMINUTE=1',
+    'FREQ=MONTHLY;BYMONTHDAY=1;BYHOUR=9;BYMINUTE=0',
+    'FREQ=WEEKLY;BYDAY=TH,SA;BYHOUR=9;BYMINUTE=0',
+  )
+  const zone = fc.constantFrom('UTC', 'Asia/Shanghai', 'America/New_York')
+  const otherEntry = fc.oneof(
+    fc.record(
+      { on: fc.constant('schedule'), schedule, timeZone: zone, conditions: state },
+      { requiredKeys: ['on', 'schedule'] },
+    ),
+    fc.record({ on: fc.constant('api'), conditions }, { requiredKeys: ['on'] }),
+  )
+  const limit = fc.record(
+    { max: fc.constantFrom(1, 2, 3), within: fc.constant('day'), timeZone: zone },
+    { requiredKeys: ['max'] },
+  )
+  return fc
+    .record({
+      journey,
+      entry: fc.option(otherEntry, { nil: undefined, freq: 2 }),
+      more: fc.record(
+        { priority: fc.constantFrom(-1, 1, 2), exclusive: fc.constantFrom('one', 'one', 'other'), limit },
+        { requiredKeys: [] },
+      ),
+    })
+    .map(({ journey: { entry, key, ...rest }, entry: other = entry as Json, more }) => {
+      // What begins at a set time has no property.
+      const keyed = other['on'] === 'schedule' || key === undefined ? {} : { key }
+      return { ...rest, entry: other, ...keyed, ...more }
+    })
+}
+
+/** Tags of communities that are compared with all others. */
+const compared = fc.subarray(
+  [
+    { fact: 'rank', operator: 'equal', value: 1, params: { by: { fact: 'eventCount', params: { event: 'paid' } } } },
+    { fact: 'lift', operator: 'greaterThan', value: 1, params: { event: 'seen', where: CITY } },
+  ].map((conditions, index) => ({ kind: 'tag', id: `compared-${index}`, subject: 'community', conditions })),
 )
 
 const policies = fc.subarray([
   { kind: 'policy', id: 'consent', consent: { classes: ['promotion'] } },
   { kind: 'policy', id: 'early', quietHours: { from: '07:00', to: '08:01' } },
   { kind: 'policy', id: 'cap', cap: { max: 2, within: '3s' } },
+  { kind: 'policy', id: 'mix', mix: { share: 0.5 } },
+  { kind: 'policy', id: 'quota', quota: { channels: ['push'], max: 3, during: 'today' } },
+  { kind: 'policy', id: 'control', control: { share: 0.3 } },
 ])
+
+/** What providers answer: some refuse, and some ask to wait. */
+const outcomesArb: fc.Arbitrary<DeliveryOutcomes> = fc
+  .record({
+    seed: fc.nat({ max: 1000 }),
+    refused: fc.constantFrom(0, 0.2, 0.5),
+    deferred: fc.constantFrom(0, 0.3, 0.5),
+    delay: fc.constantFrom('1s', '2s', '1m', '10m'),
+  })
+  .map(({ seed, ...others }) => ({ seed, channels: { '*': others } }))
 
 const WORDS = [
   ...MARKS.map((id) => ({ kind: 'tag', id })),
@@ -86,30 +157,60 @@ const WORDS = [
   { kind: 'offer', id: 'many', total: 50, perPerson: 2 },
 ]
 
+/** What the stream says beyond its own: of each arrival, whether it is otherwise. */
+interface Twist {
+  readonly birthday?: string
+  /** A visitor who does it, or who turns out to be the user. */
+  readonly anonymousId?: string
+  /** A program asks for this journey, instead of what happened. */
+  readonly asks?: string
+}
+
+const twistArb: fc.Arbitrary<Twist> = fc.record(
+  {
+    birthday: fc.constantFrom('2026-01-01', '1990-01-02', '2025-12-30'),
+    anonymousId: fc.constantFrom('a1', 'a2', 'a3'),
+    asks: fc.constantFrom('j0', 'j1', 'j2'),
+  },
+  { requiredKeys: [] },
+)
+
 export const randomCaseArb: fc.Arbitrary<RandomCase> = fc
   .record({
     derived: fullPackArb,
     journeys: journeysArb,
+    compared,
     policies,
-    stream: townStreamArb,
-    birthdays: fc.array(fc.constantFrom(undefined, '2026-01-01', '1990-01-02', '2025-12-30'), { maxLength: 20 }),
+    stream: fc.tuple(townStreamArb, townStreamArb).map((both) => both.flat()),
+    twists: fc.array(fc.oneof({ weight: 2, arbitrary: fc.constant<Twist>({}) }, { weight: 1, arbitrary: twistArb }), {
+      minLength: 40,
+      maxLength: 40,
+    }),
+    outcomes: outcomesArb,
     more: fc.constantFrom(0, 5000, 120_000, 3 * 86_400_000),
   })
-  .map(({ derived, journeys, policies: some, stream, birthdays, more }) => ({
-    pack: [...derived, ...journeys, ...some, ...WORDS],
-    stream: stream.map((arrival, index) => withTrait(arrival, 'birthday', birthdays[index])),
+  .map(({ derived, journeys, compared: tags, policies: some, stream, twists, outcomes, more }) => ({
+    pack: [...derived, ...tags, ...journeys, ...some, ...WORDS],
+    stream: stream.map((arrival, index) => twisted({ ...arrival, messageId: `m${index}` }, twists[index] ?? {})),
+    outcomes,
     more,
   }))
 
-function withTrait(arrival: Arrival, name: string, value: string | undefined): Arrival {
-  if (arrival.type !== 'identify' || value === undefined) return arrival
-  return { ...arrival, traits: { ...arrival.traits, [name]: value } }
+function twisted(arrival: Arrival, { birthday, anonymousId, asks }: Twist): Arrival {
+  const { type, traits, properties } = arrival
+  if (type === 'identify') {
+    return { ...arrival, traits: { ...traits, ...(birthday && { birthday }) }, ...(anonymousId && { anonymousId }) }
+  }
+  const who = anonymousId === undefined ? {} : { userId: visitorName(anonymousId) }
+  if (type === 'group' || asks === undefined) return { ...arrival, ...who }
+  return { ...arrival, ...who, event: ENTRY_REQUEST, properties: { ...properties, journey: asks } }
 }
 
 /** The case as a recording: each event as it arrives, some of them twice, and one that is refused. */
-export function recordingOf({ pack, stream, more }: RandomCase): Recording {
+export function recordingOf({ pack, stream, outcomes, more }: RandomCase): Recording {
   const arriving = stream.toSorted((a, b) => a.at + a.delay - (b.at + b.delay)).map(incomingOf)
   const events = arriving.flatMap((event, index) => (index % 5 === 3 ? [event, event] : [event]))
   const last = Math.max(...stream.map(({ at }) => at))
-  return { rules: definePack(pack), events: [...events, { event: 'paid', messageId: 'nobody' }], until: last + more }
+  const rules = definePack(pack)
+  return { rules, outcomes, events: [...events, { event: 'paid', messageId: 'nobody' }], until: last + more }
 }

@@ -5,6 +5,7 @@ import type { IncomingEvent } from '../../src/ingest/event.js'
 import type { Channel } from '../../src/ports/channel.js'
 import type { Store } from '../../src/ports/store.js'
 import { virtualClock } from '../../src/queue/clocks.js'
+import { type DeliveryOutcomes, type Fate, fateOf } from '../../src/simulation/outcomes.js'
 import { simulate } from '../../src/simulation/simulate.js'
 import { seenByProcess } from '../stores.js'
 
@@ -15,12 +16,14 @@ export interface Recording {
   /** In the order in which they arrive. Those with a time later than all before take the clock there. */
   readonly events: readonly IncomingEvent[]
   readonly until: number
+  /** What providers answer; all accept when left out. */
+  readonly outcomes?: DeliveryOutcomes
 }
 
 /** What the simulation decides, one line each, as `linli simulate --decisions` writes them. */
-export async function simulatedLines({ rules, events, until }: Recording): Promise<readonly string[]> {
+export async function simulatedLines(recording: Recording): Promise<readonly string[]> {
   const lines: string[] = []
-  await simulate({ rules, events, until, onDecision: (decision) => lines.push(lineOf(decision)) })
+  await simulate({ ...recording, onDecision: (decision) => lines.push(lineOf(decision)) })
   return lines
 }
 
@@ -28,12 +31,15 @@ export async function simulatedLines({ rules, events, until }: Recording): Promi
  * What two processes over one database decide under a clock that they share: each event goes to one of them in turn, and
  * what is due is done by the other. Closes the store.
  */
-export async function liveLines({ rules, events, until }: Recording, store: Store): Promise<readonly string[]> {
+export async function liveLines(
+  { rules, events, until, outcomes }: Recording,
+  store: Store,
+): Promise<readonly string[]> {
   const clock = virtualClock(timeOf(events[0]) ?? until)
   let codes = 0
   const makeCode = () => `TEST-${String(++codes).padStart(6, '0')}`
-  const start = () =>
-    createEngine({ rules, clock, makeCode, channels: channelsOf(rules), database: seenByProcess(store).store })
+  const channels = channelsOf(rules, fateOf(outcomes, [rules]))
+  const start = () => createEngine({ rules, clock, makeCode, channels, database: seenByProcess(store).store })
   await store.migrate()
   const processes = [await start(), await start()] as const
   let turn = 0
@@ -62,14 +68,14 @@ function timeOf(event: IncomingEvent | undefined): number | undefined {
   return event?.timestamp === undefined ? undefined : new Date(event.timestamp).getTime()
 }
 
-/** A channel for each name in the rules, which accepts everything. */
-function channelsOf(rules: Pack): readonly Channel[] {
+/** A channel for each name in the rules, whose provider answers as `fate` says. */
+function channelsOf(rules: Pack, fate: Fate): readonly Channel[] {
   const text = JSON.stringify(rules)
   const named = [...text.matchAll(/"channel":(\[[^\]]*\]|"[^"]*")/g)].flatMap(([, names = '']) => JSON.parse(names))
   return [...new Set(named as string[])].map((name) => ({
     name,
     repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
-    send: () => Promise.resolve({ status: 'accepted' }),
+    send: (message, call) => Promise.resolve(fate(name, message.deliveryKey, call)),
   }))
 }
 
