@@ -325,8 +325,16 @@ export interface StoreTransaction {
    * Claims at most `limit` deliveries whose `dueAt` has come, the longest due first and those of one instant by key,
    * passing over locked ones: each gets `claim + 1`, `dueAt`
    * = `leaseUntil`, and the state `reserved`, except that `calling` and `unknown` become `unknown`. Gives them so.
+   * Of messages by a channel that `room` names, no more than it says: what waits for one channel never holds up others.
    */
-  claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]>
+  claimDeliveries(
+    until: number,
+    limit: number,
+    leaseUntil: number,
+    room?: ReadonlyMap<string, number>,
+  ): Promise<readonly Delivery[]>
+  /** Makes deliveries that are `reserved` due at an instant: whoever claimed them will not carry them out. Gives how many they were. */
+  handBackDeliveries(at: number): Promise<number>
   /** Locks deliveries, in the order of their keys; those whose `claim` is no longer this one are left out. */
   lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]>
   /** Writes state, dueAt, attempt, body, providerId and reason of deliveries that exist. */

@@ -21,15 +21,42 @@ export class StagedDeliveries {
     }
   }
 
-  claim(until: number, limit: number, leaseUntil: number): readonly Delivery[] {
+  claim(
+    until: number,
+    limit: number,
+    leaseUntil: number,
+    room: ReadonlyMap<string, number> = new Map(),
+  ): readonly Delivery[] {
     // A delivery that this transaction changed counts as it is now, not as it is in the queue.
-    const committed = this.#tables.dueDeliveries.due(until, limit + this.#changes.size)
+    const enough = room.size === 0 ? limit + this.#changes.size : Number.POSITIVE_INFINITY
+    const committed = this.#tables.dueDeliveries.due(until, enough)
     const due = committed.map((row) => row.value).filter(({ key }) => !this.#changes.has(key))
     for (const delivery of this.#changes.values()) {
       if (delivery.dueAt !== undefined && delivery.dueAt <= until) due.push(delivery)
     }
     due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || compareText(a.key, b.key))
-    return due.slice(0, limit).map((delivery) => this.#claim(delivery, leaseUntil))
+    const left = new Map(room)
+    const fits = ({ body: { channel = '' } }: Delivery) => {
+      const free = left.get(channel)
+      if (free !== undefined) left.set(channel, free - 1)
+      return free === undefined || free > 0
+    }
+    return due
+      .filter(fits)
+      .slice(0, limit)
+      .map((delivery) => this.#claim(delivery, leaseUntil))
+  }
+
+  handBack(at: number): number {
+    const keys = new Set([...this.#tables.deliveries.keys(), ...this.#changes.keys()])
+    let count = 0
+    for (const key of keys) {
+      const delivery = this.#get(key)
+      if (delivery?.state !== 'reserved' || (delivery.dueAt ?? at) <= at) continue
+      this.#changes.set(key, { ...delivery, dueAt: at })
+      count += 1
+    }
+    return count
   }
 
   #claim(delivery: Delivery, leaseUntil: number): Delivery {

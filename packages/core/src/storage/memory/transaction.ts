@@ -344,8 +344,14 @@ export class MemoryTransaction implements StoreTransaction {
     if (deliveries.length > 0) this.#deliveries.add(deliveries)
   }
 
-  async claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]> {
-    return this.#deliveries.claim(until, limit, leaseUntil)
+  async claimDeliveries(
+    ...[until, limit, leaseUntil, room]: Parameters<StoreTransaction['claimDeliveries']>
+  ): Promise<readonly Delivery[]> {
+    return this.#deliveries.claim(until, limit, leaseUntil, room)
+  }
+
+  async handBackDeliveries(at: number): Promise<number> {
+    return this.#deliveries.handBack(at)
   }
 
   async lockDeliveries(

@@ -30,7 +30,7 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
   await session.write(sql`
     insert into ${session.tables.delivery} (
       key, kind, state, subject_kind, subject, source, due_at, claim, attempt, planned_at, body, recipient,
-      provider_id, reason
+      provider_id, reason, channel
     )
     select * from unnest(
       ${textArray(deliveries.map(({ key }) => key))}::text[],
@@ -46,11 +46,27 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
       string_to_array(${textLines(deliveries.map(({ body }) => JSON.stringify(body)))}, chr(10)),
       ${textArray(deliveries.map(({ body }) => body.to))}::text[],
       ${textArray(deliveries.map(({ providerId }) => providerId))}::text[],
-      ${textArray(deliveries.map(({ reason }) => reason))}::text[]
+      ${textArray(deliveries.map(({ reason }) => reason))}::text[],
+      ${textArray(deliveries.map(({ body }) => body.channel ?? ''))}::text[]
     ) as added (key)
     order by key collate "C"
     on conflict do nothing
   `)
+}
+
+/**
+ * What is due, channel by channel: the index gives the channels one after the other, and of each those that are due first. So
+ * a channel with a long backlog costs no more than the few that there is room for.
+ */
+export function channelsInUse({ tables }: Session): RawBuilder<unknown> {
+  return sql`lane (channel) as (
+    (select channel from ${tables.delivery} where due_at is not null order by channel limit 1)
+    union all
+    select (
+      select channel from ${tables.delivery} as delivery
+      where due_at is not null and delivery.channel > lane.channel order by channel limit 1
+    ) from lane where lane.channel is not null
+  )`
 }
 
 // "calling" that is due again was never answered: the process that called is gone.
@@ -59,13 +75,23 @@ export async function claimDeliveries(
   until: number,
   limit: number,
   leaseUntil: number,
+  room: ReadonlyMap<string, number> = new Map(),
 ): Promise<readonly Delivery[]> {
+  const { delivery } = session.tables
   const rows = await session.rows(sql<DeliveryRow>`
-    with due as materialized (
-      select key, due_at from ${session.tables.delivery}
-      where due_at <= ${until} order by due_at, key limit ${limit} for update skip locked
+    with recursive ${channelsInUse(session)}, candidate as materialized (
+      select due.* from lane
+      left join unnest(${textArray([...room.keys()])}::text[], ${intArray([...room.values()])}::int4[])
+        as room (channel, free) on room.channel = lane.channel
+      cross join lateral (
+        select key, due_at from ${delivery} as delivery
+        where delivery.channel = lane.channel and due_at <= ${until}
+        order by due_at, key limit least(${limit}::int4, room.free) for update skip locked
+      ) as due
+    ), due as (
+      select * from candidate order by due_at, key limit ${limit}
     ), claimed as (
-      update ${session.tables.delivery} as delivery
+      update ${delivery} as delivery
       set claim = delivery.claim + 1, due_at = ${leaseUntil},
         state = case when delivery.state in ('calling', 'unknown') then 'unknown' else 'reserved' end
       from due where delivery.key = due.key
@@ -74,6 +100,17 @@ export async function claimDeliveries(
     select * from claimed order by was_due_at, key
   `)
   return rows.map(toDelivery)
+}
+
+// In the order of keys, as all who lock several.
+export async function handBackDeliveries(session: Session, at: number): Promise<number> {
+  return session.write(sql`
+    update ${session.tables.delivery} set due_at = ${at}
+    where key in (
+      select key from ${session.tables.delivery}
+      where state = 'reserved' and due_at > ${at} order by key for update
+    )
+  `)
 }
 
 export async function lockDeliveries(

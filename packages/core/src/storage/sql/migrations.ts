@@ -99,6 +99,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '007-order-of-what-is-due': { up: (db) => orderWhatIsDue(db, tables) },
     '008-halts': { up: (db) => addHalts(db, tables) },
     '009-runs': { up: (db) => addRuns(db, tables) },
+    '010-delivery-channels': { up: (db) => addDeliveryChannels(db, tables) },
   }
 }
 
@@ -222,6 +223,17 @@ async function addRuns(db: Kysely<unknown>, { subject }: Tables): Promise<void> 
         cross join lateral (values (run ->> 'journey'), ('run/' || (run ->> 'id'))) as names (name)
       ) where strpos(split_part(subject.state, chr(30), 1), '"runs":[') > 0`,
     sql`create index subject_runs on ${subject} using gin (runs) where runs is not null`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+// What is due is taken channel by channel; what no channel carries has none.
+async function addDeliveryChannels(db: Kysely<unknown>, { schema, delivery }: Tables): Promise<void> {
+  const statements = [
+    sql`alter table ${delivery} add column channel text collate "C" not null default ''`,
+    sql`update ${delivery} set channel = body::json ->> 'channel' where body::json ->> 'channel' is not null`,
+    sql`drop index ${sql.id(schema, 'delivery_due')}`,
+    sql`create index delivery_due on ${delivery} (channel, due_at, key) where due_at is not null`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

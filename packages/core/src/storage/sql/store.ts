@@ -19,7 +19,7 @@ import {
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
-import { readDeliveries } from './deliveries.js'
+import { channelsInUse, readDeliveries } from './deliveries.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { countDecisions, readDecisions } from './log.js'
@@ -188,10 +188,16 @@ export class SqlStore implements Store {
       inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
       subject: sql`(select min(due_at) from ${subject} where due_at is not null)`,
       baseline: sql`(select min(due_at) from ${baseline})`,
-      delivery: sql`(select min(due_at) from ${delivery} where due_at is not null)`,
+      delivery: sql`(
+        select min(due.at) from lane cross join lateral (
+          select min(due_at) as at from ${delivery} as delivery where channel = lane.channel and due_at is not null
+        ) as due
+      )`,
     }
     const asked = sql.join(kinds.map((kind) => earliest[kind]))
-    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`select least(${asked}) as next`)
+    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`
+      with recursive ${channelsInUse(this.#reads)} select least(${asked}) as next
+    `)
     return toInstant(row?.next ?? null)
   }
 }

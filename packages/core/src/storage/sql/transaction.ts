@@ -208,8 +208,14 @@ export class SqlTransaction implements StoreTransaction {
     return deliveries.addDeliveries(this.#session, added)
   }
 
-  claimDeliveries(until: number, limit: number, leaseUntil: number): Promise<readonly Delivery[]> {
-    return deliveries.claimDeliveries(this.#session, until, limit, leaseUntil)
+  claimDeliveries(
+    ...[until, limit, leaseUntil, room]: Parameters<StoreTransaction['claimDeliveries']>
+  ): Promise<readonly Delivery[]> {
+    return deliveries.claimDeliveries(this.#session, until, limit, leaseUntil, room)
+  }
+
+  handBackDeliveries(at: number): Promise<number> {
+    return deliveries.handBackDeliveries(this.#session, at)
   }
 
   lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]> {

@@ -7,6 +7,8 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['leaves a delivery whose key is there as it is', leavesKnown],
   ['claims deliveries that are due, the longest due first', claimsDue],
   ['gives a claimed delivery a new claim, a lease and the state it then has', claimMarks],
+  ['claims no more of a channel than there is room for, and all of the others', claimsByRoom],
+  ['makes what is reserved due again when it is handed back', handsBack],
   ['claims a delivery once, however many claim at once', claimsOnce],
   ['passes over due deliveries that another transaction holds', passesOver],
   ['leaves out deliveries whose claim was overtaken', fences],
@@ -89,6 +91,63 @@ async function claimMarks(store: Store): Promise<void> {
   const sorted = (all: readonly Delivery[]) => [...all].sort((a, b) => (a.key < b.key ? -1 : 1))
   assert.deepEqual(sorted(claimed), sorted(expected))
   assert.deepEqual(sorted(await store.readDeliveries({})), sorted(expected))
+}
+
+async function claimsByRoom(store: Store): Promise<void> {
+  const by = (key: string, dueAt: number, channel?: string) =>
+    deliveryOf(key, { dueAt, body: { what: 'hello', ...(channel !== undefined && { channel }) } })
+  const all = [
+    by('a', 1, 'slow'),
+    by('b', 2, 'slow'),
+    by('c', 3, 'slow'),
+    by('d', 4, ODD),
+    by('e', 5),
+    by('f', 6, 'sms'),
+  ]
+  await add(store, ...all)
+  assert.equal(await store.nextDue(), 1)
+  const claim = (limit: number, room: ReadonlyMap<string, number>) =>
+    store.transaction((tx) => tx.claimDeliveries(10, limit, 1000, room)).then(keysOf)
+  assert.deepEqual(
+    await claim(
+      10,
+      new Map([
+        ['slow', 0],
+        ['sms', 0],
+      ]),
+    ),
+    ['d', 'e'],
+  )
+  assert.deepEqual(
+    await claim(
+      2,
+      new Map([
+        ['slow', 1],
+        ['stranger', 5],
+      ]),
+    ),
+    ['a', 'f'],
+  )
+  assert.deepEqual(await claim(10, new Map([['slow', 9]])), ['b', 'c'])
+}
+
+async function handsBack(store: Store): Promise<void> {
+  await add(
+    store,
+    deliveryOf('a', { state: 'reserved', claim: 2, dueAt: 9000 }),
+    deliveryOf('b', { state: 'calling', dueAt: 9000 }),
+    deliveryOf('c', { state: 'planned', dueAt: 9000 }),
+    deliveryOf('d', { state: 'reserved', dueAt: 10 }),
+  )
+  assert.equal(await store.transaction((tx) => tx.handBackDeliveries(500)), 1)
+  const claimed = await store.transaction((tx) => tx.claimDeliveries(500, 10, 8000))
+  assert.deepEqual(
+    claimed.map(({ key, claim, state }) => [key, claim, state]),
+    [
+      ['d', 1, 'reserved'],
+      ['a', 3, 'reserved'],
+    ],
+  )
 }
 
 async function claimsOnce(store: Store): Promise<void> {
