@@ -1,6 +1,7 @@
 import type { CompiledJourney, EventRecord } from '@linli/rules'
 import type { Draft } from './draft.js'
 import { matches, sameKey } from './matching.js'
+import { replaceRun } from './runs.js'
 import type { Goal, Run } from './subject.js'
 
 /** How late an event may come after the goal's time is over, and still reach it: somebody's phone was off. */
@@ -14,9 +15,9 @@ export function rememberGoal(draft: Draft, journey: CompiledJourney, from: numbe
   draft.goals = [...open, goal]
 }
 
-/** A run that goes on by another definition of its journey is for what that one says, unless it has reached its goal. */
-export function moveGoal(draft: Draft, journey: CompiledJourney, { id: run, key, enteredAt }: Run): void {
-  if (!draft.goals.some((goal) => goal.run === run)) return
+/** A run that goes on by another definition of its journey is for what that one says, unless it has reached a goal. */
+export function moveGoal(draft: Draft, journey: CompiledJourney, { id: run, key, enteredAt, reached }: Run): void {
+  if (reached) return
   draft.goals = draft.goals.filter((goal) => goal.run !== run)
   rememberGoal(draft, journey, enteredAt, { run, ...(key !== undefined && { key }) })
 }
@@ -38,6 +39,8 @@ export function reachGoals(draft: Draft, event: EventRecord): void {
     if (!matches(draft, journey.goal, event)) continue
     draft.goals = draft.goals.filter((one) => one !== goal)
     const { run, group, variants } = goal
+    const underWay = draft.runs.find(({ id }) => id === run)
+    if (underWay !== undefined) replaceRun(draft, { ...underWay, reached: true })
     const value = journey.goal.value?.(draft)
     draft.decide('journey.goal', goal.journey, {
       ...(run === undefined ? { group } : { run }),

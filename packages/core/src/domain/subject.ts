@@ -94,6 +94,8 @@ export interface Run {
   readonly coupon?: Coupon
   /** How often it has moved to another definition of its journey, and so may come to a step again; left out: never. */
   readonly moves?: number
+  /** It has reached the goal of its journey, and counts no further one, whatever definition it moves to. */
+  readonly reached?: true
 }
 
 /** Whether a run still stands where a step of it has wished for something. */

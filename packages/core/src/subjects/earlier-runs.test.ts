@@ -145,6 +145,32 @@ describe('when a journey changes, runs that began before', () => {
     expect((await journeys()).at(-1)).toMatchObject({ reason: 'its journey no longer fits the rules' })
   })
 
+  it('that moved have the goal of the new definition, also where the earlier one had none', async () => {
+    const { engine, publish, journeys } = await running(FIRST)
+    await publish(NEXT, { earlier: { moveTo: 'later' }, goal: { event: 'order', within: '3d' } })
+    await engine.settle()
+
+    await engine.ingest([track('order', 'a')])
+    await engine.settle()
+
+    expect((await journeys()).filter(({ decision }) => decision === 'journey.goal')).toHaveLength(1)
+  })
+
+  it('that moved after they had reached their goal count no other one', async () => {
+    const goal = { goal: { event: 'order', within: '3d' } }
+    const { engine, publish, journeys } = await running(FIRST, { more: goal })
+    await engine.ingest([track('order', 'a')])
+    await publish(NEXT, { earlier: { moveTo: 'later' } })
+    await engine.settle()
+    await publish(FIRST, { earlier: { moveTo: 'later' }, ...goal, version: 3 })
+    await engine.settle()
+
+    await engine.ingest([track('order', 'a')])
+    await engine.settle()
+
+    expect((await journeys()).filter(({ decision }) => decision === 'journey.goal')).toHaveLength(1)
+  })
+
   it('that moved keep their goal, as the new definition has it', async () => {
     const goal = (within: string) => ({ goal: { event: 'order', within } })
     const { engine, clock, publish, journeys } = await running(FIRST, { more: goal('1h') })
