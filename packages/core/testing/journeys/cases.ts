@@ -159,21 +159,28 @@ export type Command =
       readonly after: number
       readonly off: number
     }
-  | { readonly kind: 'publish'; readonly journeys: number }
   /** Takes in an event, and ends before it does anything that follows from it. */
   | { readonly kind: 'crash'; readonly event: string }
   | { readonly kind: 'channel'; readonly name: string; readonly takes: boolean }
+  | Deed
+
+/** What somebody does to rules that run. */
+export type Deed = {
+  /** An event that has just come in: nothing has followed from it. */
+  readonly after: string | undefined
+  /** The engine ends before it does anything that follows. */
+  readonly crashes: boolean
+} & (
   | Operate
+  | { readonly kind: 'cancel'; readonly which: number }
+  | { readonly kind: 'publish'; readonly journeys: number }
+)
 
 /** Somebody halts something, or lets it go on. */
 export interface Operate {
   readonly kind: 'operate'
   readonly does: 'pause' | 'stop' | 'resume'
   readonly target: HaltTarget
-  /** An event that has just come in: nothing has followed from it. */
-  readonly after: string | undefined
-  /** The engine ends before it does anything that follows. */
-  readonly crashes: boolean
 }
 
 const TARGETS: readonly HaltTarget[] = [
@@ -187,15 +194,25 @@ const TARGETS: readonly HaltTarget[] = [
 const users = fc.constantFrom('u1', 'u1', 'u2')
 const names = fc.constantFrom(...EVENTS, 'paid')
 
-const justBefore = fc.constantFrom(undefined, undefined, ...EVENTS)
+const justBefore = fc.constantFrom(undefined, 'paid', ...EVENTS)
 
-const operateArb: fc.Arbitrary<Operate> = fc.record({
-  kind: fc.constant('operate' as const),
-  does: fc.constantFrom('pause', 'pause', 'stop', 'resume', 'resume'),
-  target: fc.constantFrom(...TARGETS),
-  after: justBefore,
-  crashes: fc.boolean(),
-})
+const deedArb: fc.Arbitrary<Deed> = fc
+  .tuple(
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          kind: fc.constant('operate' as const),
+          does: fc.constantFrom('pause', 'pause', 'stop', 'resume', 'resume'),
+          target: fc.constantFrom(...TARGETS),
+        }),
+      },
+      { weight: 1, arbitrary: fc.nat(3).map((which) => ({ kind: 'cancel' as const, which })) },
+      { weight: 2, arbitrary: fc.constantFrom(0, 1, 1).map((journeys) => ({ kind: 'publish' as const, journeys })) },
+    ),
+    fc.record({ after: justBefore, crashes: fc.boolean() }),
+  )
+  .map(([deed, how]) => ({ ...deed, ...how }))
 
 const commandArb: fc.Arbitrary<Command> = fc.oneof(
   {
@@ -206,7 +223,7 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
       event: names,
       properties: fc.record(
         { city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) },
-        { requiredKeys: ['city'] },
+        { requiredKeys: ['city', 'store'] },
       ),
       late: fc.constantFrom(0, 0, 0, 0, 500, 1000, 60_000),
     }),
@@ -250,7 +267,6 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
       off: fc.constantFrom(0, 0, -1, 1),
     }),
   },
-  { weight: 1, arbitrary: fc.constantFrom(0, 1).map((journeys) => ({ kind: 'publish' as const, journeys })) },
   { weight: 1, arbitrary: names.map((event) => ({ kind: 'crash' as const, event })) },
   {
     weight: 1,
@@ -260,8 +276,10 @@ const commandArb: fc.Arbitrary<Command> = fc.oneof(
       takes: fc.boolean(),
     }),
   },
-  { weight: 4, arbitrary: operateArb },
+  { weight: 6, arbitrary: deedArb },
 )
+
+const editionArb = journeysArb.chain(([one, other]) => fc.tuple(withEarlier(one), withEarlier(other)))
 
 export interface JourneyCase {
   /** Journeys to begin with, and others that may be published. */
@@ -278,7 +296,18 @@ function enteredAgainLike(first: readonly Json[]) {
   }
 }
 
+/** What becomes of runs that began before. */
+function withEarlier(journey: Json): fc.Arbitrary<Json> {
+  const steps = [...JSON.stringify(journey['steps']).matchAll(/"id":"(s\d+)"/g)].map(([, id]) => id)
+  return fc
+    .oneof(
+      fc.constantFrom<unknown>(undefined, 'drain', 'stop'),
+      fc.constantFrom(...steps).map((moveTo): unknown => ({ moveTo })),
+    )
+    .map((earlier) => (earlier === undefined ? journey : { ...journey, earlier }))
+}
+
 export const journeyCaseArb: fc.Arbitrary<JourneyCase> = fc.record({
-  journeys: fc.tuple(journeysArb, journeysArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
+  journeys: fc.tuple(editionArb, editionArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
   commands: fc.array(commandArb, { minLength: 5, maxLength: 25, size: 'max' }),
 })

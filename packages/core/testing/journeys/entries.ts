@@ -65,6 +65,7 @@ function enter(
     path: [{ steps: definition.steps, next: 0 }],
     event,
     step: definition.steps[0] as StepDefinition,
+    movedFrom: undefined,
     waiting: { kind: 'time' },
     until: Number.POSITIVE_INFINITY,
     goalReached: false,

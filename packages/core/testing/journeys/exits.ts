@@ -3,23 +3,23 @@ import { lengthOf } from '../../../rules/testing/naive-window.js'
 import type { LoggedEvent } from '../law/known.js'
 import type { PlainRules } from './facts.js'
 import type { Life } from './life.js'
-import type { Asked, Run, Turn } from './words.js'
+import type { Asked, Orphan, Run, Turn } from './words.js'
 
 // What ends runs, and what counts as their goal.
 
 type Trigger = { readonly on: string; readonly tag?: string; readonly score?: string; readonly conditions?: unknown }
 
-export function end(life: Life, run: Run, reason: string): void {
+export function end(life: Life, run: Run, reason: string, orphaned?: Orphan['reason']): void {
   life.runs = life.runs.filter((one) => one !== run)
   life.say('journey.exited', run, { step: run.step.id, reason })
-  abandon(life, run)
+  abandon(life, run, orphaned)
   life.derive()
 }
 
 /** Leaves what its step wished for undone. */
-export function abandon(life: Life, run: Run): void {
+export function abandon(life: Life, run: Run, reason?: Orphan['reason']): void {
   const { step, waiting } = run
-  if (waiting.kind === 'wish') life.orphans.push({ run, step, waiting })
+  if (waiting.kind === 'wish') life.orphans.push({ run, step, waiting, reason })
 }
 
 export function exitsByEvent(life: Life, { definition }: Run, event: LoggedEvent): boolean {

@@ -54,7 +54,7 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
 }
 
 function entryArb(ingredients: Ingredients): fc.Arbitrary<Json> {
-  const trigger = triggerArb(ingredients, 6)
+  const trigger = triggerArb(ingredients, 12)
   if (!ingredients.isStarted) return trigger
   return fc.oneof({ weight: 5, arbitrary: trigger }, { weight: 1, arbitrary: fc.constant<Json>({ on: 'start' }) })
 }
@@ -206,7 +206,7 @@ function plainStepArb({ emits, durations, marks }: Ingredients) {
 }
 
 const messageArb = fc.record({
-  template: fc.constantFrom('hello', 'hello', 'lacking'),
+  template: fc.constantFrom('hello', 'hello', 'hello', 'hello', 'lacking'),
   channel: fc.constantFrom<string | string[]>('sms', 'push', ['push', 'sms']),
   class: fc.constantFrom('service', 'content', 'promotion'),
 })

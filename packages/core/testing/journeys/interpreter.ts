@@ -3,6 +3,7 @@ import type { LoggedEvent } from '../law/known.js'
 import { enterByEvent, enterByTurn, startNext } from './entries.js'
 import { concerns, countGoal, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
 import type { PlainRules } from './facts.js'
+import { cancel, change, stop } from './fates.js'
 import { haltOf, isAside } from './halts.js'
 import { Life } from './life.js'
 import { follow, takesCase, timeIsUp, waitsCame } from './steps.js'
@@ -32,13 +33,19 @@ export class Person {
   }
 
   publish(journeys: readonly JourneyDefinition[]): void {
-    this.#life.journeys = journeys
+    change(this.#life, journeys)
+    this.#react()
   }
 
   /** Somebody stops a journey, or all of them: its runs end. */
   stop(journey?: string): void {
-    const life = this.#life
-    for (const run of life.runs) if (journey === undefined || run.definition.id === journey) end(life, run, 'stopped')
+    stop(this.#life, journey)
+    this.#react()
+  }
+
+  cancel(name: string): void {
+    const run = this.runs.find((one) => one.name === name)
+    if (run !== undefined) cancel(this.#life, run)
     this.#react()
   }
 
@@ -127,9 +134,9 @@ export class Person {
   /** What its run has left behind is called off, also where it was put aside before, once that is not paused any more. */
   #callOff(): void {
     const life = this.#life
-    const ready = life.orphans.filter((one) => !isAside(life, one))
+    const ready = life.orphans.filter((one) => one.reason !== undefined || !isAside(life, one))
     life.orphans = life.orphans.filter((one) => !ready.includes(one))
-    for (const one of ready) callOff(life, one, life.runs.includes(one.run) ? 'run moved' : 'run ended')
+    for (const one of ready) callOff(life, one)
   }
 
   /** Gives the steps that follow; undefined where the step is not done yet. */

@@ -71,7 +71,9 @@ export class Life {
   /** Says that a run has come to its step. */
   step(run: Run, more: object = {}): void {
     const verb = Object.keys(run.step).find((key) => VERBS.includes(key))
-    this.say('journey.stepped', run, { step: run.step.id, verb, ...more })
+    const moved = run.movedFrom === undefined ? {} : { moved: true, from: run.movedFrom }
+    run.movedFrom = undefined
+    this.say('journey.stepped', run, { step: run.step.id, verb, ...moved, ...more })
   }
 
   say(decision: string, run: Run, more: object): void {

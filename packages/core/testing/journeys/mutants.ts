@@ -22,6 +22,10 @@ export interface JourneyMutant {
   readonly event?: (event: IncomingEvent, now: number) => IncomingEvent
   /** Breaks what is halted. */
   readonly operate?: (operate: Operate) => Operate
+  /** Breaks which run is cancelled. */
+  readonly cancel?: (run: string, runs: readonly string[]) => string
+  /** Breaks what is published. */
+  readonly journeys?: (journeys: readonly unknown[]) => readonly unknown[]
 }
 
 /** Programs are immutable to all but us. */
@@ -257,6 +261,30 @@ const OF_HALTS: Readonly<Record<string, JourneyMutant>> = {
   },
 }
 
+/** Earlier runs are told something else. */
+function earlierBecomes(about: RegExp, change: (earlier: unknown, journey: object) => unknown): JourneyMutant {
+  const changed = (journey: unknown) => {
+    const { earlier, ...rest } = journey as { readonly earlier?: unknown }
+    const other = change(earlier, rest)
+    return other === undefined ? rest : { ...rest, earlier: other }
+  }
+  return { about, journeys: (journeys) => journeys.map(changed) }
+}
+
+const OF_FATES: Readonly<Record<string, JourneyMutant>> = {
+  'another run is cancelled': { cancel: (run, runs) => runs.find((one) => one !== run) ?? run },
+  'runs that should stop go on': earlierBecomes(/"earlier":"stop"/, (earlier) =>
+    earlier === 'stop' ? undefined : earlier,
+  ),
+  'runs that should go on stop': earlierBecomes(/^/, (earlier) => (typeof earlier === 'object' ? earlier : 'stop')),
+  'runs that should move go on': earlierBecomes(/"moveTo"/, (earlier) =>
+    typeof earlier === 'object' ? undefined : earlier,
+  ),
+  'runs move to the first step': earlierBecomes(/"moveTo":"s[2-9]/, (earlier) =>
+    typeof earlier === 'object' ? { moveTo: 's1' } : earlier,
+  ),
+}
+
 /** Bugs by what they do. */
 export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
   ...OF_ENTRY,
@@ -265,4 +293,5 @@ export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
   ...OF_WAITS,
   ...OF_STEPS,
   ...OF_HALTS,
+  ...OF_FATES,
 }

@@ -15,6 +15,7 @@ const DETAILS = [
   'event',
   'outcome',
   'count',
+  'moved',
 ] as const
 
 /** What the engine has decided about one person, in the interpreter's words, and what of it only the engine can know. */
@@ -47,6 +48,7 @@ export class Seen implements Choices {
           at,
           decision: kind,
           rule,
+          ...(decision['moved'] === true && { from: decision['from'] }),
           ...(run !== undefined && kind !== 'journey.held' && { run: names.get(run) ?? String(run) }),
           ...(messageId !== undefined && { messageId: messageId.startsWith('m') ? messageId : 'said' }),
         }
@@ -92,5 +94,7 @@ export class Seen implements Choices {
 }
 
 function isEndedByOthers({ decision, reason }: Line): boolean {
-  return decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions|stopped)/.test(String(reason))
+  return (
+    decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions|stopped|cancelled)/.test(String(reason))
+  )
 }

@@ -14,7 +14,7 @@ import type { Store } from '../../src/ports/store.js'
 import { type VirtualClock, virtualClock } from '../../src/queue/clocks.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { seenByProcess } from '../stores.js'
-import { type Command, DERIVED, type JourneyCase, type Operate, PER_PERSON, REST } from './cases.js'
+import { type Command, DERIVED, type Deed, type JourneyCase, type Operate, PER_PERSON, REST } from './cases.js'
 import { PlainRules } from './facts.js'
 import { Person } from './interpreter.js'
 import type { JourneyMutant } from './mutants.js'
@@ -78,7 +78,8 @@ class Trial {
     private readonly options: JourneyTrialOptions,
   ) {
     this.#store = options.store ?? memoryStore()
-    this.#packs = journeys.map((some) => definePack([...DERIVED, ...REST, ...some]))
+    const { mutant } = options
+    this.#packs = journeys.map((some) => definePack([...DERIVED, ...REST, ...(mutant?.journeys?.(some) ?? some)]))
     const takes = (channel: string) => !this.#refusing.has(channel)
     const outside = { takes, halts: this.#halts, perPerson: PER_PERSON }
     const rules = new PlainRules(DERIVED, [DERIVED, journeys])
@@ -138,21 +139,14 @@ class Trial {
         await this.#advanceTo(Math.max(this.#clock.now(), at))
         return this.#take('u1', command.event, command)
       }
-      case 'publish':
-        if (reviewPack(this.#packs[command.journeys] as Pack).some(({ severity }) => severity === 'error')) return
-        this.#published = command.journeys
-        await this.#running.publish(this.#packs[this.#published] as Pack)
-        for (const { person } of this.#people.values()) person.publish(this.#definitions)
-        await this.#running.settle()
-        return this.#settle()
       case 'crash':
         return this.#take('u1', command.event, { crashes: true })
       case 'channel':
         if (command.takes) this.#refusing.delete(command.name)
         else this.#refusing.add(command.name)
         return
-      case 'operate':
-        return this.#operate(command)
+      default:
+        return this.#do(command)
     }
   }
 
@@ -177,24 +171,73 @@ class Trial {
     return () => person?.take({ messageId, event, at: now - late, properties, userId }, now, traits)
   }
 
-  async #operate(command: Operate): Promise<void> {
-    const { does, target, after, crashes } = command
-    const taken = after === undefined ? undefined : await this.#say('u1', after)
-    const told = this.options.mutant?.operate?.(command) ?? command
-    await this.#running[told.does](told.target)
-    if (crashes) await this.start()
+  async #do(deed: Deed): Promise<void> {
+    if (deed.after !== undefined) {
+      const taken = await this.#say('u1', deed.after)
+      await this.#look()
+      taken()
+    }
+    const done = await this.#deed(deed)
+    if (deed.crashes) await this.start()
     await this.#running.settle()
     await this.#look()
-    taken?.()
+    done?.()
+    this.#settle()
+  }
+
+  /** Does it to the engine. Gives how to do it to the interpreter. */
+  async #deed(deed: Deed): Promise<(() => void) | undefined> {
+    switch (deed.kind) {
+      case 'operate':
+        return this.#operate(deed)
+      case 'cancel':
+        return this.#cancel(deed.which)
+      default:
+        return this.#publish(deed.journeys)
+    }
+  }
+
+  async #operate(command: Operate): Promise<(() => void) | undefined> {
+    const told = this.options.mutant?.operate?.(command) ?? command
+    await this.#running[told.does](told.target)
+    const { does, target } = command
     const name = haltName(target)
     const state = ({ pause: 'paused', stop: 'stopped', resume: undefined } as const)[does]
-    if (state === this.#halts.get(name)) return this.#settle()
+    if (state === this.#halts.get(name)) return undefined
     this.#halts.delete(name)
     if (state !== undefined) this.#halts.set(name, state)
-    if (state === 'stopped' && (target === 'everything' || 'journey' in target)) {
-      for (const { person } of this.#people.values()) person.stop(target === 'everything' ? undefined : target.journey)
-    }
-    this.#settle()
+    if (state !== 'stopped' || (target !== 'everything' && 'channel' in target)) return undefined
+    const journey = target === 'everything' ? undefined : target.journey
+    return () => this.#everybody((person) => person.stop(journey))
+  }
+
+  async #cancel(which: number): Promise<(() => void) | undefined> {
+    const runs = [...this.#people.values()].flatMap(({ person, seen }) =>
+      person.runs.map(({ name }) => ({ person, name, id: seen.ids.get(name) ?? name })),
+    )
+    const chosen = runs[which % runs.length]
+    if (chosen === undefined) return undefined
+    const { person, name, id } = chosen
+    const told =
+      this.options.mutant?.cancel?.(
+        id,
+        runs.map((run) => run.id),
+      ) ?? id
+    await this.#running.cancel(told)
+    return () => person.cancel(name)
+  }
+
+  async #publish(journeys: number): Promise<(() => void) | undefined> {
+    const pack = this.#packs[journeys] as Pack
+    if (reviewPack(pack).some(({ severity }) => severity === 'error')) return undefined
+    await this.#running.publish(pack)
+    if (journeys === this.#published) return undefined
+    this.#published = journeys
+    return () => this.#everybody((person) => person.publish(this.#definitions))
+  }
+
+  #everybody(deed: (person: Person) => void): void {
+    for (const { person } of this.#people.values()) deed(person)
   }
 
   async #ingest(event: IncomingEvent): Promise<void> {
@@ -213,11 +256,11 @@ class Trial {
     }
     this.#clock.moveTo(end)
     await this.#look()
-    for (const { person } of this.#people.values()) person.advanceTo(end)
+    this.#everybody((person) => person.advanceTo(end))
   }
 
   #settle(): void {
-    for (const { person } of this.#people.values()) person.settle()
+    this.#everybody((person) => person.settle())
   }
 
   async #look(): Promise<void> {

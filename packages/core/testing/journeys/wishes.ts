@@ -35,8 +35,13 @@ export function wishOf(life: Life, run: Run, step: StepDefinition): Wish {
 }
 
 /** What a run was about to send, give or say when it ended or was moved, it does not. */
-export function callOff(life: Life, { run, step, waiting: { wish } }: Orphan, reason: string): void {
-  if (wish.kind === 'message') {
+export function callOff(life: Life, orphan: Orphan): void {
+  const { run, step, waiting } = orphan
+  const { wish } = waiting
+  const reason = orphan.reason ?? (life.runs.includes(run) ? 'run moved' : 'run ended')
+  if (orphan.reason !== undefined && wish.kind !== 'message') {
+    life.say('message.suppressed', run, { step: step.id, reason })
+  } else if (wish.kind === 'message') {
     life.say('message.suppressed', run, { ...about(wish.step, wish.channels), reason })
   } else if (wish.kind === 'coupon') {
     life.line({ decision: 'coupon.refused', rule: wish.step.issue.offer, run: run.name, step: wish.step.id, reason })

@@ -77,6 +77,8 @@ export interface Orphan {
   readonly run: Run
   readonly step: StepDefinition
   readonly waiting: Wishing
+  /** Why it is not done, where somebody has said so. */
+  readonly reason: 'cancelled' | undefined
 }
 
 /** Some steps, and which of them is next. */
@@ -95,6 +97,8 @@ export interface Run {
   path: Place[]
   event: LoggedEvent | undefined
   step: StepDefinition
+  /** The step that it was just moved from. */
+  movedFrom: string | undefined
   waiting: Waiting
   /** When its wait ends by itself. */
   until: number
