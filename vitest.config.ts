@@ -19,8 +19,12 @@ export default defineConfig({
     globalSetup: ['test/postgres.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // A process runs one file after another and loads the sources once. Each takes away what it replaces.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
+    // A busy machine may let a process wait for more than the second that is the default.
+    expect: { poll: { timeout: 20_000 } },
   },
 })
