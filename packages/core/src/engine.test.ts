@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { atLeast, journey, putTag, send, tag, template, wait } from '../testing/rules.js'
 import { scratchFolder } from '../testing/scratch.js'
 import { NOON, shopOf, track, worldOf } from '../testing/shop.js'
-import { withTransactions } from '../testing/stores.js'
+import { delegate } from '../testing/stores.js'
 import { createEngine } from './engine.js'
+import type { Store } from './ports/store.js'
 import { virtualClock } from './queue/clocks.js'
 import { memoryStore } from './storage/memory/store.js'
 import { openPglite } from './storage/sql/pglite.js'
@@ -130,12 +131,10 @@ describe('a running engine', () => {
   it('goes on after background work failed, and tells the host', async () => {
     const sms = memoryChannel({ name: 'sms' })
     let isDown = true
-    const store = withTransactions(memoryStore(), (tx) => ({
-      takeInbox: (limit) => {
-        if (isDown) throw new Error('connection lost')
-        return tx.takeInbox(limit)
-      },
-    }))
+    const memory = memoryStore()
+    const store = delegate<Store>(memory, {
+      nextDue: (of) => (isDown ? Promise.reject(new Error('connection lost')) : memory.nextDue(of)),
+    })
     const errors: unknown[] = []
     const engine = await createEngine({
       rules: definePack([HELLO, REMIND]),
