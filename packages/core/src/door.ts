@@ -24,6 +24,7 @@ import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
+import type { Erasure } from './privacy/erase.js'
 import type { Progress } from './subjects/sweep.js'
 
 // The developer's door: what a host gives to an engine, asks of it, and is told.
@@ -174,6 +175,23 @@ export interface Engine {
    * one again by an `alias` only. Throws `merge.unknown` for an id that `merges` does not list as in force.
    */
   unmerge(id: string): Promise<void>
+  /**
+   * Erases a user, whatever name of theirs this is: all that is kept under any of their ids and names goes, runs end, and what
+   * was planned is called off, in one transaction. Once this has resolved nothing is sent to them (a message that was being
+   * handed to its provider may still leave), and events of theirs are refused with `person.erased`. Done again, it changes nothing.
+   * Their communities and leaders are worked out anew without them, in the background or by `settle`.
+   *
+   * What is outside of the database — backups, logs, providers — is yours to clear.
+   */
+  erasePerson(userId: string): Promise<Erasure>
+  /** Lets somebody in again who was erased, by any name they had, as somebody of whom nothing is known. False where nobody was erased. */
+  readmitPerson(userId: string): Promise<boolean>
+  /**
+   * All that is kept of a user as one JSON document (`PersonExport`), piece by piece: `Readable.from(engine.exportPerson('u1'))`.
+   *
+   * @throws EngineError `subject.unknown` before the first piece, where nothing is known of them.
+   */
+  exportPerson(userId: string): AsyncGenerator<string, void>
   /** How a decision that `decisions` gave came about: the rule as it was, the event, the conditions at that instant. */
   trace(decision: Decision): Promise<Trace>
   /** When something is next due; undefined when nothing is. */

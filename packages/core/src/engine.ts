@@ -44,6 +44,8 @@ import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Delivery, DeliveryState, Store, StoreReads, StoreTransaction } from './ports/store.js'
+import type { Erasure } from './privacy/erase.js'
+import { Privacy } from './privacy/privacy.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue } from './queue/in-process.js'
 import { openStore } from './storage/open.js'
@@ -128,6 +130,7 @@ class LocalEngine implements Engine {
   private readonly clock: Clock
   private readonly sweep: Sweep
   private readonly operations: Operations
+  private readonly privacy: Privacy
   private closed = false
 
   constructor(
@@ -141,6 +144,7 @@ class LocalEngine implements Engine {
     this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
     this.sweep = new Sweep(store, programs, clock, this.intake)
     this.operations = new Operations(store, programs, clock, [...channels.keys()])
+    this.privacy = new Privacy(store, programs, clock)
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
@@ -323,6 +327,23 @@ class LocalEngine implements Engine {
       })
     }
     this.queue.wake()
+  }
+
+  async erasePerson(userId: string): Promise<Erasure> {
+    this.mustBeOpen()
+    const erasure = await this.privacy.erase(userId)
+    this.queue.wake()
+    return erasure
+  }
+
+  readmitPerson(userId: string): Promise<boolean> {
+    this.mustBeOpen()
+    return this.privacy.readmit(userId)
+  }
+
+  exportPerson(userId: string): AsyncGenerator<string, void> {
+    this.mustBeOpen()
+    return this.privacy.export(userId)
   }
 
   trace(decision: Decision): Promise<Trace> {

@@ -42,6 +42,9 @@ export type {
   TermExplanation,
   Turn,
 } from '@linli/rules'
+// Erase and export people
+export type { Erasure } from './privacy/erase.js'
+export type { PersonExport } from './privacy/export.js'
 // Bring your own parts
 export type {
   Channel,
@@ -71,11 +74,13 @@ export type {
   LockedSubject,
   MergeRecord,
   Operation,
+  Removed,
   SavedSubject,
   Store,
   StoredEvent,
   StoreReads,
   StoreTransaction,
+  Tombstone,
   Version,
 } from './ports/store.js'
 // See a journey

@@ -5,6 +5,7 @@ import { explainCommand } from './explain.js'
 import { graphCommand } from './graph.js'
 import { haltsCommand, operateCommands } from './halts.js'
 import { reportFailure } from './output.js'
+import { peopleCommands } from './people.js'
 import { cancelCommand, countsCommand, runsCommand } from './runs.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
@@ -26,7 +27,7 @@ export function program(): Command {
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
     .showHelpAfterError()
-  for (const one of operateCommands()) command.addCommand(one)
+  for (const one of [...operateCommands(), ...peopleCommands()]) command.addCommand(one)
   return command
 }
 

@@ -3,6 +3,7 @@ import { type Chance, chanceOf, chancesByEvent, leaveByChanges } from './chances
 import type { Decision, Effect, Input, Told } from './decision.js'
 import { derivedDueAt, evaluateDerived } from './derived.js'
 import { Draft } from './draft.js'
+import { forget } from './forgetting.js'
 import { cancel, dueRuns, followExits, hush, linkOf, moveRunsByEvent, react, resume, timeOut } from './journeys.js'
 import { CONSENT_EVENTS, changeConsent, changeProfile } from './profile.js'
 import { takeScheduled } from './schedules.js'
@@ -70,6 +71,7 @@ function take(draft: Draft, input: Input): void {
   else if (input.kind === 'history') return takeHistory(draft, input, isNew)
   else if (input.kind === 'baseline') takeBaseline(draft, input)
   else if (input.kind === 'rename') takeRename(draft, input)
+  else if (input.kind === 'forget') forget(draft, input)
   else if (input.kind === 'outcome') resume(draft, input)
   else if (input.kind === 'cancel') cancel(draft, input)
   else if (input.kind === 'greet') welcome(draft, input)

@@ -23,6 +23,8 @@ export const DECISION_KINDS = [
   'event.rejected',
   'identity.merged',
   'identity.unmerged',
+  'person.erased',
+  'person.readmitted',
 ] as const
 export type DecisionKind = (typeof DECISION_KINDS)[number]
 
@@ -147,6 +149,8 @@ export type Input =
   | { readonly kind: 'rename'; readonly at: number; readonly from: string; readonly to: string }
   /** Somebody ends a run. */
   | ({ readonly kind: 'cancel'; readonly at: number; readonly run: string } & CancelNote)
+  /** Somebody was erased whose events the subject has taken in. */
+  | ({ readonly kind: 'forget'; readonly at: number } & Traces)
   /** What became of a `send` or `issue` step. */
   | {
       readonly kind: 'outcome'
@@ -158,6 +162,15 @@ export type Input =
       readonly result: StepResult
       readonly coupon?: Coupon
     }
+
+/** What may be found of somebody with others: what their events said, and by which names journeys knew it. */
+export interface Traces {
+  readonly messageIds: readonly string[]
+  /** The properties of the events, as canonical JSON; without those that say nothing. */
+  readonly said: readonly string[]
+  /** Journeys and keys that an event of theirs led to: `remind/order-1`. */
+  readonly entries: readonly string[]
+}
 
 /** Who ends a run, and why: it is kept as it is said. */
 export interface CancelNote {

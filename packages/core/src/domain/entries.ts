@@ -166,6 +166,11 @@ function tooSoon(draft: Draft, { reentry }: Pick<CompiledJourney, 'reentry'>, na
 /** What the names of entries that were none begin with; ids of journeys never do. */
 const HELD_OUT_MARK = '~'
 
+/** All names under which an entry may be remembered. */
+export function entryNames(journey: string, key: string): readonly string[] {
+  return [entryName(journey, key), entryName(`${HELD_OUT_MARK}${journey}`, key)]
+}
+
 function entryName(journey: string, key: string | undefined): string {
   return key === undefined ? journey : `${journey}/${key}`
 }

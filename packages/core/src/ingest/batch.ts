@@ -1,12 +1,14 @@
 import { type Program, RELATIONS } from '@linli/rules'
-import type { Input, Told } from '../domain/decision.js'
+import type { Decision, Input, Told } from '../domain/decision.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
 import type { InboxEntry, LockOptions, StoredEvent, StoreTransaction } from '../ports/store.js'
+import { erasedAmong } from '../privacy/tombstones.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
 import type { Programs } from '../subjects/programs.js'
 import { attributed } from './attribution.js'
 import { type Contradiction, findContradictions, recordContradictions } from './contradictions.js'
+import { confirmNotErased, doubtful, type ErasedNames, refusalOf, tombstoneOf, withoutErased } from './erased.js'
 import { confirmIdentities, type Resolved, resolveIdentities } from './identity.js'
 import { groupByUser, inputOf, relatedInput, toldOf } from './records.js'
 import { unite, userKey } from './unite.js'
@@ -19,6 +21,8 @@ export interface BatchResult {
   readonly held: ReadonlySet<string>
   /** Events that say something else than the one of the same id that was taken in before. */
   readonly contradictory: ReadonlySet<string>
+  /** Events that were refused: they are of somebody who was erased. */
+  readonly erased: ReadonlySet<string>
 }
 
 /** `history`: events of the past, which journeys take no notice of. */
@@ -44,8 +48,9 @@ export async function ingestBatch(
   programs: Programs,
   batch: readonly StoredEvent[],
   clockNow: number,
-  { passOver = false, mode = 'live', repeated = [], unique = NO_IDENTIFIERS }: BatchOptions = {},
+  options: BatchOptions = {},
 ): Promise<BatchResult> {
+  const { passOver = false, mode = 'live', repeated = [], unique = NO_IDENTIFIERS } = options
   const edition = await programs.in(tx)
   const { program } = edition
   const now = (await tx.now()) ?? clockNow
@@ -57,10 +62,12 @@ export async function ingestBatch(
   const { links, unions, owners } = resolved
   // Two people become one only with both of them at hand.
   const isPatient = links.length > 0 || unions.length > 0
-  const options = { passOver: passOver && !isPatient }
-  const people = await People.lock(tx, programs, edition, subjectsOf(resolved), options)
+  const people = await People.lock(tx, programs, edition, subjectsOf(resolved), { passOver: passOver && !isPatient })
   const ownerOf = ({ messageId, userId }: StoredEvent) => people.get(userKey(owners.get(messageId) ?? userId))
   await confirmIdentities(tx, resolved)
+  const doubts = doubtful(people.held, resolved)
+  const erased = await erasedAmong(tx, doubts)
+  if (erased.size > 0) return withoutErasedEvents(tx, programs, batch, { now, erased }, options)
   if (links.length > 0) await tx.linkIdentities(links)
   const used = new Set(happened.map(({ userId }) => userId))
   for (const union of unions) await unite(tx, program, people, union, { now, used })
@@ -89,12 +96,36 @@ export async function ingestBatch(
   )
   const inbox = mode === 'history' ? asHistory(words, now) : words
   if (inbox.length > 0) await tx.addInbox(inbox)
+  await confirmNotErased(tx, doubts)
   const held = happened.filter((event) => ownerOf(event) === undefined)
   return {
     fresh,
     held: new Set(held.map((event) => event.messageId)),
     contradictory: new Set(contradictions.map(({ event }) => event.messageId)),
+    erased: new Set(),
   }
+}
+
+/** Refuses events of people who were erased, and takes the others in without the names of those. */
+async function withoutErasedEvents(
+  tx: StoreTransaction,
+  programs: Programs,
+  batch: readonly StoredEvent[],
+  { now, erased }: { readonly now: number; readonly erased: ErasedNames },
+  options: BatchOptions,
+): Promise<BatchResult> {
+  const refused = new Set<string>()
+  const decisions: Decision[] = []
+  const others = batch.flatMap((event) => {
+    const tombstone = tombstoneOf(event, erased)
+    if (tombstone === undefined) return [withoutErased(event, erased)]
+    refused.add(event.messageId)
+    decisions.push(refusalOf(tombstone, now))
+    return []
+  })
+  await tx.addDecisions(decisions)
+  const result = await ingestBatch(tx, programs, others, now, options)
+  return { ...result, erased: new Set([...refused, ...result.erased]) }
 }
 
 function inputsOf(own: readonly StoredEvent[], mode: IngestMode, at: number): Input[] {

@@ -46,6 +46,8 @@ export type RejectionCode =
   | 'event.key'
   | 'event.value'
   | 'event.failed'
+  /** It is of somebody who was erased, by one of the names they had. */
+  | 'person.erased'
 
 export interface Rejection {
   readonly code: RejectionCode

@@ -4,7 +4,8 @@ import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports
 import type { Programs } from '../subjects/programs.js'
 import { type BatchResult, type IngestMode, ingestBatch } from './batch.js'
 import { type Contradiction, contradictionOf, recordContradictions } from './contradictions.js'
-import type { EventResult, IncomingEvent, IngestReport } from './event.js'
+import { withoutErasedPeople } from './erased.js'
+import type { EventResult, IncomingEvent, IngestReport, Rejection } from './event.js'
 import { normalise } from './normalise.js'
 
 /** How many events one transaction takes in. Of history more, so that a person's row is written for several at once. */
@@ -12,7 +13,7 @@ const BATCH: Readonly<Record<IngestMode, number>> = { live: 1000, history: 5000 
 /** How often in a row events of people whom another process holds are put off before their turn is waited for. */
 const PATIENCE = 5
 
-type Outcome = 'new' | 'known' | 'conflict' | 'failed'
+type Outcome = 'new' | 'known' | 'conflict' | 'failed' | 'erased'
 
 /** One call of `ingest` whose events have been taken into lanes. */
 interface Call {
@@ -111,8 +112,9 @@ export class Intake {
 
   private async logRejections(rejections: readonly Decision[], tx: StoreTransaction | undefined): Promise<void> {
     if (rejections.length === 0) return
-    if (tx !== undefined) await tx.addDecisions(rejections)
-    else await this.store.transaction((own) => own.addDecisions(rejections))
+    const log = async (own: StoreTransaction) => own.addDecisions(await withoutErasedPeople(own, rejections))
+    if (tx !== undefined) await log(tx)
+    else await this.store.transaction(log)
   }
 
   /** Joins the host's transaction: what comes of the events commits with it. */
@@ -185,7 +187,8 @@ export class Intake {
       for (const one of waiting) {
         const { messageId } = one.event
         const isFirst = first.get(messageId) === one.event
-        const outcome = contradictions.has(one) ? 'conflict' : outcomeOf(messageId, result)
+        const own = outcomeOf(messageId, result)
+        const outcome = own !== 'erased' && contradictions.has(one) ? 'conflict' : own
         if (!held.has(messageId)) settle(one, outcome === 'new' && !isFirst ? 'known' : outcome)
       }
       return held.size === 0 ? [] : waiting.filter((one) => held.has(one.event.messageId))
@@ -214,7 +217,7 @@ export class Intake {
     const details = { reason: 'event.failed', messageId: event.messageId }
     const decision: Decision = { at, subject: `user:${event.userId}`, decision: 'event.rejected', ...details }
     try {
-      await this.store.transaction((tx) => tx.addDecisions([decision]))
+      await this.logRejections([decision], undefined)
       settle(one, 'failed')
     } catch (error) {
       call.reject(error)
@@ -239,10 +242,14 @@ function rejectionOf(
   return { at, subject: `user:${userId ?? '?'}`, decision: 'event.rejected', reason, message, ...id }
 }
 
-function outcomeOf(messageId: string, { fresh, contradictory }: BatchResult): Outcome {
+function outcomeOf(messageId: string, { fresh, contradictory, erased }: BatchResult): Outcome {
+  if (erased.has(messageId)) return 'erased'
   if (fresh.has(messageId)) return 'new'
   return contradictory.has(messageId) ? 'conflict' : 'known'
 }
+
+const FAILED: Rejection = { code: 'event.failed', message: 'The event could not be taken in.' }
+const ERASED: Rejection = { code: 'person.erased', message: 'The event is of somebody who was erased.' }
 
 function duplicate(messageId: string, isConflict: boolean): EventResult {
   return { status: 'duplicate', messageId, ...(isConflict && { conflict: true }) }
@@ -254,7 +261,7 @@ function report(results: readonly EventResult[], outcomes: ReadonlyMap<string, O
     const outcome = outcomes.get(result.messageId)
     if (outcome === 'new') return result
     if (outcome === 'known' || outcome === 'conflict') return duplicate(result.messageId, outcome === 'conflict')
-    return { ...result, status: 'rejected', code: 'event.failed', message: 'The event could not be taken in.' }
+    return { ...result, status: 'rejected', ...(outcome === 'erased' ? ERASED : FAILED) }
   })
   const count = (status: EventResult['status']) => final.filter((result) => result.status === status).length
   return { accepted: count('accepted'), duplicates: count('duplicate'), rejected: count('rejected'), results: final }

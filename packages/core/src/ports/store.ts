@@ -214,6 +214,22 @@ export interface IssuedCoupon {
   readonly coupon: Coupon
 }
 
+/** What tells that somebody was erased: a hash of one of their names, which cannot be read back. */
+export interface Tombstone {
+  readonly hash: string
+  /** The same for all names of one person. */
+  readonly person: string
+  readonly at: number
+}
+
+/** How much was kept under somebody's ids. */
+export interface Removed {
+  readonly events: number
+  readonly decisions: number
+  readonly deliveries: number
+  readonly coupons: number
+}
+
 /** The work of one transaction. All or nothing of it is kept. */
 export interface StoreTransaction {
   /** The store's own clock, or undefined where the engine's clock decides. */
@@ -348,6 +364,8 @@ export interface StoreTransaction {
 
   /** Coupons that were issued under these grant keys. */
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
+  /** Coupons that some subjects have, in the order in which they were issued. */
+  couponsOf(subjects: readonly SubjectKey[]): Promise<readonly IssuedCoupon[]>
   /** How many coupons of an offer some subjects have together. */
   countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number>
   /** Takes one out of a pool of `total`, an offer's coupons or a journey's places, holding the pool's row; false when none is left. */
@@ -355,6 +373,45 @@ export interface StoreTransaction {
   /** Removes pools whose names come at `from` or after it, and before `before`, compared byte by byte. */
   dropPools(from: string, before: string): Promise<void>
   addCoupon(coupon: IssuedCoupon): Promise<void>
+
+  /** The secret that names of erased people are hashed with. Undefined before there is one, and `fresh` was not given to become it. */
+  tombstoneKey(fresh?: string): Promise<string | undefined>
+  /** The tombstones with these hashes. */
+  readTombstones(hashes: readonly string[]): Promise<readonly Tombstone[]>
+  /** Adds tombstones; a hash that is already there is left as it is. */
+  addTombstones(tombstones: readonly Tombstone[]): Promise<void>
+  /** Removes all tombstones of a person. */
+  removeTombstones(person: string): Promise<void>
+  /**
+   * Removes all that is kept under ids of users: events, names that lead to them, merges, states, words that wait for them,
+   * decisions, deliveries and coupons. What pools have given away stays given away. The caller holds the rows of all these users.
+   */
+  removeUsers(ids: readonly string[]): Promise<Removed>
+  /** Waits until nobody takes from the inbox, and lets nobody do so until the transaction ends. */
+  holdInbox(): Promise<void>
+  /** Replaces entries of the inbox, which the transaction holds, that have one of these texts in them; undefined removes one. */
+  reviseInbox(texts: readonly string[], revise: (entry: InboxEntry) => InboxEntry | undefined): Promise<void>
+  /**
+   * Replaces decisions about some subjects, by name, which an event of these ids brought about, or which speak of a user of
+   * these ids as `into` or `from`; undefined removes one.
+   */
+  reviseDecisions(
+    filter: {
+      readonly subjects: readonly string[]
+      readonly messageIds: readonly string[]
+      readonly users: readonly string[]
+    },
+    revise: (decision: Decision) => Decision | undefined,
+  ): Promise<void>
+  /** Replaces what was recorded of merges that these users are in, in whichever part. Only states may differ. */
+  reviseMerges(
+    userIds: readonly string[],
+    revise: (before: MergeRecord['before']) => MergeRecord['before'],
+  ): Promise<void>
+  /** Takes subjects out of the baseline of their kind, once nobody works it out. When it is due stays as it is. */
+  removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void>
+  /** Deliveries of some subjects, without a lock. */
+  deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]>
 }
 
 /** Decisions of one journey of a kind, with this reason and step where there are some. */

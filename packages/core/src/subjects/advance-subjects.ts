@@ -76,7 +76,8 @@ export async function writeAdvanced(
   const decisions = advanced.flatMap((one) => one.advanced.decisions)
   const wishing = advanced.filter((one) => one.advanced.effects.length > 0)
   const deliveries = wishing.flatMap(({ subject, advanced: { effects } }) => planDeliveries(subject.key, effects))
-  await tx.saveSubjects(advanced.map(({ subject, advanced: { state } }) => saved(subject, state)))
+  const known = advanced.filter(({ subject, advanced: { state } }) => !isNobody(subject, state))
+  await tx.saveSubjects(known.map(({ subject, advanced: { state } }) => saved(subject, state)))
   if (decisions.length > 0) await tx.addDecisions(decisions)
   if (deliveries.length > 0) await tx.addDeliveries(deliveries)
   // Once the states are written: who has come to a community in this very batch belongs to it.
@@ -88,6 +89,11 @@ export async function writeAdvanced(
   const moved = wishing.filter(({ advanced: { effects } }) => effects.some(({ kind }) => kind === 'figures'))
   if (moved.length > 0) for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, moved)
   await relearn(tx, wishing)
+}
+
+/** A user of whom nothing is known gets no row by words that came too late, or by names that nobody had. */
+function isNobody({ key, isNew }: LockedSubject, { at, into, also }: SubjectState): boolean {
+  return isNew && key.kind === 'user' && at === 0 && into === undefined && also.length === 0
 }
 
 /** Subjects that have to be read again from the log are out of date, and looked at soon. */

@@ -44,6 +44,11 @@ export class People {
     return this.rows.get(subjectName(key))
   }
 
+  /** All rows that are held. */
+  get held(): readonly LockedSubject[] {
+    return [...this.rows.values()]
+  }
+
   /** A subject as it is from now on. */
   put(subject: LockedSubject): void {
     this.rows.set(subjectName(subject.key), subject)

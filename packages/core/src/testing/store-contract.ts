@@ -3,6 +3,7 @@ import type { ContractCase } from './channel-contract.js'
 import { baselineChecks } from './store-checks/baselines.js'
 import { couponChecks } from './store-checks/coupons.js'
 import { deliveryChecks } from './store-checks/deliveries.js'
+import { erasureChecks } from './store-checks/erasure.js'
 import { eventChecks } from './store-checks/events.js'
 import { logChecks } from './store-checks/log.js'
 import { mergeChecks } from './store-checks/merges.js'
@@ -38,6 +39,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...couponChecks,
     ...versionChecks,
     ...baselineChecks,
+    ...erasureChecks,
   ]
   return checks.map(([title, check]) => ({
     title,

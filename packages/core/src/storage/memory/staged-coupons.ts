@@ -1,6 +1,7 @@
 import { type SubjectKey, subjectName } from '../../domain/subject.js'
 import type { IssuedCoupon } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
+import { compareText } from '../text-order.js'
 import { Staged } from './staged.js'
 import { couponCount, type MemoryTables, type Pool } from './tables.js'
 
@@ -9,6 +10,7 @@ export class StagedCoupons {
   readonly #tables: MemoryTables
   readonly #pools: Staged<Pool>
   readonly #added = new Map<string, IssuedCoupon>()
+  readonly #removed: IssuedCoupon[] = []
 
   constructor(tables: MemoryTables) {
     this.#tables = tables
@@ -21,10 +23,26 @@ export class StagedCoupons {
       else this.#tables.pools.set(offer, pool)
     }
     for (const coupon of this.#added.values()) this.#tables.putCoupon(countName(coupon), coupon)
+    for (const coupon of this.#removed) this.#tables.removeCoupon(countName(coupon), coupon)
+  }
+
+  /** Removes those of some subjects; gives how many they were. Pools stay as they are. */
+  remove(subjects: readonly SubjectKey[]): number {
+    const found = this.of(subjects)
+    this.#removed.push(...found)
+    return found.length
   }
 
   get(grantKey: string): IssuedCoupon | undefined {
     return this.#added.get(grantKey) ?? this.#tables.coupons.get(grantKey)
+  }
+
+  of(subjects: readonly SubjectKey[]): readonly IssuedCoupon[] {
+    const wanted = new Set(subjects.map(subjectName))
+    const found = [...this.#tables.coupons.values(), ...this.#added.values()].filter(({ subject }) =>
+      wanted.has(subjectName(subject)),
+    )
+    return found.sort((a, b) => a.issuedAt - b.issuedAt || compareText(a.grantKey, b.grantKey))
   }
 
   count(subject: SubjectKey, offer: string): number {

@@ -1,3 +1,4 @@
+import { type SubjectKey, subjectName } from '../../domain/subject.js'
 import type { Delivery } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import type { MemoryTables } from './tables.js'
@@ -6,6 +7,7 @@ import type { MemoryTables } from './tables.js'
 export class StagedDeliveries {
   readonly #tables: MemoryTables
   readonly #changes = new Map<string, Delivery>()
+  readonly #removed = new Set<string>()
 
   constructor(tables: MemoryTables) {
     this.#tables = tables
@@ -13,6 +15,26 @@ export class StagedDeliveries {
 
   commit(): void {
     for (const delivery of this.#changes.values()) this.#tables.putDelivery(delivery)
+    for (const key of this.#removed) this.#tables.removeDelivery(key)
+  }
+
+  of(subjects: readonly SubjectKey[]): readonly Delivery[] {
+    const wanted = new Set(subjects.map(subjectName))
+    const keys = new Set([...this.#tables.deliveries.keys(), ...this.#changes.keys()])
+    return [...keys].flatMap((key) => {
+      const delivery = this.#removed.has(key) ? undefined : this.#get(key)
+      return delivery !== undefined && wanted.has(subjectName(delivery.subject)) ? [delivery] : []
+    })
+  }
+
+  /** Removes those of some subjects; gives how many they were. */
+  remove(subjects: readonly SubjectKey[]): number {
+    const found = this.of(subjects)
+    for (const { key } of found) {
+      this.#changes.delete(key)
+      this.#removed.add(key)
+    }
+    return found.length
   }
 
   add(deliveries: readonly Delivery[]): void {

@@ -63,6 +63,13 @@ export class StagedEvents {
     return this.#forgotten.size - before
   }
 
+  /** Forgets the events of some users; gives how many they were. */
+  forgetOf(userIds: readonly string[]): number {
+    const found = userIds.flatMap((userId) => this.#log.of(userId))
+    for (const { messageId } of found) this.#forgotten.add(messageId)
+    return found.length
+  }
+
   of(userIds: readonly string[]): readonly StoredEvent[] {
     const wanted = new Set(userIds)
     const added = this.#added.filter(({ userId }) => wanted.has(userId))

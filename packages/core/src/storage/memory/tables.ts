@@ -9,6 +9,7 @@ import type {
   IssuedCoupon,
   KnownJourney,
   MergeRecord,
+  Tombstone,
   Version,
 } from '../../ports/store.js'
 import { type Due, DueQueue } from './due-queue.js'
@@ -73,7 +74,9 @@ export class MemoryTables {
   readonly coupons = new Map<string, IssuedCoupon>()
   readonly couponCounts = new Map<string, number>()
   readonly couponCodes = new Set<string>()
-  readonly decisions: Decision[] = []
+  decisions: Decision[] = []
+  readonly tombstones = new Map<string, Tombstone>()
+  tombstoneKey: string | undefined
   readonly versions: Version[] = []
   readonly journeys = new Map<string, KnownJourney>()
   inbox: InboxEntry[] = []
@@ -145,10 +148,24 @@ export class MemoryTables {
     this.dueDeliveries.schedule(row, delivery.dueAt)
   }
 
+  removeDelivery(key: string): void {
+    const row = this.deliveries.get(key)
+    if (row === undefined) return
+    this.dueDeliveries.schedule(row, undefined)
+    this.pausedDeliveries.delete(key)
+    this.deliveries.delete(key)
+  }
+
   putCoupon(name: string, coupon: IssuedCoupon): void {
     this.coupons.set(coupon.grantKey, coupon)
     this.couponCodes.add(coupon.coupon.code)
     this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) + 1)
+  }
+
+  removeCoupon(name: string, { grantKey, coupon }: IssuedCoupon): void {
+    if (!this.coupons.delete(grantKey)) return
+    this.couponCodes.delete(coupon.code)
+    this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) - 1)
   }
 
   nextDue(kind: DueKind): number | undefined {

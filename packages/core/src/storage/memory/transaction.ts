@@ -1,5 +1,5 @@
 import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
-import type { Baseline } from '../../domain/baseline.js'
+import { type Baseline, withoutSubjects } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
@@ -11,9 +11,11 @@ import type {
   KnownJourney,
   LockedSubject,
   MergeRecord,
+  Removed,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
+  Tombstone,
   Version,
 } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
@@ -22,6 +24,7 @@ import { isAfter } from './event-log.js'
 import { Staged } from './staged.js'
 import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
+import { StagedErasure } from './staged-erasure.js'
 import { StagedEvents } from './staged-events.js'
 import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
 
@@ -52,6 +55,7 @@ export class MemoryTransaction implements StoreTransaction {
   #stagedIdentities: Staged<string> | undefined
   #stagedDeliveries: StagedDeliveries | undefined
   #stagedCoupons: StagedCoupons | undefined
+  #stagedErasure: StagedErasure | undefined
 
   constructor(tables: MemoryTables, options: MemoryTransactionOptions) {
     this.#tables = tables
@@ -72,8 +76,12 @@ export class MemoryTransaction implements StoreTransaction {
     }
     for (const [kind, row] of this.#baselines.changes)
       if (row !== undefined) tables.baselines.set(kind as SubjectKind, row)
-    for (const [id, merge] of this.#merges.changes) if (merge !== undefined) tables.merges.set(id, merge)
+    for (const [id, merge] of this.#merges.changes) {
+      if (merge === undefined) tables.merges.delete(id)
+      else tables.merges.set(id, merge)
+    }
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
+    this.#stagedErasure?.commit()
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
     this.#stagedDeliveries?.commit()
     this.#stagedCoupons?.commit()
@@ -106,6 +114,11 @@ export class MemoryTransaction implements StoreTransaction {
   get #coupons(): StagedCoupons {
     this.#stagedCoupons ??= new StagedCoupons(this.#tables)
     return this.#stagedCoupons
+  }
+
+  get #erasure(): StagedErasure {
+    this.#stagedErasure ??= new StagedErasure(this.#tables)
+    return this.#stagedErasure
   }
 
   async now(): Promise<undefined> {
@@ -372,6 +385,10 @@ export class MemoryTransaction implements StoreTransaction {
     return grantKeys.flatMap((key) => this.#coupons.get(key) ?? [])
   }
 
+  async couponsOf(subjects: readonly SubjectKey[]): Promise<readonly IssuedCoupon[]> {
+    return this.#coupons.of(subjects)
+  }
+
   async countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number> {
     return subjects.reduce((sum, subject) => sum + this.#coupons.count(subject, offer), 0)
   }
@@ -386,6 +403,78 @@ export class MemoryTransaction implements StoreTransaction {
 
   async addCoupon(coupon: IssuedCoupon): Promise<void> {
     this.#coupons.add(coupon)
+  }
+
+  async tombstoneKey(fresh?: string): Promise<string | undefined> {
+    return this.#erasure.key(fresh)
+  }
+
+  async readTombstones(hashes: readonly string[]): Promise<readonly Tombstone[]> {
+    return this.#erasure.tombstones(hashes)
+  }
+
+  async addTombstones(tombstones: readonly Tombstone[]): Promise<void> {
+    this.#erasure.addTombstones(tombstones)
+  }
+
+  async removeTombstones(person: string): Promise<void> {
+    this.#erasure.removeTombstones(person)
+  }
+
+  async removeUsers(ids: readonly string[]): Promise<Removed> {
+    const wanted = new Set(ids)
+    const keys = ids.map((id): SubjectKey => ({ kind: 'user', id }))
+    const names = new Set(keys.map(subjectName))
+    for (const [name, userId] of this.#tables.identities) {
+      if (wanted.has(name) || wanted.has(userId)) this.#identities.set(name, undefined)
+    }
+    for (const { id, into, from } of this.#tables.merges.values()) {
+      if (wanted.has(into) || wanted.has(from)) this.#merges.set(id, undefined)
+    }
+    for (const name of names) this.#subjects.set(name, undefined)
+    this.#erasure.reviseInbox((entry) => (names.has(subjectName(entry.key)) ? undefined : entry))
+    const decisions = this.#erasure.reviseDecisions((one) => (names.has(one.subject) ? undefined : one))
+    return {
+      events: this.#events.forgetOf(ids),
+      decisions,
+      deliveries: this.#deliveries.remove(keys),
+      coupons: this.#coupons.remove(keys),
+    }
+  }
+
+  async holdInbox(): Promise<void> {}
+
+  async reviseInbox(texts: readonly string[], revise: (entry: InboxEntry) => InboxEntry | undefined): Promise<void> {
+    const has = (entry: InboxEntry) => texts.some((text) => JSON.stringify(entry.input).includes(text))
+    this.#erasure.reviseInbox((entry) => (has(entry) ? revise(entry) : entry))
+  }
+
+  async reviseDecisions(...[filter, revise]: Parameters<StoreTransaction['reviseDecisions']>): Promise<void> {
+    const [subjects, messageIds] = [new Set(filter.subjects), new Set<unknown>(filter.messageIds)]
+    const users = new Set<unknown>(filter.users)
+    const isMeant = ({ subject, messageId, ...about }: Decision) =>
+      subjects.has(subject) && (messageIds.has(messageId) || users.has(about['into']) || users.has(about['from']))
+    this.#erasure.reviseDecisions((decision) => (isMeant(decision) ? revise(decision) : decision))
+  }
+
+  async reviseMerges(...[userIds, revise]: Parameters<StoreTransaction['reviseMerges']>): Promise<void> {
+    const wanted = new Set(userIds)
+    for (const { id } of this.#tables.merges.values()) {
+      const merge = this.#merges.get(id)
+      if (merge === undefined || !(wanted.has(merge.into) || wanted.has(merge.from))) continue
+      this.#merges.set(id, { ...merge, before: revise(merge.before) })
+    }
+  }
+
+  async removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void> {
+    const { baseline, dueAt } = this.#baselines.get(kind) ?? {}
+    if (baseline !== undefined) {
+      this.#baselines.set(kind, { baseline: withoutSubjects(baseline, new Set(ids)), dueAt })
+    }
+  }
+
+  async deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]> {
+    return this.#deliveries.of(subjects)
   }
 }
 

@@ -20,12 +20,24 @@ export async function readCoupons(session: Session, grantKeys: readonly string[]
     select grant_key, subject_kind, subject, issued_at, body from ${session.tables.coupon}
     where grant_key = any(${textArray(grantKeys)}::text[])
   `)
-  return rows.map((row) => ({
+  return rows.map(toCoupon)
+}
+
+export async function couponsOf(session: Session, subjects: readonly SubjectKey[]): Promise<readonly IssuedCoupon[]> {
+  const rows = await session.rows(sql<CouponRow>`
+    select grant_key, subject_kind, subject, issued_at, body from ${session.tables.coupon}
+    where ${isOneOf(subjects)} order by issued_at, grant_key
+  `)
+  return rows.map(toCoupon)
+}
+
+function toCoupon(row: CouponRow): IssuedCoupon {
+  return {
     grantKey: row.grant_key,
     subject: { kind: row.subject_kind, id: row.subject },
     issuedAt: Number(row.issued_at),
     coupon: JSON.parse(row.body) as Coupon,
-  }))
+  }
 }
 
 export async function countCoupons(session: Session, subjects: readonly SubjectKey[], offer: string): Promise<number> {

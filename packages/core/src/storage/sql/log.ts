@@ -82,17 +82,24 @@ export async function waitingFor(session: Session, { kind, id }: SubjectKey): Pr
 }
 
 interface InboxRow {
-  readonly id: string
   readonly kind: SubjectKind
   readonly subject: string
   readonly body: string
+}
+
+export async function holdInbox(session: Session): Promise<void> {
+  await session.rows(sql`select pg_advisory_xact_lock(hashtextextended(${inboxLock(session)}::text, 0))`)
+}
+
+function inboxLock({ tables }: Session): string {
+  return `linli.inbox/${tables.schema}`
 }
 
 // One taker at a time keeps the entries in order. The lock ends with the transaction: one that belonged to the session
 // would outlive it behind a connection pooler.
 export async function takeInbox(session: Session, limit: number): Promise<readonly InboxEntry[]> {
   const [lock] = await session.rows(sql<{ is_mine: boolean }>`
-    select pg_try_advisory_xact_lock(hashtextextended(${`linli.inbox/${session.tables.schema}`}::text, 0)) as is_mine
+    select pg_try_advisory_xact_lock(hashtextextended(${inboxLock(session)}::text, 0)) as is_mine
   `)
   if (lock?.is_mine !== true) return []
   const rows = await session.rows(sql<InboxRow>`

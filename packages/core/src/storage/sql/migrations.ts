@@ -100,6 +100,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '008-halts': { up: (db) => addHalts(db, tables) },
     '009-runs': { up: (db) => addRuns(db, tables) },
     '010-delivery-channels': { up: (db) => addDeliveryChannels(db, tables) },
+    '011-tombstones': { up: (db) => createTombstones(db, tables) },
   }
 }
 
@@ -234,6 +235,16 @@ async function addDeliveryChannels(db: Kysely<unknown>, { schema, delivery }: Ta
     sql`update ${delivery} set channel = body::json ->> 'channel' where body::json ->> 'channel' is not null`,
     sql`drop index ${sql.id(schema, 'delivery_due')}`,
     sql`create index delivery_due on ${delivery} (channel, due_at, key) where due_at is not null`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+async function createTombstones(db: Kysely<unknown>, { tombstone, tombstoneKey }: Tables): Promise<void> {
+  const statements = [
+    sql`create table ${tombstone} (hash text collate "C" primary key, person text collate "C" not null, at int8 not null)`,
+    sql`create index tombstone_person on ${tombstone} (person)`,
+    // One row at most.
+    sql`create table ${tombstoneKey} (is_one bool primary key default true check (is_one), key text not null)`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

@@ -64,7 +64,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
         'journey',
         'merge',
       ],
-      ...['migration', 'migration_lock', 'subject', 'version'],
+      ...['migration', 'migration_lock', 'subject', 'tombstone', 'tombstone_key', 'version'],
     ])
   })
 

@@ -16,6 +16,8 @@ export interface Tables {
   readonly journey: RawBuilder<unknown>
   readonly version: RawBuilder<unknown>
   readonly baseline: RawBuilder<unknown>
+  readonly tombstone: RawBuilder<unknown>
+  readonly tombstoneKey: RawBuilder<unknown>
 }
 
 export function tablesIn(schema: string): Tables {
@@ -33,5 +35,7 @@ export function tablesIn(schema: string): Tables {
     journey: sql.id(schema, 'journey'),
     version: sql.id(schema, 'version'),
     baseline: sql.id(schema, 'baseline'),
+    tombstone: sql.id(schema, 'tombstone'),
+    tombstoneKey: sql.id(schema, 'tombstone_key'),
   }
 }

@@ -13,14 +13,17 @@ import type {
   LockedSubject,
   LockOptions,
   MergeRecord,
+  Removed,
   SavedSubject,
   StoredEvent,
   StoreTransaction,
+  Tombstone,
   Version,
 } from '../../ports/store.js'
 import * as baselines from './baselines.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
+import * as erasure from './erasure.js'
 import * as events from './events.js'
 import * as identities from './identities.js'
 import * as log from './log.js'
@@ -28,6 +31,7 @@ import * as merges from './merges.js'
 import type { Int8 } from './parameters.js'
 import type { Session } from './session.js'
 import * as subjects from './subjects.js'
+import * as tombstones from './tombstones.js'
 import * as versions from './versions.js'
 
 /** Whose clock decides: the database's, or the engine's own (tests with a virtual clock). */
@@ -234,6 +238,10 @@ export class SqlTransaction implements StoreTransaction {
     return coupons.readCoupons(this.#session, grantKeys)
   }
 
+  couponsOf(holders: readonly SubjectKey[]): Promise<readonly IssuedCoupon[]> {
+    return coupons.couponsOf(this.#session, holders)
+  }
+
   countCoupons(holders: readonly SubjectKey[], offer: string): Promise<number> {
     return coupons.countCoupons(this.#session, holders, offer)
   }
@@ -248,5 +256,49 @@ export class SqlTransaction implements StoreTransaction {
 
   addCoupon(coupon: IssuedCoupon): Promise<void> {
     return coupons.addCoupon(this.#session, coupon)
+  }
+
+  tombstoneKey(fresh?: string): Promise<string | undefined> {
+    return tombstones.tombstoneKey(this.#session, fresh)
+  }
+
+  readTombstones(hashes: readonly string[]): Promise<readonly Tombstone[]> {
+    return tombstones.readTombstones(this.#session, hashes)
+  }
+
+  addTombstones(added: readonly Tombstone[]): Promise<void> {
+    return tombstones.addTombstones(this.#session, added)
+  }
+
+  removeTombstones(person: string): Promise<void> {
+    return tombstones.removeTombstones(this.#session, person)
+  }
+
+  removeUsers(ids: readonly string[]): Promise<Removed> {
+    return erasure.removeUsers(this.#session, ids)
+  }
+
+  holdInbox(): Promise<void> {
+    return log.holdInbox(this.#session)
+  }
+
+  reviseInbox(texts: readonly string[], revise: (entry: InboxEntry) => InboxEntry | undefined): Promise<void> {
+    return erasure.reviseInbox(this.#session, texts, revise)
+  }
+
+  reviseDecisions(...[filter, revise]: Parameters<StoreTransaction['reviseDecisions']>): Promise<void> {
+    return erasure.reviseDecisions(this.#session, filter, revise)
+  }
+
+  reviseMerges(...[userIds, revise]: Parameters<StoreTransaction['reviseMerges']>): Promise<void> {
+    return erasure.reviseMerges(this.#session, userIds, revise)
+  }
+
+  removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void> {
+    return erasure.removeFromBaseline(this.#session, kind, ids)
+  }
+
+  deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]> {
+    return deliveries.readDeliveries(this.#session, { subjects })
   }
 }
