@@ -4,6 +4,7 @@ export type EngineErrorCode =
   | 'database.locked'
   | 'database.conflict'
   | 'database.missing'
+  | 'database.unprepared'
   | 'database.unsupported'
   | 'channel.missing'
   | 'channel.duplicate'

@@ -4,8 +4,7 @@ import type { IncomingEvent } from '../ingest/event.js'
 import { type ReadProgress, readEventFile } from '../simulation/event-file.js'
 import { loggedEvents } from '../simulation/logged-events.js'
 import type { DeliveryOutcomes } from '../simulation/outcomes.js'
-import { openStore } from '../storage/open.js'
-import { existing } from './database.js'
+import { openExisting } from './database.js'
 
 /** Where events come from, and what becomes of messages: flags that simulations have in common. */
 export interface SourceFlags {
@@ -44,7 +43,7 @@ export async function withEvents<T>(flags: SourceFlags, work: (source: EventSour
     return work({ events: () => readEventFile(file, read), percent })
   }
   if (db === undefined) throw new Error('Say where the events are: --events FILE or --db URL.')
-  const store = await openStore(existing(db))
+  const store = await openExisting(db)
   try {
     return await work({ events: () => loggedEvents(store), percent: () => '' })
   } finally {

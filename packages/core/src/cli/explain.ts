@@ -5,8 +5,7 @@ import type { Explained } from '../insights/explained.js'
 import { formatExplanation, formatTrace } from '../insights/format.js'
 import { instantOf } from '../queue/clocks.js'
 import { explainFromFile, traceInFile } from '../simulation/explain-file.js'
-import { openStore } from '../storage/open.js'
-import { existing } from './database.js'
+import { openExisting } from './database.js'
 import { print, printJson } from './output.js'
 
 interface ExplainFlags {
@@ -68,7 +67,7 @@ async function explain(
   const asked = { rule, ...(at !== undefined && { at }) }
   if (flags.events !== undefined) return explainFromFile({ rules, events: flags.events, key: { kind, id }, ...asked })
   if (flags.db === undefined) throw new Error('Say where the events are: --events FILE or --db URL.')
-  const store = await openStore(existing(flags.db))
+  const store = await openExisting(flags.db)
   try {
     return await explainFromLog({ store, pack: rules, key: { kind, id }, rule, at: instantOf(at ?? Date.now()) })
   } finally {

@@ -1,33 +1,47 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { definePack } from '@linli/rules'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { linli } from '../../testing/command-line.js'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { type CommandResult, linli } from '../../testing/command-line.js'
+import { type FreshDatabase, freshDatabase } from '../../testing/database.js'
 import { journey, wait } from '../../testing/rules.js'
 import { createEngine } from '../engine.js'
+import { openPostgres } from '../storage/sql/postgres.js'
 
-let folder: string
+const postgresUrl = inject('postgresUrl')
+const REMIND = journey('remind', [wait('later', '1d')])
+
+let database: FreshDatabase
 
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'linli-')), 'data')
-  const engine = await createEngine({ rules: definePack([journey('remind', [wait('later', '1d')])]), database: folder })
-  await engine.ingest([{ type: 'track', event: 'cart', userId: 'wang', messageId: 'm-1' }])
-  await engine.close()
+  database = await freshDatabase(postgresUrl)
 })
 
-afterEach(() => rm(join(folder, '..'), { recursive: true }))
+afterEach(() => database.drop())
+
+/** An engine works on the database: wang has put something into the cart. */
+async function wangShops(): Promise<void> {
+  const engine = await createEngine({ rules: definePack([REMIND]), database: database.address })
+  await engine.ingest([{ type: 'track', event: 'cart', userId: 'wang', messageId: 'm-1' }])
+  await engine.close()
+}
+
+/** A command about that database. */
+function onDatabase(command: string, ...args: readonly string[]): Promise<CommandResult> {
+  return linli(command, '--db', database.address, ...args)
+}
 
 it('pauses, stops and resumes what runs on a database, and shows who did so', async () => {
-  const paused = await linli('pause', '--db', folder, '--journey', 'remind', '--by', '小李', '--reason', '文案有误')
+  await wangShops()
+  const paused = await onDatabase('pause', '--journey', 'remind', '--by', '小李', '--reason', '文案有误')
   expect(paused).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^paused journey:remind, .*Z by 小李: 文案有误\n$/),
   })
-  await linli('stop', '--db', folder, '--everything')
-  expect((await linli('resume', '--db', folder, '--journey', 'remind')).stdout).toMatch(/^stopped everything, .*\n$/)
+  await onDatabase('stop', '--everything')
+  expect((await onDatabase('resume', '--journey', 'remind')).stdout).toMatch(/^stopped everything, .*\n$/)
 
-  const { stdout } = await linli('halts', '--db', folder)
+  const { stdout } = await onDatabase('halts')
   expect(stdout.replaceAll(/, \d{4}-[^ \n]*Z/g, '').split('\n')).toEqual([
     'stopped everything',
     'What was done, the latest first:',
@@ -36,29 +50,67 @@ it('pauses, stops and resumes what runs on a database, and shows who did so', as
     '  pause journey:remind by 小李: 文案有误',
     '',
   ])
-  const { inForce, calls } = JSON.parse((await linli('halts', '--db', folder, '--json')).stdout)
+  const { inForce, calls } = JSON.parse((await onDatabase('halts', '--json')).stdout)
   expect([inForce, calls.length]).toMatchObject([[{ target: 'everything', state: 'stopped' }], 3])
-}, 60_000)
+})
 
 it('lists runs, ends one, and counts what became of them', async () => {
-  const listed = await linli('runs', '--db', folder, '--journey', 'remind')
+  await wangShops()
+  const listed = await onDatabase('runs', '--journey', 'remind')
   expect(listed.stdout).toMatch(/^[\w-]{16} {2}user:wang {2}entered .*Z, at later since .*Z until .*Z\n$/)
   const [run = ''] = listed.stdout.split(' ')
 
-  expect(await linli('cancel', '--db', folder, '--run', run)).toMatchObject({ code: 0 })
+  expect(await onDatabase('cancel', '--run', run)).toMatchObject({ code: 0 })
 
-  expect((await linli('runs', '--db', folder, '--journey', 'remind')).stdout).toBe('No run is under way.\n')
-  const { stdout } = await linli('counts', '--db', folder, '--journey', 'remind')
+  expect((await onDatabase('runs', '--journey', 'remind')).stdout).toBe('No run is under way.\n')
+  const { stdout } = await onDatabase('counts', '--journey', 'remind')
   expect(stdout.split('\n').map((line) => line.split(/ +/).join(' '))).toEqual([
     ...['runs', 'entered 1', '', 'steps', 'later 1', '', 'ended', 'cancelled 1', ''],
   ])
-  const json = JSON.parse((await linli('counts', '--db', folder, '--journey', 'remind', '--json')).stdout)
+  const json = JSON.parse((await onDatabase('counts', '--journey', 'remind', '--json')).stdout)
   expect(json).toMatchObject({ entered: 1, exited: { cancelled: 1 } })
-}, 60_000)
+})
 
 it('refuses a journey that is not there, and to pause nothing in particular', async () => {
-  const unknown = await linli('pause', '--db', folder, '--journey', 'remnd')
+  await wangShops()
+  const unknown = await onDatabase('pause', '--journey', 'remnd')
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean "remind"?') })
-  expect(await linli('pause', '--db', folder)).toMatchObject({ code: 1, stderr: expect.stringContaining('Say what') })
+  expect(await onDatabase('pause')).toMatchObject({ code: 1, stderr: expect.stringContaining('Say what') })
   expect(await linli('pause', '--journey', 'remind')).toMatchObject({ code: 1 })
-}, 60_000)
+})
+
+describe.skipIf(postgresUrl === undefined)('a database that is not as the commands need it', () => {
+  const PACK = fileURLToPath(new URL('../../testing/packs/grocery', import.meta.url))
+  const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+    halts: [],
+    runs: ['--journey', 'remind'],
+    counts: ['--journey', 'remind'],
+    cancel: ['--run', 'r1'],
+    pause: ['--everything'],
+    export: ['user', 'wang'],
+    explain: ['--rules', PACK, '--user', 'wang', '--rule', 'lapsed'],
+    simulate: ['--rules', PACK],
+    diff: ['--old', PACK, '--new', PACK],
+  }
+
+  it.each(Object.entries(COMMANDS))('is refused by linli %s where no engine was started on it', async (name, flags) => {
+    expect(await onDatabase(name, ...flags)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^linli: The database has no tables of linli .*\(database\.unprepared\)\n$/),
+    })
+  })
+
+  it('is left alone where its tables are of another release', async () => {
+    await wangShops()
+    const db = openPostgres(database.address, {})
+    const migrations = sql.id('linli', 'migration')
+
+    await sql`insert into ${migrations} (name, timestamp) values ('999-later', '')`.execute(db)
+    expect((await onDatabase('halts')).stderr).toMatch(/tables are those of a newer release.*\(database\.unprepared\)/)
+
+    await sql`delete from ${migrations} where name > '008'`.execute(db)
+    expect((await onDatabase('halts')).stderr).toMatch(/tables are those of an older release.*\(database\.unprepared\)/)
+    await db.destroy()
+  })
+})

@@ -5,9 +5,8 @@ import { pipeline } from 'node:stream/promises'
 import { Argument, Command } from 'commander'
 import { Privacy } from '../privacy/privacy.js'
 import { systemClock } from '../queue/clocks.js'
-import { openStore } from '../storage/open.js'
 import { Programs } from '../subjects/programs.js'
-import { databaseOption, existing } from './database.js'
+import { databaseOption, openExisting } from './database.js'
 import { print, printJson, tell } from './output.js'
 
 interface PeopleFlags {
@@ -78,7 +77,7 @@ function exportCommand(): Command {
 }
 
 async function withPrivacy<T>(database: string, work: (privacy: Privacy) => Promise<T>): Promise<T> {
-  const store = await openStore(existing(database))
+  const store = await openExisting(database)
   try {
     await store.migrate()
     return await work(new Privacy(store, new Programs(), systemClock))

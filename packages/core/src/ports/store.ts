@@ -493,6 +493,9 @@ export interface StoreReads {
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
 }
 
+/** Tables of this release, of an older or a newer one, or none. */
+export type TablesFound = 'current' | 'older' | 'newer' | 'none'
+
 /**
  * Where linli keeps everything. One transaction at a time sees and locks what it needs; a transaction that fails because
  * of another one (a conflict, a deadlock) is run again by `transaction` itself, so `work` must be repeatable.
@@ -500,6 +503,8 @@ export interface StoreReads {
 export interface Store extends StoreReads {
   /** Creates or upgrades the tables. Safe to call from several processes at once. */
   migrate(): Promise<void>
+  /** Whose tables it has. Changes nothing. */
+  tables(): Promise<TablesFound>
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>
   /** Works inside a transaction of the host's own, which the host commits. Undefined where the store cannot. */
   join?(trx: unknown): StoreTransaction

@@ -51,6 +51,10 @@ class Memory implements MemoryStore {
 
   async migrate(): Promise<void> {}
 
+  async tables(): Promise<'current'> {
+    return 'current'
+  }
+
   async close(): Promise<void> {}
 
   // One after another: whoever waits is handed the store by the one before, without anyone slipping in between.

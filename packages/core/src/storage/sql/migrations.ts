@@ -12,7 +12,11 @@ import {
   sql,
   type Transaction,
 } from 'kysely'
+import type { TablesFound } from '../../ports/store.js'
 import type { Tables } from './tables.js'
+
+/** The table of the migrations that have been made. */
+const MIGRATIONS = 'migration'
 
 /**
  * Creates or upgrades the tables, in one transaction. Processes that do so at once wait for one another by a lock that
@@ -30,13 +34,27 @@ export async function migrate(db: Kysely<unknown>, tables: Tables): Promise<void
         db: new Kysely<unknown>({ dialect: new InsideTransaction(poolOf(trx), tables.schema) }),
         provider: { getMigrations: async () => migrations(tables) },
         migrationTableSchema: tables.schema,
-        migrationTableName: 'migration',
+        migrationTableName: MIGRATIONS,
         migrationLockTableName: 'migration_lock',
         disableTransactions: true,
       })
       const { error } = await migrator.migrateToLatest()
       if (error !== undefined) throw error
     })
+}
+
+/** Looks which migrations have been made. */
+export async function tablesFound(db: Kysely<unknown>, tables: Tables): Promise<TablesFound> {
+  const { rows } = await sql`
+    select 1 from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname = ${tables.schema} and relname = ${MIGRATIONS} and relkind = 'r'
+  `.execute(db)
+  if (rows.length === 0) return 'none'
+  const made = await sql<{ name: string }>`select name from ${sql.id(tables.schema, MIGRATIONS)}`.execute(db)
+  const names = new Set(made.rows.map(({ name }) => name))
+  const known = Object.keys(migrations(tables))
+  if (known.some((name) => !names.has(name))) return 'older'
+  return names.size > known.length ? 'newer' : 'current'
 }
 
 /** Lets the migrator work inside a transaction that holds the lock, and look at one schema only. */

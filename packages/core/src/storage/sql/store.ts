@@ -15,6 +15,7 @@ import {
   type StoredEvent,
   type StoreReads,
   type StoreTransaction,
+  type TablesFound,
 } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
@@ -24,7 +25,7 @@ import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
-import { migrate } from './migrations.js'
+import { migrate, tablesFound } from './migrations.js'
 import { type Int8, toInstant } from './parameters.js'
 import { Session } from './session.js'
 import { readSubjectsInRuns } from './subjects.js'
@@ -63,6 +64,10 @@ export class SqlStore implements Store {
 
   migrate(): Promise<void> {
     return migrate(this.#db, this.#tables)
+  }
+
+  tables(): Promise<TablesFound> {
+    return tablesFound(this.#db, this.#tables)
   }
 
   close(): Promise<void> {

@@ -118,6 +118,7 @@ async function migratesTogether(store: Store): Promise<void> {
   await store.transaction((tx) => increment(tx, [user('u-1')]))
   await together(4, () => store.migrate())
   assert.deepEqual(await store.readSubject(user('u-1')), stateOf({ at: 1 }))
+  assert.equal(await store.tables(), 'current')
 }
 
 async function saysConcurrency(store: Store): Promise<void> {
