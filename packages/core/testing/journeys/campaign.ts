@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const ROUND = 100
 
 const started = performance.now()
-const property = fc.asyncProperty(journeyCaseArb, (one) => tryJourneys(one))
+const property = fc.asyncProperty(journeyCaseArb(), (one) => tryJourneys(one))
 let [tried, differences] = [0, 0]
 for (let seed = Number(values.seed); tried < Number(values.cases); seed++) {
   const numRuns = Math.min(ROUND, Number(values.cases) - tried)
@@ -31,8 +31,8 @@ for (let seed = Number(values.seed); tried < Number(values.cases); seed++) {
   tried += numRuns
   if (counterexample !== null) {
     differences += 1
-    const [{ journeys, commands }] = counterexample
-    for (const one of [...journeys.flat(), ...commands]) console.log(JSON.stringify(one))
+    const [{ journeys, control, commands }] = counterexample
+    for (const one of [...journeys.flat(), { control }, ...commands]) console.log(JSON.stringify(one))
     console.log(errorInstance instanceof Error ? errorInstance.message : errorInstance)
     console.log(`again: npm run campaign:journeys -- --cases 1 --seed ${seed} --path ${counterexamplePath}\n`)
   }

@@ -108,11 +108,26 @@ const treeOf = (leaf: fc.Arbitrary<Leaf>): fc.Arbitrary<Tree> =>
 
 const EVENTS = ['paid', 'seen', 'left']
 
-const ingredients: Ingredients = {
+/** What cases are about. */
+export interface Focus {
+  /** How journeys get on with one another, and how else than by what happens they may begin. */
+  readonly several: boolean
+  /** What people do to rules that run. */
+  readonly deeds: boolean
+}
+
+const EVERYTHING: Focus = { several: true, deeds: true }
+
+const ingredientsFor = ({ several }: Focus): Ingredients => ({
   events: EVENTS,
   emits: ['said'],
   starts: ['j1'],
   isStarted: false,
+  isRequested: several,
+  isOneOfSeveral: several,
+  beginnings: several
+    ? ['FREQ=DAILY;BYHOUR=8;BYMINUTE=1', 'FREQ=HOURLY;BYMINUTE=2', 'FREQ=WEEKLY;BYDAY=FR;BYHOUR=8']
+    : [],
   hasDigests: true,
   durations: ['1s', '2s', '3s', '1m'],
   conditions: treeOf(fc.oneof({ weight: 3, arbitrary: known }, { weight: 2, arbitrary: ofJourneys })),
@@ -120,21 +135,22 @@ const ingredients: Ingredients = {
   tags: TAGS,
   marks: MARKS,
   scores: ['heat'],
-}
+})
 
 /** What one of them says or marks, only those after it begin by. */
-const journeysArb = fc.tuple(
-  journeyArb('j0', ingredients),
-  journeyArb('j1', {
-    ...ingredients,
-    events: [...EVENTS, 'said', 'said'],
-    emits: [],
-    starts: [],
-    isStarted: true,
-    tags: [...TAGS, ...MARKS],
-    marks: [],
-  }),
-)
+const journeysArb = (ingredients: Ingredients) =>
+  fc.tuple(
+    journeyArb('j0', ingredients),
+    journeyArb('j1', {
+      ...ingredients,
+      events: [...EVENTS, 'said', 'said'],
+      emits: [],
+      starts: [],
+      isStarted: true,
+      tags: [...TAGS, ...MARKS],
+      marks: [],
+    }),
+  )
 
 /** Something that happens. Times are relative to the clock, in milliseconds. */
 export type Command =
@@ -146,6 +162,13 @@ export type Command =
       readonly late: number
     }
   | { readonly kind: 'identify'; readonly user: string; readonly traits: Readonly<Record<string, unknown>> }
+  /** A program wants somebody to enter a journey. */
+  | {
+      readonly kind: 'request'
+      readonly user: string
+      readonly journey: string
+      readonly properties: Readonly<Record<string, unknown>>
+    }
   /** The event before comes again. */
   | { readonly kind: 'again' }
   | { readonly kind: 'pass'; readonly ms: number }
@@ -214,76 +237,90 @@ const deedArb: fc.Arbitrary<Deed> = fc
   )
   .map(([deed, how]) => ({ ...deed, ...how }))
 
-const commandArb: fc.Arbitrary<Command> = fc.oneof(
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      kind: fc.constant('event' as const),
-      user: users,
-      event: names,
-      properties: fc.record(
-        { city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) },
-        { requiredKeys: ['city', 'store'] },
-      ),
-      late: fc.constantFrom(0, 0, 0, 0, 500, 1000, 60_000),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('event' as const),
-      user: users,
-      event: fc.constantFrom('consent_granted', 'consent_granted', 'consent_withdrawn'),
-      properties: fc.record({ channel: fc.constant('sms') }, { requiredKeys: [] }),
-      late: fc.constant(0),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('identify' as const),
-      user: users,
-      traits: fc.record(
-        { city: fc.constantFrom('sh', 'bj'), birthday: fc.constantFrom('2026-01-01', '1990-01-02', '2026-02-01') },
-        { requiredKeys: [] },
-      ),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'again' as const }) },
-  {
-    weight: 3,
-    arbitrary: fc
-      .constantFrom(1, 500, 999, 1000, 2000, 60_000, 86_400_000)
-      .map((ms) => ({ kind: 'pass' as const, ms })),
-  },
-  { weight: 6, arbitrary: fc.constantFrom(0, 0, -1, 1).map((off) => ({ kind: 'due' as const, off })) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('edge' as const),
-      event: names,
-      properties: fc.record({ city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) }),
-      after: fc.constantFrom(1000, 2000, 3000),
-      off: fc.constantFrom(0, 0, -1, 1),
-    }),
-  },
-  { weight: 1, arbitrary: names.map((event) => ({ kind: 'crash' as const, event })) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('channel' as const),
-      name: fc.constantFrom('sms', 'push'),
-      takes: fc.boolean(),
-    }),
-  },
-  { weight: 6, arbitrary: deedArb },
-)
+const commandArb = ({ several, deeds }: Focus): fc.Arbitrary<Command> =>
+  fc.oneof(
+    {
+      weight: 10,
+      arbitrary: fc.record({
+        kind: fc.constant('event' as const),
+        user: users,
+        event: names,
+        properties: fc.record(
+          { city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) },
+          { requiredKeys: ['city', 'store'] },
+        ),
+        late: fc.constantFrom(0, 0, 0, 0, 500, 1000, 60_000),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('event' as const),
+        user: users,
+        event: fc.constantFrom('consent_granted', 'consent_granted', 'consent_withdrawn'),
+        properties: fc.record({ channel: fc.constant('sms') }, { requiredKeys: [] }),
+        late: fc.constant(0),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('identify' as const),
+        user: users,
+        traits: fc.record(
+          { city: fc.constantFrom('sh', 'bj'), birthday: fc.constantFrom('2026-01-01', '1990-01-02', '2026-02-01') },
+          { requiredKeys: [] },
+        ),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'again' as const }) },
+    {
+      weight: 3,
+      arbitrary: fc
+        .constantFrom(1, 500, 999, 1000, 2000, 60_000, 86_400_000)
+        .map((ms) => ({ kind: 'pass' as const, ms })),
+    },
+    { weight: 6, arbitrary: fc.constantFrom(0, 0, -1, 1).map((off) => ({ kind: 'due' as const, off })) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('edge' as const),
+        event: names,
+        properties: fc.record({ city: fc.constantFrom('sh', 'bj'), store: fc.constantFrom('x', 1) }),
+        after: fc.constantFrom(1000, 2000, 3000),
+        off: fc.constantFrom(0, 0, -1, 1),
+      }),
+    },
+    {
+      weight: several ? 2 : 0,
+      arbitrary: fc
+        .tuple(
+          users,
+          fc.constantFrom('j0', 'j1'),
+          fc.record({ city: fc.constantFrom('sh', 'bj'), store: fc.constant('x') }),
+        )
+        .map(([user, journey, properties]) => ({ kind: 'request' as const, user, journey, properties })),
+    },
+    { weight: 1, arbitrary: names.map((event) => ({ kind: 'crash' as const, event })) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('channel' as const),
+        name: fc.constantFrom('sms', 'push'),
+        takes: fc.boolean(),
+      }),
+    },
+    { weight: deeds ? 6 : 0, arbitrary: deedArb },
+  )
 
-const editionArb = journeysArb.chain(([one, other]) => fc.tuple(withEarlier(one), withEarlier(other)))
+const editionArb = (focus: Focus) =>
+  journeysArb(ingredientsFor(focus)).chain(([one, other]) => fc.tuple(withEarlier(one), withEarlier(other)))
 
 export interface JourneyCase {
   /** Journeys to begin with, and others that may be published. */
   readonly journeys: readonly (readonly unknown[])[]
+  /** The share of people who are kept out of what does not serve. */
+  readonly control: number | undefined
   readonly commands: readonly Command[]
 }
 
@@ -307,7 +344,11 @@ function withEarlier(journey: Json): fc.Arbitrary<Json> {
     .map((earlier) => (earlier === undefined ? journey : { ...journey, earlier }))
 }
 
-export const journeyCaseArb: fc.Arbitrary<JourneyCase> = fc.record({
-  journeys: fc.tuple(editionArb, editionArb).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
-  commands: fc.array(commandArb, { minLength: 5, maxLength: 25, size: 'max' }),
-})
+export function journeyCaseArb(focus: Focus = EVERYTHING): fc.Arbitrary<JourneyCase> {
+  const edition = editionArb(focus)
+  return fc.record({
+    journeys: fc.tuple(edition, edition).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
+    control: fc.constantFrom(undefined, ...(focus.several ? [undefined, undefined, 0.5, 0.7] : [])),
+    commands: fc.array(commandArb(focus), { minLength: 5, maxLength: 25, size: 'max' }),
+  })
+}

@@ -1,30 +1,14 @@
 import type { JourneyDefinition, StepDefinition } from '@linli/rules'
 import { lengthOf } from '../../../rules/testing/naive-window.js'
 import type { LoggedEvent } from '../law/known.js'
-import { isTurn, keyOf, mustLeave } from './exits.js'
+import { end, isInTime, keyOf, mustLeave } from './exits.js'
 import { keptOutBy } from './halts.js'
 import type { Life } from './life.js'
 import { follow, walk } from './steps.js'
-import type { Asked, Run, Turn } from './words.js'
+import { isOfControl } from './tree.js'
+import type { Run } from './words.js'
 
 // Who enters which journey.
-
-/** @param collected journeys of which a run has collected the event: it lets nobody in once more */
-export function enterByEvent(life: Life, event: LoggedEvent, collected: ReadonlySet<string>): void {
-  for (const journey of life.journeys) {
-    const { entry } = journey
-    if (entry.on !== 'event' || collected.has(journey.id)) continue
-    if (life.matches(entry as Asked, event)) enter(life, journey, event, event.at)
-  }
-}
-
-export function enterByTurn(life: Life, turn: Turn): void {
-  for (const journey of life.journeys) {
-    const { entry } = journey
-    if (!isTurn(entry, turn, life.rules)) continue
-    if (life.holds((entry as Asked).conditions, undefined)) enter(life, journey, undefined, life.at)
-  }
-}
 
 /** The earliest `start` step that has not been looked at; gives whether there was one. */
 export function startNext(life: Life): boolean {
@@ -43,18 +27,20 @@ export function startNext(life: Life): boolean {
   return true
 }
 
-function enter(
+/** Begins a run, or says why not. */
+export function enter(
   life: Life,
   definition: JourneyDefinition,
   event: LoggedEvent | undefined,
   since: number,
 ): Run | undefined {
   const key = keyOf(definition, event)
-  const obstacle = obstacleTo(life, definition, key)
+  const obstacle = obstacleTo(life, definition, key) ?? keepOut(life, definition, key, since)
   if (obstacle !== undefined) {
     life.line({ decision: 'journey.held', rule: definition.id, key, ...obstacle })
     return undefined
   }
+  for (const rival of rivalsOf(life, definition)) end(life, rival, `gave way to ${definition.id}`)
   const number = life.past.filter((run) => run.definition.id === definition.id).length
   const run: Run = {
     name: `${definition.id}#${number}`,
@@ -84,12 +70,44 @@ function obstacleTo(life: Life, definition: JourneyDefinition, key: string | und
   const halted = keptOutBy(life, definition.id)
   if (halted !== undefined) return { reason: halted }
   const earlier = life.past.filter((run) => run.definition.id === definition.id && run.key === key)
-  const { reentry = 'oneAtATime' } = definition
+  const { reentry = 'oneAtATime', priority = 0 } = definition
   if (reentry !== 'always' && earlier.some((run) => life.runs.includes(run))) return { reason: 'active' }
-  const last = Math.max(...earlier.map((run) => run.enteredAt))
-  if (reentry === 'never' && earlier.length > 0) return { reason: 're-entry' }
-  if (typeof reentry === 'object' && life.at < last + lengthOf(reentry.after)) return { reason: 're-entry' }
+  if (isTooSoon(life, definition, earlier)) return { reason: 're-entry' }
   if (mustLeave(life, definition)) return { reason: 'exit conditions' }
+  const isStronger = (rival: Run) => (rival.definition.priority ?? 0) >= priority
+  return rivalsOf(life, definition).some(isStronger) ? { reason: 'exclusive' } : undefined
+}
+
+function isTooSoon(
+  life: Life,
+  { reentry }: JourneyDefinition,
+  earlier: readonly { readonly enteredAt: number }[],
+): boolean {
+  if (reentry === 'never') return earlier.length > 0
+  const last = Math.max(...earlier.map(({ enteredAt }) => enteredAt))
+  return typeof reentry === 'object' && life.at < last + lengthOf(reentry.after)
+}
+
+/** Runs of the group of journeys of which somebody is in one at a time. */
+function rivalsOf(life: Life, { exclusive }: JourneyDefinition): readonly Run[] {
+  return exclusive === undefined ? [] : life.runs.filter(({ definition }) => definition.exclusive === exclusive)
+}
+
+/** Says so where somebody is kept out to compare with, and whether this time counts as one that would have been an entry. */
+function keepOut(
+  life: Life,
+  definition: JourneyDefinition,
+  key: string | undefined,
+  since: number,
+): object | undefined {
   const isHeldOut = definition.holdout !== undefined && life.choices.isHeldOut(definition.id)
-  return isHeldOut ? { reason: 'holdout' } : undefined
+  const isInControl = life.outside.hasControl && isOfControl(definition) && life.choices.isInControl()
+  if (!isHeldOut && !isInControl) return undefined
+  const group = isInControl ? 'control group' : 'holdout'
+  const earlier = life.keptOut.filter((one) => one.definition.id === definition.id && one.key === key)
+  const { goal, reentry = 'oneAtATime' } = definition
+  const isOpen = reentry === 'oneAtATime' && earlier.some((one) => !one.goalReached && isInTime(one, life.at))
+  if (goal === undefined || isOpen || isTooSoon(life, definition, earlier)) return { reason: group }
+  life.keptOut.push({ definition, key, since, enteredAt: life.at, goalReached: false, group })
+  return { reason: group, compared: true }
 }

@@ -44,16 +44,27 @@ export function mustLeave(life: Life, definition: JourneyDefinition): boolean {
   return exitsOf(definition).some((exit) => exit.on === 'conditions' && life.holds(exit.conditions, undefined))
 }
 
-export function countGoal(life: Life, run: Run, event: LoggedEvent): void {
-  const { goal } = run.definition
-  if (goal === undefined || run.goalReached || !concerns(run, event)) return
-  if (event.at >= run.since + lengthOf(goal.within) || !life.matches(goal, event)) return
-  run.goalReached = true
-  life.say('journey.goal', run, { event: event.event })
+/** Counts the goals that an event reaches, of runs and of those who were kept out. */
+export function countGoals(life: Life, event: LoggedEvent): void {
+  for (const one of [...life.past, ...life.keptOut]) {
+    const { goal } = one.definition
+    if (goal === undefined || one.goalReached || !concerns(one, event)) continue
+    if (!isInTime(one, event.at) || !life.matches(goal, event)) continue
+    one.goalReached = true
+    const of = 'group' in one ? { group: one.group } : { run: one.name }
+    life.line({ decision: 'journey.goal', rule: one.definition.id, ...of, event: event.event })
+  }
+}
+
+export function isInTime({ definition, since }: Pick<Run, 'definition' | 'since'>, at: number): boolean {
+  return definition.goal !== undefined && at < since + lengthOf(definition.goal.within)
 }
 
 /** Whether it happened since the run was entered, and is about the same thing. */
-export function concerns({ since, definition, key }: Run, event: LoggedEvent): boolean {
+export function concerns(
+  { since, definition, key }: Pick<Run, 'since' | 'definition' | 'key'>,
+  event: LoggedEvent,
+): boolean {
   return event.at >= since && (definition.key === undefined || keyOf(definition, event) === key)
 }
 

@@ -1,8 +1,9 @@
-import type { JourneyDefinition, StepDefinition } from '@linli/rules'
+import type { JourneyDefinition } from '@linli/rules'
 import { abandon, end } from './exits.js'
 import type { Life } from './life.js'
 import { walk } from './steps.js'
-import type { Place, Run, Steps } from './words.js'
+import { placeOf, readsEvent } from './tree.js'
+import type { Run } from './words.js'
 
 // What becomes of runs when somebody cancels or stops them, or changes their journey.
 
@@ -38,37 +39,4 @@ function move(life: Life, run: Run, definition: JourneyDefinition, to: string): 
   run.movedFrom = run.step.id
   run.path = placeOf(definition.steps, to) ?? []
   walk(life, run)
-}
-
-function placeOf(steps: Steps, id: string): Place[] | undefined {
-  for (const [index, step] of steps.entries()) {
-    if (step.id === id) return [{ steps, next: index }]
-    for (const inner of innerOf(step)) {
-      const found = placeOf(inner, id)
-      if (found !== undefined) return [{ steps, next: index + 1 }, ...found]
-    }
-  }
-  return undefined
-}
-
-function readsEvent(steps: Steps): boolean {
-  return steps.some((step) => {
-    if ('start' in step || 'digest' in step) return true
-    const asked = 'branch' in step ? step.branch.map(({ conditions }) => conditions) : step
-    const isAsked = ['branch', 'set', 'emit'].some((verb) => verb in step)
-    return (isAsked && /"fact":"event"/.test(JSON.stringify(asked))) || innerOf(step).some(readsEvent)
-  })
-}
-
-/** The lists of steps in a step. */
-function innerOf(step: StepDefinition): readonly Steps[] {
-  const below = [
-    'then' in step ? step.then : undefined,
-    'else' in step ? step.else : undefined,
-    ...('branch' in step ? step.branch.map(({ then }) => then) : []),
-    ...('split' in step ? step.split.map(({ then }) => then) : []),
-    ...('waitFor' in step && 'any' in step.waitFor ? step.waitFor.any.map(({ then }) => then) : []),
-    ...('send' in step ? Object.values(step.on ?? {}) : []),
-  ]
-  return below.filter((steps) => steps !== undefined)
 }

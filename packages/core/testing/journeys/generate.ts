@@ -10,6 +10,12 @@ export interface Ingredients {
   readonly starts: readonly string[]
   /** Whether it may be entered by nothing but steps of another one. */
   readonly isStarted: boolean
+  /** When it may begin by itself. */
+  readonly beginnings: readonly string[]
+  /** Whether it may be entered because a program says so. */
+  readonly isRequested: boolean
+  /** Whether it makes way for others, goes before them, or keeps people out to compare with. */
+  readonly isOneOfSeveral: boolean
   /** Whether steps collect events, and go by what became of messages. */
   readonly hasDigests: boolean
   readonly durations: readonly string[]
@@ -31,7 +37,7 @@ type Unnumbered = Json
 
 /** A random journey of users, with all verbs, nested a few deep. */
 export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<Json> {
-  const { events, durations, conditions } = ingredients
+  const { events, durations, conditions, isOneOfSeveral } = ingredients
   const goal = fc.record(
     { event: fc.constantFrom(...events), within: fc.constantFrom(...durations), conditions },
     { requiredKeys: ['event', 'within'] },
@@ -43,20 +49,31 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
       reentry: fc.constantFrom(undefined, 'never', 'always', 'oneAtATime', { after: durations[0] }, { after: '2s' }),
       exit: fc.option(exitsArb(ingredients), { nil: undefined, freq: 2 }),
       goal: fc.option(goal, { nil: undefined, freq: 2 }),
-      holdout: fc.constantFrom(undefined, undefined, undefined, 0.3),
+      holdout: fc.constantFrom(undefined, ...(isOneOfSeveral ? [undefined, undefined, 0.72] : [])),
+      priority: fc.constantFrom(undefined, ...(isOneOfSeveral ? [undefined, 5, -1] : [])),
+      exclusive: fc.constantFrom(undefined, ...(isOneOfSeveral ? ['group'] : [])),
       steps: stepsArb(ingredients),
     })
     .map(({ key, steps, ...more }) => {
       // Only what an event begins has a property of it.
-      const keyed = ['event', 'start'].includes(String(more.entry['on'])) ? { key } : {}
+      const keyed = ['event', 'start', 'api'].includes(String(more.entry['on'])) ? { key } : {}
       return defined({ kind: 'journey', id, ...more, ...keyed, steps: numbered(steps) }) as Json
     })
 }
 
 function entryArb(ingredients: Ingredients): fc.Arbitrary<Json> {
   const trigger = triggerArb(ingredients, 12)
-  if (!ingredients.isStarted) return trigger
-  return fc.oneof({ weight: 5, arbitrary: trigger }, { weight: 1, arbitrary: fc.constant<Json>({ on: 'start' }) })
+  return fc.oneof(
+    { weight: 10, arbitrary: trigger },
+    ...(ingredients.beginnings.length > 0 ? [{ weight: 2, arbitrary: scheduleArb(ingredients) }] : []),
+    { weight: ingredients.isRequested ? 2 : 0, arbitrary: fc.constant<Json>({ on: 'api' }) },
+    { weight: ingredients.isStarted ? 2 : 0, arbitrary: fc.constant<Json>({ on: 'start' }) },
+  )
+}
+
+function scheduleArb({ beginnings }: Ingredients): fc.Arbitrary<Json> {
+  const when = fc.record({ schedule: fc.constantFrom(...beginnings), timeZone: fc.constantFrom(undefined, 'UTC') })
+  return when.map((one) => ({ on: 'schedule', ...one }))
 }
 
 /** Mostly nothing. */
@@ -67,7 +84,9 @@ function sometimes<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
 /** Maybe with conditions; only those of events ask about the event at hand. */
 function under({ conditions, lasting }: Ingredients) {
   return (trigger: Json) =>
-    sometimes(trigger['on'] === 'event' ? conditions : lasting).map((tree): Json => ({ ...trigger, conditions: tree }))
+    sometimes(['event', 'api'].includes(String(trigger['on'])) ? conditions : lasting).map(
+      (tree): Json => ({ ...trigger, conditions: tree }),
+    )
 }
 
 /** Exits by tags and scores have none. */

@@ -1,7 +1,8 @@
 import type { JourneyDefinition } from '@linli/rules'
 import type { LoggedEvent } from '../law/known.js'
-import { enterByEvent, enterByTurn, startNext } from './entries.js'
-import { concerns, countGoal, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
+import { type Chance, chancesByEvent, chancesByTime, chancesByTurn, takeInTurn } from './chances.js'
+import { startNext } from './entries.js'
+import { concerns, countGoals, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
 import type { PlainRules } from './facts.js'
 import { cancel, change, stop } from './fates.js'
 import { haltOf, isAside } from './halts.js'
@@ -57,9 +58,8 @@ export class Person {
     life.events.push(event)
     for (const [name, value] of Object.entries(traits)) life.traits.push({ name, value, at: event.at })
     life.derive()
-    for (const run of life.past) countGoal(life, run, event)
-    enterByEvent(life, event, this.#move(event))
-    this.#react()
+    countGoals(life, event)
+    this.#react(chancesByEvent(life, event, this.#move(event)))
     life.messageId = undefined
   }
 
@@ -100,7 +100,7 @@ export class Person {
       leaveByConditions(life)
       for (const turn of life.turns) leaveByTurn(life, turn)
       for (const run of [...life.runs]) if (run.until <= at) timeIsUp(life, run)
-      this.#react()
+      this.#react(chancesByTime(life))
     }
     life.at = Math.max(life.at, now)
   }
@@ -121,14 +121,14 @@ export class Person {
   }
 
   /** What follows from what has changed, and from that in turn. */
-  #react(): void {
+  #react(first: readonly Chance[] = []): void {
     const life = this.#life
+    let chances = first
     do {
-      for (let turn = life.turns.shift(); turn !== undefined; turn = life.turns.shift()) {
-        leaveByTurn(life, turn)
-        enterByTurn(life, turn)
-      }
-    } while (leaveByConditions(life) || startNext(life) || waitsCame(life))
+      const turns = life.turns.splice(0)
+      takeInTurn([...chances, ...turns.flatMap((turn) => chancesByTurn(life, turn))])
+      chances = []
+    } while (life.turns.length > 0 || leaveByConditions(life) || startNext(life) || waitsCame(life))
   }
 
   /** What its run has left behind is called off, also where it was put aside before, once that is not paused any more. */

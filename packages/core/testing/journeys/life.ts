@@ -2,7 +2,18 @@ import type { JourneyDefinition } from '@linli/rules'
 import { type LoggedEvent, latest, type Said } from '../law/known.js'
 import type { Tree } from '../law/rules.js'
 import type { Derived, Facts, PlainRules } from './facts.js'
-import { type Asked, type Choices, type Line, type Orphan, type Outside, type Run, type Turn, VERBS } from './words.js'
+import { nextBeginning } from './schedules.js'
+import {
+  type Asked,
+  type Choices,
+  type KeptOut,
+  type Line,
+  type Orphan,
+  type Outside,
+  type Run,
+  type Turn,
+  VERBS,
+} from './words.js'
 
 /** All that has become of somebody, and what conditions come to for them: everything is asked anew each time. */
 export class Life {
@@ -10,6 +21,7 @@ export class Life {
   runs: Run[] = []
   /** All runs there ever were. */
   readonly past: Run[] = []
+  readonly keptOut: KeptOut[] = []
   readonly events: LoggedEvent[] = []
   readonly traits: Said[] = []
   readonly marks = new Set<string>()
@@ -65,7 +77,10 @@ export class Life {
 
   nextInstant(): number {
     const waits = this.runs.map(({ until }) => until)
-    return Math.min(...waits, this.rules.nextAfter(this.at, this.events))
+    const beginnings = this.journeys.flatMap(({ entry }) =>
+      entry.on === 'schedule' ? [nextBeginning(entry, this.at)] : [],
+    )
+    return Math.min(...waits, ...beginnings, this.rules.nextAfter(this.at, this.events))
   }
 
   /** Says that a run has come to its step. */

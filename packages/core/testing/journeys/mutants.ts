@@ -9,13 +9,15 @@ import type {
   WaitCase,
 } from '@linli/rules'
 import type { IncomingEvent } from '../../src/ingest/event.js'
-import type { Operate } from './cases.js'
+import type { Focus, Operate } from './cases.js'
 
 // Seeded bugs in what journeys do. An interpreter that does not notice one of them proves nothing.
 
 export interface JourneyMutant {
   /** The JSON of journeys that can show it; left out: all. */
   readonly about?: RegExp
+  /** The cases that can show it; left out: all. */
+  readonly focus?: Focus
   /** Breaks the rules that the engine goes by. */
   readonly program?: (program: Program) => void
   /** Breaks what the engine is told. */
@@ -39,6 +41,19 @@ function everyJourney(change: (journey: CompiledJourney) => Partial<CompiledJour
       for (const journey of journeysByHash.values()) overwrite(journey, change(journey) ?? {})
     },
   }
+}
+
+/** What is asked by another answer each time. */
+function everySecondTime<K extends 'holdout' | 'control'>(
+  name: K,
+  ...answers: readonly [CompiledJourney[K], CompiledJourney[K]]
+): JourneyMutant {
+  return everyJourney((journey) => {
+    let asked = 0
+    const get = () => answers[asked++ % 2]
+    if (journey[name] !== undefined && journey[name] !== 0) Object.defineProperty(journey, name, { get })
+    return undefined
+  })
 }
 
 type Verb = CompiledVerb['verb']
@@ -140,6 +155,42 @@ const OF_ENTRY: Readonly<Record<string, JourneyMutant>> = {
   'what comes twice counts twice': {
     event: (event, now) => ({ ...event, messageId: `${event.messageId}-${now}` }),
   },
+}
+
+const OF_OTHERS: Readonly<Record<string, JourneyMutant>> = {
+  'priorities are not looked at': about(
+    /"priority":/,
+    everyJourney(() => ({ priority: 0 })),
+  ),
+  'who is in a journey of a group may enter another one': about(
+    /"exclusive":.*"exclusive":/,
+    everyJourney(() => ({ exclusive: undefined })),
+  ),
+  'who is held out is another one each time': about(/"holdout":/, everySecondTime('holdout', 1, 0)),
+  'who is in the control group is another one each time': everySecondTime('control', undefined, {
+    id: 'control',
+    share: 1,
+    classes: new Set<never>(),
+  }),
+  'programs are not heard': about(
+    /"on":"api"/,
+    everyJourney(({ entry }) => (entry.on === 'api' ? { entry: { ...entry, events: new Set() } } : undefined)),
+  ),
+  'journeys begin by themselves a millisecond late': about(
+    /"on":"schedule"/,
+    everyJourney(({ entry }) => {
+      if (entry.on !== 'schedule') return undefined
+      const { schedule } = entry
+      // Those that begin by themselves are kept apart; what they are entered by is the same thing.
+      overwrite(entry, {
+        schedule: (view, after) => {
+          const at = schedule(view, after - 1)
+          return at === undefined ? undefined : at + 1
+        },
+      })
+      return undefined
+    }),
+  ),
 }
 
 const OF_LEAVING: Readonly<Record<string, JourneyMutant>> = {
@@ -285,13 +336,14 @@ const OF_FATES: Readonly<Record<string, JourneyMutant>> = {
   ),
 }
 
+/** Only in cases that are about such things. */
+function focused(focus: Focus, mutants: Readonly<Record<string, JourneyMutant>>): typeof mutants {
+  return Object.fromEntries(Object.entries(mutants).map(([name, mutant]) => [name, { ...mutant, focus }]))
+}
+
 /** Bugs by what they do. */
 export const JOURNEY_MUTANTS: Readonly<Record<string, JourneyMutant>> = {
-  ...OF_ENTRY,
-  ...OF_LEAVING,
-  ...OF_GOALS,
-  ...OF_WAITS,
-  ...OF_STEPS,
-  ...OF_HALTS,
-  ...OF_FATES,
+  ...focused({ several: false, deeds: false }, { ...OF_ENTRY, ...OF_LEAVING, ...OF_GOALS, ...OF_WAITS, ...OF_STEPS }),
+  ...focused({ several: true, deeds: false }, OF_OTHERS),
+  ...focused({ several: false, deeds: true }, { ...OF_HALTS, ...OF_FATES }),
 }

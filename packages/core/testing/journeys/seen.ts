@@ -16,6 +16,8 @@ const DETAILS = [
   'outcome',
   'count',
   'moved',
+  'compared',
+  'group',
 ] as const
 
 /** What the engine has decided about one person, in the interpreter's words, and what of it only the engine can know. */
@@ -23,6 +25,7 @@ export class Seen implements Choices {
   lines: readonly Line[] = []
   /** The engine's ids of runs, by their names. */
   readonly ids = new Map<string, string>()
+  readonly #keptOut = new Map<string, boolean>()
   readonly #variants = new Map<string, string>()
   behind: Pick<Person, 'lines'> | undefined
 
@@ -56,7 +59,18 @@ export class Seen implements Choices {
   }
 
   isHeldOut(journey: string): boolean {
-    return this.lines.some(({ rule, reason }) => rule === journey && reason === 'holdout')
+    return this.#isKeptOut(`holdout of ${journey}`, ({ rule, reason }) => rule === journey && reason === 'holdout')
+  }
+
+  isInControl(): boolean {
+    return this.#isKeptOut('control group', ({ reason }) => reason === 'control group')
+  }
+
+  /** As the engine has it when it is asked first. */
+  #isKeptOut(from: string, saysSo: (line: Line) => boolean): boolean {
+    const isKeptOut = this.#keptOut.get(from) ?? this.lines.some(saysSo)
+    this.#keptOut.set(from, isKeptOut)
+    return isKeptOut
   }
 
   /** The variant that the engine takes next in a run; afterwards always the same one at this step of this definition. */
@@ -95,6 +109,7 @@ export class Seen implements Choices {
 
 function isEndedByOthers({ decision, reason }: Line): boolean {
   return (
-    decision === 'journey.exited' && /^(event |tag\.|score\.|exit conditions|stopped|cancelled)/.test(String(reason))
+    decision === 'journey.exited' &&
+    /^(event |tag\.|score\.|exit conditions|stopped|cancelled|gave way)/.test(String(reason))
   )
 }

@@ -39,10 +39,10 @@ export interface JourneyTrialOptions {
 
 /** Engine and interpreter live through the same commands; after each, they tell the same of every run. */
 export async function tryJourneys(
-  { journeys, commands }: JourneyCase,
+  { journeys, control, commands }: JourneyCase,
   options: JourneyTrialOptions = {},
 ): Promise<void> {
-  const trial = new Trial(journeys, options)
+  const trial = new Trial(journeys, control, options)
   await trial.start()
   for (const command of commands) {
     await trial.live(command)
@@ -75,13 +75,16 @@ class Trial {
 
   constructor(
     private readonly journeys: JourneyCase['journeys'],
+    control: number | undefined,
     private readonly options: JourneyTrialOptions,
   ) {
     this.#store = options.store ?? memoryStore()
     const { mutant } = options
-    this.#packs = journeys.map((some) => definePack([...DERIVED, ...REST, ...(mutant?.journeys?.(some) ?? some)]))
+    const rest =
+      control === undefined ? REST : [...REST, { kind: 'policy', id: 'control', control: { share: control } }]
+    this.#packs = journeys.map((some) => definePack([...DERIVED, ...rest, ...(mutant?.journeys?.(some) ?? some)]))
     const takes = (channel: string) => !this.#refusing.has(channel)
-    const outside = { takes, halts: this.#halts, perPerson: PER_PERSON }
+    const outside = { takes, halts: this.#halts, hasControl: control !== undefined, perPerson: PER_PERSON }
     const rules = new PlainRules(DERIVED, [DERIVED, journeys])
     const person = (id: string) => {
       const seen = new Seen(`user:${id}`)
@@ -124,6 +127,8 @@ class Trial {
         return this.#take(command.user, command.event, command)
       case 'identify':
         return this.#take(command.user, 'identify', command)
+      case 'request':
+        return this.#request(command)
       case 'again':
         if (this.#last !== undefined) await this.#ingest(this.#last)
         return this.#running.settle()
@@ -156,6 +161,25 @@ class Trial {
     await this.#running.settle()
     await this.#look()
     taken()
+    this.#settle()
+  }
+
+  async #request({ user, journey, properties }: Extract<Command, { kind: 'request' }>): Promise<void> {
+    const isMeant = this.#definitions.some(({ id, entry }) => id === journey && entry.on === 'api')
+    if (!isMeant) return
+    const now = this.#clock.now()
+    const messageId = `m${++this.#events}`
+    await this.#running.enter(journey, { userId: user, messageId, timestamp: now, properties })
+    await this.#running.settle()
+    await this.#look()
+    const request = {
+      messageId,
+      event: 'journey_requested',
+      at: now,
+      properties: { ...properties, journey },
+      userId: user,
+    }
+    this.#people.get(user)?.person.take(request, now)
     this.#settle()
   }
 

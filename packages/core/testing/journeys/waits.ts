@@ -34,7 +34,8 @@ function notBefore(now: number, at: number): number | undefined {
   return at >= now ? at : undefined
 }
 
-function nextTime({ until, weekdays, timeZone }: Extract<Wait, { until: string }>, now: number): number {
+/** The first time of day that is not before `now`. */
+export function nextTime({ until, weekdays, timeZone }: Extract<Wait, { until: string }>, now: number): number {
   const east = timeZone === 'UTC' ? 0 : SHANGHAI
   for (let day = midnightBefore(now, east); ; day += DAY) {
     const at = day + timeOf(until)

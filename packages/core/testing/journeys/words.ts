@@ -15,6 +15,8 @@ export interface Line {
 /** What nobody can know who does not work out the engine's hashes: it is taken as found, but must stay the same. */
 export interface Choices {
   isHeldOut(journey: string): boolean
+  /** Whether it is one of the control group of the pack. */
+  isInControl(): boolean
   variantOf(run: Run): string
   /** Of runs whose steps are done at the same instant, the one that is first. */
   firstOf(runs: readonly string[]): string
@@ -26,6 +28,8 @@ export interface Outside {
   takes(channel: string): boolean
   /** What is halted, what was halted last comes last: `everything`, `journey:j0`, `channel:sms`. */
   readonly halts: ReadonlyMap<string, Halted>
+  /** Whether some are kept out of all journeys that do not serve. */
+  readonly hasControl: boolean
   readonly perPerson: Readonly<Record<string, number>>
 }
 
@@ -79,6 +83,11 @@ export interface Orphan {
   readonly waiting: Wishing
   /** Why it is not done, where somebody has said so. */
   readonly reason: 'cancelled' | undefined
+}
+
+/** Somebody who was kept out, and may reach the goal all the same. */
+export type KeptOut = Pick<Run, 'definition' | 'key' | 'since' | 'enteredAt' | 'goalReached'> & {
+  readonly group: 'holdout' | 'control group'
 }
 
 /** Some steps, and which of them is next. */
