@@ -14,12 +14,6 @@ export interface Baseline {
   readonly figures: Readonly<Record<string, readonly Measured[]>>
 }
 
-/** The baseline without some of its subjects. */
-export function withoutSubjects({ figures, ...baseline }: Baseline, ids: ReadonlySet<string>): Baseline {
-  const kept = Object.entries(figures).map(([key, measured]) => [key, measured.filter(([id]) => !ids.has(id))] as const)
-  return { ...baseline, figures: Object.fromEntries(kept) }
-}
-
 const HOUR = 3_600_000
 
 /**

@@ -408,8 +408,6 @@ export interface StoreTransaction {
     userIds: readonly string[],
     revise: (before: MergeRecord['before']) => MergeRecord['before'],
   ): Promise<void>
-  /** Takes subjects out of the baseline of their kind, once nobody works it out. When it is due stays as it is. */
-  removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void>
   /** Deliveries of some subjects, without a lock. */
   deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]>
 }

@@ -1,5 +1,4 @@
 import { RELATIONS } from '@linli/rules'
-import { nextBaselineAt } from '../domain/baseline.js'
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import { userKey } from '../ingest/unite.js'
@@ -102,8 +101,6 @@ async function forgetWithOthers(
     names.map((name) => JSON.stringify(name)),
     (entry) => withoutPerson(entry, ids),
   )
-  if (edition.program.subjects.user.figures.size > 0) await tx.scheduleBaseline('user', nextBaselineAt(at))
-  await tx.removeFromBaseline('user', names)
 }
 
 /** The communities and leaders that somebody has or had, and those that their events count for. */

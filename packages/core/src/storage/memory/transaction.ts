@@ -1,5 +1,5 @@
 import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
-import { type Baseline, withoutSubjects } from '../../domain/baseline.js'
+import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
@@ -463,13 +463,6 @@ export class MemoryTransaction implements StoreTransaction {
       const merge = this.#merges.get(id)
       if (merge === undefined || !(wanted.has(merge.into) || wanted.has(merge.from))) continue
       this.#merges.set(id, { ...merge, before: revise(merge.before) })
-    }
-  }
-
-  async removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void> {
-    const { baseline, dueAt } = this.#baselines.get(kind) ?? {}
-    if (baseline !== undefined) {
-      this.#baselines.set(kind, { baseline: withoutSubjects(baseline, new Set(ids)), dueAt })
     }
   }
 

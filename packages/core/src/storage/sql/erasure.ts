@@ -1,6 +1,5 @@
 import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
-import { type Baseline, withoutSubjects } from '../../domain/baseline.js'
 import type { Decision, Input } from '../../domain/decision.js'
 import { decodeSubject, encodeSubject } from '../../domain/subject.js'
 import type { InboxEntry, Removed, StoreTransaction } from '../../ports/store.js'
@@ -111,15 +110,4 @@ export async function reviseMerges(
       update ${merge} set into_state = ${encodeSubject(into)}, from_state = ${encodeSubject(from)} where id = ${id}
     `)
   }
-}
-
-// Who works it out holds its row, and may have seen whom it is to be without.
-export async function removeFromBaseline(session: Session, kind: SubjectKind, ids: readonly string[]): Promise<void> {
-  const { baseline } = session.tables
-  const [row] = await session.rows(sql<{ body: string | null }>`
-    select body from ${baseline} where kind = ${kind} for no key update
-  `)
-  if (typeof row?.body !== 'string') return
-  const body = JSON.stringify(withoutSubjects(JSON.parse(row.body) as Baseline, new Set(ids)))
-  await session.write(sql`update ${baseline} set body = ${body} where kind = ${kind}`)
 }

@@ -294,10 +294,6 @@ export class SqlTransaction implements StoreTransaction {
     return erasure.reviseMerges(this.#session, userIds, revise)
   }
 
-  removeFromBaseline(kind: SubjectKind, ids: readonly string[]): Promise<void> {
-    return erasure.removeFromBaseline(this.#session, kind, ids)
-  }
-
   deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]> {
     return deliveries.readDeliveries(this.#session, { subjects })
   }

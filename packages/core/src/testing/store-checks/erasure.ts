@@ -24,7 +24,6 @@ export const erasureChecks: readonly StoreCheck[] = [
   ['lets nobody take from the inbox while it is held', holdsInbox],
   ['revises decisions by an event, or that speak of a user', revisesDecisions],
   ['revises the states that were recorded of merges', revisesMerges],
-  ['takes subjects out of a baseline', removesFromBaseline],
   ['gives the coupons and deliveries of some subjects', givesOwn],
 ]
 
@@ -195,27 +194,6 @@ async function revisesMerges(store: Store): Promise<void> {
     plain({ into: stateOf({ at: 1, apart: ['c'] }), from: stateOf({ at: 2, also: [ODD] }) }),
   )
   assert.deepEqual(plain(other), plain(mergeOf('m-2', 'c', 'd')))
-}
-
-async function removesFromBaseline(store: Store): Promise<void> {
-  const figures = {
-    rank: [
-      ['a', 1],
-      [ODD, 2],
-      ['c', 3],
-    ] as const,
-    share: [['a', 1, 2]] as const,
-  }
-  await store.transaction((tx) => tx.removeFromBaseline('user', ['a']))
-  await store.transaction(async (tx) => {
-    await tx.scheduleBaseline('user', 5)
-    await tx.saveBaseline({ kind: 'user', at: 1, figures }, 9)
-  })
-  await store.transaction((tx) => tx.removeFromBaseline('user', ['a', ODD]))
-  assert.deepEqual(await store.readBaselines(['user']), [
-    { kind: 'user', at: 1, figures: { rank: [['c', 3]], share: [] } },
-  ])
-  assert.equal(await store.nextDue(), 9, 'It is due when it was.')
 }
 
 async function givesOwn(store: Store): Promise<void> {
