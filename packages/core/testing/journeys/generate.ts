@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Tree } from '../law/rules.js'
+import { defined, type Json, numbered } from './numbered.js'
 
 /** What random journeys are made of. */
 export interface Ingredients {
@@ -30,9 +31,7 @@ export interface Ingredients {
   readonly scores: readonly string[]
 }
 
-export type Json = Readonly<Record<string, unknown>>
-
-/** A step without its id; `number` gives one. */
+/** A step without its id. */
 type Unnumbered = Json
 
 /** A random journey of users, with all verbs, nested a few deep. */
@@ -246,33 +245,3 @@ const traitWaitArb = fc
     yearly: fc.constantFrom(undefined, true),
   })
   .map(defined)
-
-/** Steps, cases and variants with ids: `s1`, `s2` … as one reads them. */
-function numbered(steps: readonly Unnumbered[]): readonly Json[] {
-  let last = 0
-  const inner = (one: Json): Json => {
-    const { waitFor, branch, split, on, then, else: otherwise, ...rest } = one
-    const many = (waitFor as Json | undefined)?.['any']
-    return {
-      ...rest,
-      ...(waitFor !== undefined && {
-        waitFor: many === undefined ? waitFor : { ...(waitFor as Json), any: (many as Json[]).map(named('c')) },
-      }),
-      ...(branch !== undefined && { branch: (branch as Json[]).map(inner) }),
-      ...(split !== undefined && { split: (split as Json[]).map(named('v')) }),
-      ...(on !== undefined && {
-        on: Object.fromEntries(Object.entries(on as Json).map(([outcome, steps]) => [outcome, list(steps)])),
-      }),
-      ...(then !== undefined && { then: list(then) }),
-      ...(otherwise !== undefined && { else: list(otherwise) }),
-    }
-  }
-  const named = (letter: string) => (one: Json, index: number) => ({ id: `${letter}${index}`, ...inner(one) })
-  const list = (all: unknown) => (all as Json[]).map((one) => ({ id: `s${++last}`, ...inner(one) }))
-  return list(steps)
-}
-
-/** Without the members that are undefined: JSON has none. */
-function defined(value: object): Json {
-  return JSON.parse(JSON.stringify(value)) as Json
-}

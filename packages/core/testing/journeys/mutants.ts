@@ -1,134 +1,23 @@
-import type {
-  CompiledExit,
-  CompiledJourney,
-  CompiledStep,
-  CompiledVerb,
-  Condition,
-  EventMatch,
-  Program,
-  WaitCase,
-} from '@linli/rules'
-import type { IncomingEvent } from '../../src/ingest/event.js'
-import type { Focus, Operate } from './cases.js'
+import {
+  about,
+  earlierBecomes,
+  eventsOf,
+  everyExit,
+  everyJourney,
+  everySecondTime,
+  everyStep,
+  focused,
+  ignoringKey,
+  type JourneyMutant,
+  later,
+  millisecondsOf,
+  overwrite,
+  shifted,
+  shiftedEnd,
+  waitedFor,
+} from './mutant.js'
 
-// Seeded bugs in what journeys do. An interpreter that does not notice one of them proves nothing.
-
-export interface JourneyMutant {
-  /** The JSON of journeys that can show it; left out: all. */
-  readonly about?: RegExp
-  /** The cases that can show it; left out: all. */
-  readonly focus?: Focus
-  /** Breaks the rules that the engine goes by. */
-  readonly program?: (program: Program) => void
-  /** Breaks what the engine is told. */
-  readonly event?: (event: IncomingEvent, now: number) => IncomingEvent
-  /** Breaks what is halted. */
-  readonly operate?: (operate: Operate) => Operate
-  /** Breaks which run is cancelled. */
-  readonly cancel?: (run: string, runs: readonly string[]) => string
-  /** Breaks what is published. */
-  readonly journeys?: (journeys: readonly unknown[]) => readonly unknown[]
-}
-
-/** Programs are immutable to all but us. */
-function overwrite<T extends object>(target: T, change: Partial<T>): void {
-  Object.assign(target, change)
-}
-
-function everyJourney(change: (journey: CompiledJourney) => Partial<CompiledJourney> | undefined): JourneyMutant {
-  return {
-    program: ({ journeysByHash }) => {
-      for (const journey of journeysByHash.values()) overwrite(journey, change(journey) ?? {})
-    },
-  }
-}
-
-/** What is asked by another answer each time. */
-function everySecondTime<K extends 'holdout' | 'control'>(
-  name: K,
-  ...answers: readonly [CompiledJourney[K], CompiledJourney[K]]
-): JourneyMutant {
-  return everyJourney((journey) => {
-    let asked = 0
-    const get = () => answers[asked++ % 2]
-    if (journey[name] !== undefined && journey[name] !== 0) Object.defineProperty(journey, name, { get })
-    return undefined
-  })
-}
-
-type Verb = CompiledVerb['verb']
-type StepOf<V extends Verb> = Extract<CompiledStep, { verb: V }>
-
-function everyStep<V extends Verb>(
-  verb: V,
-  change: (step: StepOf<V>) => Partial<StepOf<V>> | undefined,
-): JourneyMutant {
-  const isMeant = (step: CompiledStep): step is StepOf<V> => step.verb === verb
-  return everyJourney(({ steps }) => {
-    for (const step of steps.filter(isMeant)) overwrite<StepOf<V>>(step, change(step) ?? {})
-    return undefined
-  })
-}
-
-function everyExit(change: (exit: CompiledExit) => CompiledExit): JourneyMutant {
-  return everyJourney(({ exits }) => ({ exits: exits.map(change) }))
-}
-
-/** Keys of these events are taken for the one that was entered by last. */
-function ignoringKey(namesOf: (journey: CompiledJourney) => Iterable<string>): JourneyMutant {
-  return everyJourney((journey) => {
-    const { key, entry } = journey
-    if (key === undefined) return undefined
-    const names = new Set(namesOf(journey))
-    let last: unknown
-    return {
-      key: (view) => {
-        const name = view.event?.event ?? ''
-        const isEntry = entry.on === 'event' && entry.events.has(name)
-        if (isEntry) last = key(view)
-        return names.has(name) && !isEntry ? last : key(view)
-      },
-    }
-  })
-}
-
-function eventsOf(matches: readonly (EventMatch | WaitCase | CompiledExit)[]): readonly string[] {
-  return matches.flatMap((match) => ('events' in match ? [...match.events] : []))
-}
-
-function waitedFor({ steps }: CompiledJourney): readonly WaitCase[] {
-  return steps.flatMap((step) => (step.verb === 'waitFor' ? step.cases : []))
-}
-
-/** The same conditions, as they were or will be so many milliseconds from then. */
-function shifted({ verdict, ...rest }: Condition, ms: number): Condition {
-  return {
-    ...rest,
-    verdict: (view) => {
-      const found = verdict(Object.create(view, { at: { value: view.at + ms } }) as typeof view)
-      return found - Math.sign(found) * ms
-    },
-  }
-}
-
-const shiftedEnd =
-  (ms: number) =>
-  (end: StepOf<'wait'>['end']): StepOf<'wait'>['end'] => {
-    return (view) => {
-      const at = end(view)
-      return at === undefined ? undefined : at + ms
-    }
-  }
-
-function later(event: IncomingEvent, at: number): IncomingEvent {
-  return { ...event, timestamp: at }
-}
-
-const millisecondsOf = ({ timestamp }: IncomingEvent, now: number) => Number(timestamp ?? now)
-
-function about(pattern: RegExp, mutant: JourneyMutant): JourneyMutant {
-  return { ...mutant, about: pattern }
-}
+// Seeded bugs in what journeys do.
 
 const TURNED = { 'tag.added': 'tag.removed', 'tag.removed': 'tag.added' } as const
 
@@ -312,16 +201,6 @@ const OF_HALTS: Readonly<Record<string, JourneyMutant>> = {
   },
 }
 
-/** Earlier runs are told something else. */
-function earlierBecomes(about: RegExp, change: (earlier: unknown, journey: object) => unknown): JourneyMutant {
-  const changed = (journey: unknown) => {
-    const { earlier, ...rest } = journey as { readonly earlier?: unknown }
-    const other = change(earlier, rest)
-    return other === undefined ? rest : { ...rest, earlier: other }
-  }
-  return { about, journeys: (journeys) => journeys.map(changed) }
-}
-
 const OF_FATES: Readonly<Record<string, JourneyMutant>> = {
   'another run is cancelled': { cancel: (run, runs) => runs.find((one) => one !== run) ?? run },
   'runs that should stop go on': earlierBecomes(/"earlier":"stop"/, (earlier) =>
@@ -334,11 +213,6 @@ const OF_FATES: Readonly<Record<string, JourneyMutant>> = {
   'runs move to the first step': earlierBecomes(/"moveTo":"s[2-9]/, (earlier) =>
     typeof earlier === 'object' ? { moveTo: 's1' } : earlier,
   ),
-}
-
-/** Only in cases that are about such things. */
-function focused(focus: Focus, mutants: Readonly<Record<string, JourneyMutant>>): typeof mutants {
-  return Object.fromEntries(Object.entries(mutants).map(([name, mutant]) => [name, { ...mutant, focus }]))
 }
 
 /** Bugs by what they do. */

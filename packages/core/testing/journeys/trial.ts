@@ -1,11 +1,4 @@
-import {
-  compileProgram,
-  definePack,
-  type HaltTarget,
-  type JourneyDefinition,
-  type Pack,
-  reviewPack,
-} from '@linli/rules'
+import { compileProgram, definePack, type JourneyDefinition, type Pack, reviewPack } from '@linli/rules'
 import type { Engine } from '../../src/door.js'
 import { startEngine } from '../../src/engine.js'
 import type { IncomingEvent } from '../../src/ingest/event.js'
@@ -14,21 +7,19 @@ import type { Store } from '../../src/ports/store.js'
 import { type VirtualClock, virtualClock } from '../../src/queue/clocks.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { seenByProcess } from '../stores.js'
-import { type Command, DERIVED, type Deed, type JourneyCase, type Operate, PER_PERSON, REST } from './cases.js'
+import type { JourneyCase } from './cases.js'
+import { type Command, type Deed, haltName, type Operate } from './commands.js'
+import { compareLines, JourneysDiffer } from './comparison.js'
 import { PlainRules } from './facts.js'
 import { Person } from './interpreter.js'
-import type { JourneyMutant } from './mutants.js'
+import type { JourneyMutant } from './mutant.js'
+import { DERIVED, PER_PERSON, REST } from './rules.js'
 import { Seen } from './seen.js'
-import type { Halted, Line } from './words.js'
+import type { Halted } from './words.js'
 
 /** Eight in the morning in Shanghai, on a Thursday. */
 const START = Date.UTC(2026, 0, 1)
 const PEOPLE = ['u1', 'u2']
-
-/** The engine and the interpreter do not tell the same. */
-export class JourneysDiffer extends Error {
-  override readonly name = 'JourneysDiffer'
-}
 
 export interface JourneyTrialOptions {
   /** A store with its tables; in memory when left out. */
@@ -54,11 +45,6 @@ interface About {
   readonly late?: number
   readonly properties?: Readonly<Record<string, unknown>>
   readonly traits?: Readonly<Record<string, unknown>>
-}
-
-/** `everything`, `journey:j0`, `channel:sms` */
-function haltName(target: HaltTarget): string {
-  return typeof target === 'string' ? target : (Object.entries(target)[0] ?? []).join(':')
 }
 
 class Trial {
@@ -296,15 +282,7 @@ class Trial {
   async compare(after: string): Promise<void> {
     await this.#look()
     for (const [id, { person, seen }] of this.#people) {
-      const [engine, right] = [histories(seen.lines), histories(person.lines)]
-      for (const about of new Set([...right.keys(), ...engine.keys()])) {
-        const [its, ours] = [engine.get(about) ?? [], right.get(about) ?? []]
-        const place = ours.findIndex((line, index) => line !== its[index])
-        const differing = place >= 0 ? place : its.length > ours.length ? ours.length : -1
-        if (differing < 0) continue
-        const both = `\n  engine:      ${its[differing]}\n  interpreter: ${ours[differing]}`
-        throw new JourneysDiffer(`after ${after}, ${id}, ${about}, line ${differing + 1}:${both}`)
-      }
+      compareLines(seen.lines, person.lines, `after ${after}, ${id}`)
       const standing = (await this.#running.subject('user', id))?.runs.map(
         ({ journey, key, step }) => `${journey} ${key} ${step}`,
       )
@@ -313,15 +291,4 @@ class Trial {
       if (its !== ours) throw new JourneysDiffer(`after ${after}, ${id} stands: engine ${its}, interpreter ${ours}`)
     }
   }
-}
-
-/** What was decided about each run, each tag, and all that did not enter. */
-function histories(lines: readonly Line[]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>()
-  for (const { decision, rule, run, ...more } of lines) {
-    const about = decision === 'journey.goal' ? `goal of ${run}` : (run ?? `${rule} (${decision.slice(0, 7)})`)
-    const line = JSON.stringify({ ...more, decision, rule }, Object.keys({ ...more, decision, rule }).sort())
-    found.set(about, [...(found.get(about) ?? []), line])
-  }
-  return found
 }
