@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     include: ['packages/**/src/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    globalSetup: ['test/postgres.ts'],
+    globalSetup: ['test/postgres.ts', 'test/redis.ts'],
     pool: 'forks',
     maxWorkers: 2,
     // A process runs one file after another and loads the sources once. Each takes away what it replaces.

@@ -33,7 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 if (server && server.exitCode === null && server.signalCode === null) {
-  server.kill('SIGINT') // PostgreSQL's fast shutdown: open sessions are cut
+  server.kill('SIGINT') // fast, of PostgreSQL and Redis: open sessions are cut
   const late = setTimeout(() => server?.kill('SIGQUIT'), 10_000)
   await once(server, 'exit')
   clearTimeout(late)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type {} from 'vitest'
 import type { TestProject } from 'vitest/node'
+import { isSet } from './environment.js'
 import { startKeeper } from './keep.js'
 import { NoPostgresError, startPrivatePostgres } from './private-postgres.js'
 
@@ -70,8 +71,4 @@ async function databaseOn(url: string): Promise<TestDatabase> {
   } finally {
     await client.end()
   }
-}
-
-function isSet(name: string): boolean {
-  return !['', '0', 'false'].includes(process.env[name] ?? '')
 }

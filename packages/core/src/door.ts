@@ -25,6 +25,7 @@ import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
+import type { RedisOptions } from './queue/redis.js'
 import type { Progress } from './subjects/sweep.js'
 
 // The developer's door: what a host gives to an engine, asks of it, and is told.
@@ -43,6 +44,11 @@ export interface EngineOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a host's Kysely instance has tables of its own.
   readonly database?: string | Kysely<any> | Store
+  /**
+   * Redis, by which BullMQ shares work among any number of processes: `'redis://…'`, or more about it. Left out: each process
+   * finds its work in the database. Needs PostgreSQL, and the packages `bullmq` and `ioredis`.
+   */
+  readonly redis?: string | RedisOptions
   /** The time, for tests and simulations. Left out: the database's clock on PostgreSQL, else the machine's. */
   readonly clock?: Clock
   /** The database schema that linli's tables live in; `linli` when left out. */

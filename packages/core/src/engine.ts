@@ -7,6 +7,7 @@ import {
   reviewPack,
   type SubjectKind,
 } from '@linli/rules'
+import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
 import { PLACES_MARK } from './delivery/places.js'
 import { Release } from './delivery/release.js'
@@ -43,11 +44,14 @@ import { type CountFilter, type Halted, type Halts, Operations, type OperatorNot
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
+import type { Queue } from './ports/queue.js'
 import type { Delivery, DeliveryState, Store, StoreReads, StoreTransaction } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
 import { Privacy } from './privacy/privacy.js'
 import { instantOf, systemClock } from './queue/clocks.js'
-import { InProcessQueue } from './queue/in-process.js'
+import { InProcessQueue, type Work } from './queue/in-process.js'
+import { type OpenedRedis, openRedis } from './queue/redis.js'
+import { SharedQueue } from './queue/shared.js'
 import { openStore } from './storage/open.js'
 import { advanceDue } from './subjects/due-subjects.js'
 import { whoIs } from './subjects/people.js'
@@ -71,8 +75,10 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
 export async function startEngine(options: EngineOptions, compiled: Program | undefined): Promise<Engine> {
   const channels = channelsByName(options.channels ?? [])
   if (compiled !== undefined) checkChannels(channels, compiled)
-  const store = await storeOf(options)
+  const redis = options.redis === undefined ? undefined : await openRedis(options.redis, options.database)
+  let store: Store | undefined
   try {
+    store = await storeOf(options)
     await store.migrate()
     const programs = new Programs(compiled)
     if (compiled !== undefined && options.rules !== 'published') {
@@ -80,9 +86,10 @@ export async function startEngine(options: EngineOptions, compiled: Program | un
     }
     const { program } = await store.transaction((tx) => programs.in(tx))
     checkChannels(channels, program)
-    return new LocalEngine(options, programs, channels, store)
+    return new LocalEngine(options, programs, channels, store, redis)
   } catch (error) {
-    await store.close()
+    redis?.connections.close()
+    await store?.close()
     throw error
   }
 }
@@ -126,7 +133,7 @@ function checkChannels(byName: ReadonlyMap<string, Channel>, program: Program): 
 
 class LocalEngine implements Engine {
   private readonly intake: Intake
-  private readonly queue: InProcessQueue
+  private readonly queue: Queue
   private readonly clock: Clock
   private readonly sweep: Sweep
   private readonly operations: Operations
@@ -138,6 +145,7 @@ class LocalEngine implements Engine {
     private readonly programs: Programs,
     private readonly channels: ReadonlyMap<string, Channel>,
     private readonly store: Store,
+    redis: OpenedRedis | undefined,
   ) {
     const clock = options.clock ?? systemClock
     this.clock = clock
@@ -147,23 +155,33 @@ class LocalEngine implements Engine {
     this.privacy = new Privacy(store, programs, clock)
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
-    const dispatcher = new Dispatcher({ store, programs, channels, clock, makeCode, callTimeoutMs })
+    const deliveryOptions = { store, programs, channels, clock, makeCode, callTimeoutMs }
+    const dispatcher = new Dispatcher(deliveryOptions)
     const retention = new Retention(store, programs, clock)
-    this.queue = new InProcessQueue({
-      store,
-      clock,
-      clockDecides: options.clock !== undefined,
-      work: [
-        { of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
-        { of: ['subject', 'baseline'], pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())) },
-        { pass: () => release.pass() },
-        { of: ['delivery'], pass: () => dispatcher.dispatch() },
-        { pass: (hurried) => this.sweep.pass(hurried) },
-        { pass: () => retention.pass() },
-      ],
-      onError:
-        options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error)),
-    })
+    const onError =
+      options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error))
+    const advance: readonly Work[] = [
+      { name: 'inbox', of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
+      {
+        name: 'due',
+        of: ['subject', 'baseline'],
+        pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
+      },
+      { name: 'release', pass: () => release.pass() },
+    ]
+    const deliver: Work = { name: 'deliveries', of: ['delivery'], pass: () => dispatcher.dispatch() }
+    const tidy: readonly Work[] = [
+      { name: 'sweep', pass: (hurried) => this.sweep.pass(hurried) },
+      { name: 'retention', pass: () => retention.pass() },
+    ]
+    const clockDecides = options.clock !== undefined
+    const local = new InProcessQueue({ store, clock, clockDecides, work: [...advance, deliver, ...tidy], onError })
+    if (redis === undefined) this.queue = local
+    else {
+      const courier = new Courier(deliveryOptions)
+      const work = [...advance, ...tidy]
+      this.queue = new SharedQueue({ ...redis, local, store, clock, work, channels, dispatcher, courier, onError })
+    }
   }
 
   async ingest(events: readonly IncomingEvent[], { trx, mode }: IngestOptions = {}): Promise<IngestReport> {

@@ -20,6 +20,13 @@ export type EngineErrorCode =
   | 'journey.property'
   | 'rules.none'
   | 'rules.unreadable'
+  | 'redis.missing'
+  | 'redis.bullmq'
+  | 'redis.version'
+  | 'redis.eviction'
+  | 'redis.database'
+  | 'redis.away'
+  | 'work.overdue'
 
 /** Something the engine cannot do, with a stable code and the facts as fields. */
 export class EngineError extends Error {

@@ -20,6 +20,7 @@ export type { HaltTarget } from '@linli/rules'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
 export type { CodeMaker } from './offers/issue.js'
 export type { Progress } from './subjects/sweep.js'
+export type { RedisOptions } from './queue/redis.js'
 // Load rules
 export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events

@@ -5,8 +5,26 @@ import type { Cleared } from './guard.js'
 import type { DispatcherOptions } from './options.js'
 import type { CallResult } from './settlement.js'
 
+/** A call may start at most this long after it was cleared; later, consent may have been withdrawn. */
+const LONGEST_LEAD_MS = 5_000
+
+/** Not called at all: cleared again at once. */
+export const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }
+
+/** A message that was cleared at an instant, and what becomes of it when it can no longer be called in time. */
+export interface CallInTime extends Cleared {
+  readonly clearedAt: number
+  readonly tooLate: CallResult
+}
+
+/** Calls a channel, unless it is too late to. */
+export function callInTime(call: CallInTime, options: DispatcherOptions): Promise<CallResult> {
+  const isLate = options.clock.now() - call.clearedAt > LONGEST_LEAD_MS
+  return isLate ? Promise.resolve(call.tooLate) : callChannel(call, options)
+}
+
 /** Calls a channel. Whatever it does, throw or hang, becomes a result. */
-export function callChannel({ delivery, message }: Cleared, options: DispatcherOptions): Promise<CallResult> {
+function callChannel({ delivery, message }: Cleared, options: DispatcherOptions): Promise<CallResult> {
   const channel = options.channels.get(message.channel)
   if (channel === undefined) {
     return Promise.resolve({ status: 'refused', reason: 'configuration', detail: 'no such channel' })

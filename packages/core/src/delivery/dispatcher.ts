@@ -1,10 +1,10 @@
 import type { Channel } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
-import { askChannel, callChannel } from './call.js'
+import { askChannel, callInTime, TOO_LATE } from './call.js'
 import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
 import { type Cleared, clearMessages } from './guard.js'
-import type { DispatcherOptions, Settling } from './options.js'
+import { type DispatcherOptions, LEASE_MS, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
 import { recordResults } from './results.js'
@@ -13,10 +13,6 @@ import { settleSuggestions } from './suggestions.js'
 
 /** How many deliveries one pass claims. */
 const BATCH = 200
-/** How long a claim lasts before somebody else may take the delivery over. Longer than any call. */
-const LEASE_MS = 60_000
-/** A call may start at most this long after it was cleared; later, consent may have been withdrawn. */
-const LONGEST_LEAD_MS = 5_000
 
 /** Carries deliveries out: claims what is due, asks the policies, calls the channel, writes down what became of it. */
 export class Dispatcher {
@@ -24,11 +20,22 @@ export class Dispatcher {
 
   /** Handles at most one batch of what is due. Gives how many deliveries there were. */
   async dispatch(): Promise<number> {
+    const claimed = await this.claim()
+    await this.carryOut(claimed)
+    return claimed.length
+  }
+
+  /** Claims at most one batch of what is due; of messages by a channel that `room` names, no more than it says. */
+  claim(room?: ReadonlyMap<string, number>): Promise<readonly Delivery[]> {
     const { store, clock } = this.options
-    const claimed = await store.transaction(async (tx) => {
+    return store.transaction(async (tx) => {
       const now = (await tx.now()) ?? clock.now()
-      return tx.claimDeliveries(now, BATCH, now + LEASE_MS)
+      return tx.claimDeliveries(now, BATCH, now + LEASE_MS, room)
     })
+  }
+
+  /** Carries out what was claimed just now. */
+  async carryOut(claimed: readonly Delivery[]): Promise<void> {
     const ofKind = (kind: Delivery['kind']) => claimed.filter((delivery) => delivery.kind === kind)
     const messages = ofKind('message')
     const reserved = messages.filter((delivery) => delivery.state === 'reserved')
@@ -39,7 +46,6 @@ export class Dispatcher {
     await this.inTransaction(ofKind('entry'), settlePlaces)
     await this.clearAndCall(reserved, TOO_LATE)
     await this.reconcile(unknown)
-    return claimed.length
   }
 
   /** Settles deliveries that no channel is called for: what comes of them is written in one transaction. */
@@ -65,9 +71,7 @@ export class Dispatcher {
     const cleared = await store.transaction((tx) => clearMessages(tx, this.options, claims))
     // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
     const clearedAt = clock.now()
-    await this.callAll(cleared, (one) =>
-      clock.now() - clearedAt > LONGEST_LEAD_MS ? Promise.resolve(tooLate) : callChannel(one, this.options),
-    )
+    await this.callAll(cleared, (one) => callInTime({ ...one, clearedAt, tooLate }, this.options))
   }
 
   /** Finds out what became of calls whose outcome is unknown, each as its channel allows. */
@@ -100,6 +104,3 @@ export class Dispatcher {
     await this.options.store.transaction((tx) => recordResults(tx, this.options, results))
   }
 }
-
-/** Not called at all: cleared again at once. */
-const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }

@@ -5,7 +5,7 @@ import { subjectName } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { compose } from './message.js'
-import type { DispatcherOptions } from './options.js'
+import { type DispatcherOptions, LEASE_MS } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { callOff, haltFor, putAside } from './paused.js'
 import { closed } from './settlement.js'
@@ -16,6 +16,9 @@ export interface Cleared {
   readonly message: Outbound
 }
 
+/** A delivery as it was claimed: it is carried out while both are as they were. */
+export type Claim = Pick<Delivery, 'key' | 'claim' | 'state'>
+
 /**
  * Asks the policies about messages, under the locks of their recipients. What may go is marked `calling` in the same
  * transaction and counts for caps from then on; the rest is deferred or suppressed, with a reason.
@@ -23,11 +26,14 @@ export interface Cleared {
 export async function clearMessages(
   tx: StoreTransaction,
   options: DispatcherOptions,
-  claims: readonly Delivery[],
+  claims: readonly Claim[],
 ): Promise<readonly Cleared[]> {
   const edition = await options.programs.in(tx)
   const now = (await tx.now()) ?? options.clock.now()
-  const outcomes = await Outcomes.lock(tx, options.programs, edition, await tx.lockDeliveries(claims), now)
+  // A claim that was handed over twice is met in another state the second time: nothing is called twice for it.
+  const states = new Map(claims.map(({ key, state }) => [key, state]))
+  const held = (await tx.lockDeliveries(claims)).filter(({ key, state }) => states.get(key) === state)
+  const outcomes = await Outcomes.lock(tx, options.programs, edition, held, now)
   const cleared: Cleared[] = []
   for (const delivery of byPriority(outcomes.locked, edition.program)) {
     const { state: before } = outcomes.subjectOf(delivery)
@@ -53,7 +59,15 @@ function byPriority(deliveries: readonly Delivery[], { journeys }: Program): rea
 
 function startCall(delivery: Delivery, now: number): Delivery {
   const firstCalledAt = delivery.body.firstCalledAt ?? now
-  return { ...delivery, state: 'calling', attempt: delivery.attempt + 1, body: { ...delivery.body, firstCalledAt } }
+  // The claim may be old by now: from here it lasts as long as any.
+  const dueAt = now + LEASE_MS
+  return {
+    ...delivery,
+    state: 'calling',
+    dueAt,
+    attempt: delivery.attempt + 1,
+    body: { ...delivery.body, firstCalledAt },
+  }
 }
 
 type Withheld =

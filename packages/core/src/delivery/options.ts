@@ -4,6 +4,9 @@ import type { Clock } from '../ports/clock.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
 
+/** How long a claim lasts before somebody else may take the delivery over. Longer than any call. */
+export const LEASE_MS = 60_000
+
 export interface DispatcherOptions {
   readonly store: Store
   readonly programs: Programs

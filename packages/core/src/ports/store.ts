@@ -429,6 +429,16 @@ export type DecisionOrder = 'earliest' | 'latest'
 export const DUE_KINDS = ['inbox', 'subject', 'baseline', 'delivery'] as const
 export type DueKind = (typeof DUE_KINDS)[number]
 
+/** What comes next in one line of what is due. */
+export interface FirstDue {
+  readonly kind: DueKind
+  /** `inbox`, `subject`, `baseline`, `delivery`, or `delivery:` with a channel. */
+  readonly line: string
+  /** Another one as soon as this one has been dealt with. */
+  readonly name: string
+  readonly dueAt: number
+}
+
 /** What can be read outside of a transaction. */
 export interface StoreReads {
   readSubject(key: SubjectKey): Promise<SubjectState | undefined>
@@ -489,6 +499,8 @@ export interface StoreReads {
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
   /** The earliest instant at which something of these kinds is due, of all when left out; undefined when nothing is. */
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
+  /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
+  readFirstDue(): Promise<readonly FirstDue[]>
 }
 
 /** Tables of this release, of an older or a newer one, or none. */

@@ -1,8 +1,10 @@
 import type { Clock } from '../ports/clock.js'
+import type { Queue } from '../ports/queue.js'
 import type { DueKind, Store } from '../ports/store.js'
 
 /** One kind of work. */
 export interface Work {
+  readonly name: string
   /** What it does when it is due; left out: the work knows by itself whether there is any. */
   readonly of?: readonly DueKind[]
   /** Does a batch and says how much there was. `hurried`: somebody waits for all of it. */
@@ -25,7 +27,7 @@ const LONGEST_SLEEP_MS = 500
 const PAUSE_AFTER_ERROR_MS = 1000
 
 /** Does due work in this process: at once, until nothing is left (`settle`), or on and on (`start`). */
-export class InProcessQueue {
+export class InProcessQueue implements Queue {
   private stopping: AbortController | undefined
   private loop: Promise<void> | undefined
   private sleeping: AbortController | undefined

@@ -7,6 +7,7 @@ import {
   type Delivery,
   DUE_KINDS,
   type DueKind,
+  type FirstDue,
   type MergeRecord,
   type Store,
   type StoredEvent,
@@ -15,6 +16,7 @@ import {
 } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import { inOrder, isAfter } from './event-log.js'
+import { firstDue } from './first-due.js'
 import { MemoryTables } from './tables.js'
 import { MemoryTransaction, type MemoryTransactionOptions } from './transaction.js'
 
@@ -194,6 +196,10 @@ class Memory implements MemoryStore {
     let next = Number.POSITIVE_INFINITY
     for (const kind of kinds) next = Math.min(next, this.#tables.nextDue(kind) ?? next)
     return Number.isFinite(next) ? next : undefined
+  }
+
+  async readFirstDue(): Promise<readonly FirstDue[]> {
+    return firstDue(this.#tables)
   }
 }
 

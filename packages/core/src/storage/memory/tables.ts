@@ -82,6 +82,8 @@ export class MemoryTables {
   inbox: InboxEntry[] = []
   /** Entries of `inbox` before this one are taken. */
   inboxStart = 0
+  /** How many entries have ever been taken. */
+  inboxTaken = 0
 
   putSubject(name: string, value: SubjectValue): void {
     const row = this.subjects.get(name)
@@ -184,6 +186,7 @@ export class MemoryTables {
   }
 
   takeInbox(count: number): void {
+    this.inboxTaken += count
     this.inboxStart += count
     if (this.inboxStart < 1024 && this.inboxStart < this.inbox.length) return
     this.inbox = this.inbox.slice(this.inboxStart)

@@ -10,6 +10,7 @@ import {
   type Delivery,
   DUE_KINDS,
   type DueKind,
+  type FirstDue,
   type MergeRecord,
   type Store,
   type StoredEvent,
@@ -23,6 +24,7 @@ import { readPools } from './coupons.js'
 import { channelsInUse, readDeliveries } from './deliveries.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
+import { readFirstDue } from './first-due.js'
 import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
@@ -204,6 +206,10 @@ export class SqlStore implements Store {
       with recursive ${channelsInUse(this.#reads)} select least(${asked}) as next
     `)
     return toInstant(row?.next ?? null)
+  }
+
+  readFirstDue(): Promise<readonly FirstDue[]> {
+    return readFirstDue(this.#reads)
   }
 }
 

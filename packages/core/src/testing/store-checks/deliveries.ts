@@ -8,6 +8,7 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['claims deliveries that are due, the longest due first', claimsDue],
   ['gives a claimed delivery a new claim, a lease and the state it then has', claimMarks],
   ['claims no more of a channel than there is room for, and all of the others', claimsByRoom],
+  ['tells what comes first of each line of what is due', tellsFirstDue],
   ['makes what is reserved due again when it is handed back', handsBack],
   ['claims a delivery once, however many claim at once', claimsOnce],
   ['passes over due deliveries that another transaction holds', passesOver],
@@ -129,6 +130,27 @@ async function claimsByRoom(store: Store): Promise<void> {
     ['a', 'f'],
   )
   assert.deepEqual(await claim(10, new Map([['slow', 9]])), ['b', 'c'])
+}
+
+async function tellsFirstDue(store: Store): Promise<void> {
+  assert.deepEqual(await store.readFirstDue(), [])
+  const by = (key: string, dueAt: number | undefined, channel?: string) =>
+    deliveryOf(key, { dueAt, body: { what: 'hello', ...(channel !== undefined && { channel }) } })
+  await add(store, by('a', 5, 'sms'), by('c', 3, 'sms'), by('b', 3, 'sms'), by('d', 9), by('e', undefined, 'push'))
+  await store.transaction(async (tx) => {
+    await tx.addInbox([{ key: user('u-1'), input: { kind: 'instant', at: 1 } }])
+    await tx.scheduleBaseline('community', 7)
+  })
+  const told = async () => (await store.readFirstDue()).map(({ line, dueAt }) => `${line} ${dueAt}`).sort()
+  const nameOf = async (wanted: string) => (await store.readFirstDue()).find(({ line }) => line === wanted)?.name
+  assert.deepEqual(await told(), ['baseline 7', 'delivery 9', 'delivery:sms 3', 'inbox 0'])
+  const before = await nameOf('delivery:sms')
+  await store.transaction((tx) => tx.claimDeliveries(3, 1, 3))
+  assert.notEqual(
+    await nameOf('delivery:sms'),
+    before,
+    'What was dealt with is first no more, even at the same instant.',
+  )
 }
 
 async function handsBack(store: Store): Promise<void> {

@@ -1,0 +1,41 @@
+interface Waiting<T, R> {
+  readonly item: T
+  readonly resolve: (result: R) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Has what comes one by one done together: what is added while a batch is under way makes up the next one. */
+export class Gatherer<T, R> {
+  private waiting: Waiting<T, R>[] = []
+  private isBusy = false
+
+  constructor(
+    /** Does a batch, and gives a result for each item, in their order. */
+    private readonly work: (items: readonly T[]) => Promise<readonly R[]>,
+    /** How many items a batch has at most. */
+    private readonly limit: number,
+  ) {}
+
+  /** Resolves when the batch is done that the item is in. */
+  add(item: T): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject })
+      void this.drain()
+    })
+  }
+
+  private async drain(): Promise<void> {
+    if (this.isBusy) return
+    this.isBusy = true
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, this.limit)
+      try {
+        const results = await this.work(batch.map(({ item }) => item))
+        for (const [index, { resolve }] of batch.entries()) resolve(results[index] as R)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.isBusy = false
+  }
+}

@@ -1,0 +1,128 @@
+import type { Queue as BullQueue, Worker } from 'bullmq'
+import type { Courier, HandedOver } from '../delivery/courier.js'
+import type { Dispatcher } from '../delivery/dispatcher.js'
+import type { Channel } from '../ports/channel.js'
+import type { Delivery } from '../ports/store.js'
+import { type Bullmq, openQueue, openWorker } from './bullmq.js'
+
+/** How many messages of one channel a process has under way at most. */
+const CALLS_AT_ONCE = 100
+/** How many messages of one channel wait in Redis at most; all others wait in PostgreSQL. */
+const LONGEST_QUEUE = 1000
+/** Of a channel with a rate, so many milliseconds' worth waits in Redis: less than a claim lasts. */
+const RATED_QUEUE_MS = 10_000
+
+export interface ChannelQueuesOptions {
+  readonly channels: ReadonlyMap<string, Channel>
+  readonly dispatcher: Dispatcher
+  readonly courier: Courier
+  readonly onError: (error: unknown) => void
+}
+
+/** A queue for each channel, with the channel's rate, so that a slow one holds up no other. Redis holds ids only. */
+export class ChannelQueues {
+  private readonly queues: ReadonlyMap<string, BullQueue>
+  private workers: readonly Worker[] = []
+  private readonly apart = new Set<Promise<void>>()
+
+  constructor(
+    private readonly bullmq: Bullmq,
+    private readonly options: ChannelQueuesOptions,
+  ) {
+    this.queues = new Map([...options.channels.keys()].map((name) => [name, openQueue(bullmq, queueName(name))]))
+  }
+
+  /** Takes messages from now on. */
+  start(): void {
+    const { channels, courier } = this.options
+    this.workers = Array.from(channels.values(), ({ name, rate }) =>
+      openWorker(this.bullmq, queueName(name), ({ data }) => courier.carry(data as HandedOver), {
+        concurrency: CALLS_AT_ONCE,
+        ...(rate && { limiter: { max: rate.max, duration: rate.perMs } }),
+      }),
+    )
+  }
+
+  /** Claims what is due and hands messages on to the queues of their channels; does the rest. Gives how many deliveries there were. */
+  async relay(): Promise<number> {
+    const { dispatcher } = this.options
+    const claimed = await dispatcher.claim(await this.room())
+    const handed = claimed.filter((one) => this.isForQueue(one))
+    const rest = claimed.filter((one) => !this.isForQueue(one))
+    this.carryOutApart(rest.filter(({ state }) => state === 'unknown'))
+    await dispatcher.carryOut(rest.filter(({ state }) => state !== 'unknown'))
+    // A queue that cannot be reached leaves them to this process.
+    await this.hand(handed).catch(() => dispatcher.carryOut(handed))
+    return claimed.length
+  }
+
+  private isForQueue({ kind, state, body }: Delivery): boolean {
+    return kind === 'message' && state === 'reserved' && this.queues.has(body.channel ?? '')
+  }
+
+  /** Providers that are asked what became of a call may take their time; what is due next does not wait for them. */
+  private carryOutApart(doubtful: readonly Delivery[]): void {
+    const { dispatcher, onError } = this.options
+    const carried = dispatcher
+      .carryOut(doubtful)
+      .catch(onError)
+      .finally(() => this.apart.delete(carried))
+    this.apart.add(carried)
+  }
+
+  /** What comes first in each queue. */
+  async heads(): Promise<readonly string[]> {
+    const heads = Array.from(this.queues, async ([name, queue]) => {
+      const [first] = await queue.getJobs(['waiting'], 0, 0, true)
+      return first?.id === undefined ? [] : [`queue:${name}/${first.id}`]
+    })
+    return (await Promise.all(heads)).flat()
+  }
+
+  /** How many messages each channel's queue has room for. */
+  private async room(): Promise<ReadonlyMap<string, number>> {
+    const rooms = Array.from(this.queues, async ([name, queue]) => {
+      const { rate } = this.options.channels.get(name) ?? {}
+      const longest = rate === undefined ? LONGEST_QUEUE : Math.ceil((rate.max * RATED_QUEUE_MS) / rate.perMs)
+      return [name, Math.max(0, Math.min(longest, LONGEST_QUEUE) - (await queue.count()))] as const
+    })
+    return new Map(await Promise.all(rooms))
+  }
+
+  private async hand(deliveries: readonly Delivery[]): Promise<void> {
+    const byChannel = groupByChannel(deliveries)
+    await Promise.all(
+      Array.from(byChannel, ([channel, messages]) =>
+        this.queues.get(channel)?.addBulk(
+          messages.map(({ key, claim }) => {
+            const data: HandedOver = { key, claim }
+            return { name: 'message', data, opts: { jobId: `${key}-${claim}` } }
+          }),
+        ),
+      ),
+    )
+  }
+
+  /** Takes no more messages, and waits for those under way. */
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.close()))
+    await Promise.all(this.apart)
+    await Promise.all(Array.from(this.queues.values(), (queue) => queue.close()))
+  }
+}
+
+/** BullMQ's names have no colons. */
+function queueName(channel: string): string {
+  return `channel.${encodeURIComponent(channel)}`
+}
+
+function groupByChannel(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly Delivery[]> {
+  const groups = new Map<string, Delivery[]>()
+  for (const delivery of deliveries) {
+    const { channel = '' } = delivery.body
+    const group = groups.get(channel)
+    if (group === undefined) groups.set(channel, [delivery])
+    else group.push(delivery)
+  }
+  return groups
+}
