@@ -58,16 +58,11 @@ function byPriority(deliveries: readonly Delivery[], { journeys }: Program): rea
 }
 
 function startCall(delivery: Delivery, now: number): Delivery {
-  const firstCalledAt = delivery.body.firstCalledAt ?? now
+  const { firstCalledAt = now, maybeSent: _, ...body } = delivery.body
+  const calls = delivery.state === 'unknown' ? { firstCalledAt, maybeSent: true as const } : { firstCalledAt: now }
   // The claim may be old by now: from here it lasts as long as any.
   const dueAt = now + LEASE_MS
-  return {
-    ...delivery,
-    state: 'calling',
-    dueAt,
-    attempt: delivery.attempt + 1,
-    body: { ...delivery.body, firstCalledAt },
-  }
+  return { ...delivery, state: 'calling', dueAt, attempt: delivery.attempt + 1, body: { ...body, ...calls } }
 }
 
 type Withheld =

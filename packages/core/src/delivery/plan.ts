@@ -39,7 +39,7 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
 export function nextChannel({ subject, source, body }: Delivery, at: number): Delivery | undefined {
   const [channel, ...fallbacks] = body.fallbacks ?? []
   if (channel === undefined) return undefined
-  const { firstCalledAt: _, ...rest } = body
+  const { firstCalledAt: _, maybeSent: __, ...rest } = body
   return newDelivery('message', subject, { source, at }, channel, { ...rest, channel, fallbacks })
 }
 

@@ -36,16 +36,18 @@ export function settle(
       return { delivery: sent, outcome: 'sent', decision: 'message.accepted', fallback: false }
     }
     case 'refused': {
+      if (isRepeat(delivery)) return parkedAsUnknown(delivery)
       const rejected = closed(delivery, 'rejected', result.detail ?? result.reason)
       const fallback = result.reason === 'recipient'
       return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback }
     }
     case 'deferred': {
+      const retryAt = Math.max(result.retryAt.getTime(), now + 1000)
+      if (isRepeat(delivery)) return settleUnknown(delivery, channel, retryAt)
       if (delivery.attempt >= MAX_ATTEMPTS) {
         const rejected = closed(delivery, 'rejected', `deferred ${delivery.attempt} times`)
         return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback: true }
       }
-      const retryAt = Math.max(result.retryAt.getTime(), now + 1000)
       const waiting: Delivery = {
         ...delivery,
         state: 'retry_at',
@@ -55,22 +57,34 @@ export function settle(
       return { delivery: waiting, outcome: 'open', decision: 'message.deferred', fallback: false }
     }
     case 'unknown':
-      return settleUnknown(delivery, channel, now)
+      return settleUnknown(delivery, channel, now + retryDelay(callsOf(delivery)))
   }
+}
+
+/** Whether a call before this one may have been taken: that this one was not leaves open whether the message has left. */
+function isRepeat({ state, body }: Delivery): boolean {
+  return state === 'calling' && body.maybeSent === true
 }
 
 /**
  * Nobody knows whether the message left. What may follow is the channel's to say: the same key again inside its window,
  * a question to the provider, or nothing until a person decides.
  */
-function settleUnknown(delivery: Delivery, { repeat }: Pick<Channel, 'repeat'>, now: number): Settlement {
-  // A question without an answer counts as well, or a silent provider would be asked for ever.
-  const attempt = delivery.attempt + (delivery.state === 'unknown' ? 1 : 0)
-  const retryAt = now + retryDelay(attempt)
+function settleUnknown(delivery: Delivery, { repeat }: Pick<Channel, 'repeat'>, retryAt: number): Settlement {
+  const attempt = callsOf(delivery)
   const open: Delivery = { ...delivery, attempt, state: 'unknown', dueAt: retryAt, reason: 'the outcome is unknown' }
   if (mayRepeat(open, repeat, retryAt)) {
     return { delivery: open, outcome: 'open', decision: undefined, fallback: false }
   }
+  return parkedAsUnknown(delivery)
+}
+
+/** A question without an answer counts as well, or a silent provider would be asked for ever. */
+function callsOf({ attempt, state }: Delivery): number {
+  return attempt + (state === 'unknown' ? 1 : 0)
+}
+
+function parkedAsUnknown(delivery: Delivery): Settlement {
   const parked = closed(delivery, 'parked', 'the outcome is unknown and may not be repeated')
   // It counts as sent: for caps, and for the run, which must not wait for ever.
   return { delivery: parked, outcome: 'sent', decision: 'message.parked', fallback: false }

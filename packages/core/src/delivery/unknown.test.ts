@@ -49,6 +49,36 @@ describe('a call without an answer, to a channel that drops repeats', () => {
     await world.close()
   })
 
+  it('may have left whatever the repeat is answered: asked to wait, it is repeated later with the same key', async () => {
+    const { sms, world } = await open(IDEMPOTENT)
+    sms.respond('lost_after', { status: 'deferred', retryAt: new Date('2026-03-01T12:10:00+08:00') })
+
+    await world.ingest(track('cart', 'u1'))
+    await world.advanceTo('2026-03-01T12:09:00+08:00')
+    expect(await world.engine.deliveries()).toMatchObject([{ state: 'unknown' }])
+    await world.advanceTo('2026-03-01T13:00:00+08:00')
+
+    expect(new Set(sms.calls.map(({ message }) => message.deliveryKey)).size).toBe(1)
+    expect(sms.sent).toHaveLength(1)
+    expect(await log(world.engine, 'message.')).toEqual(['message.planned', 'message.accepted'])
+    await world.close()
+  })
+
+  it('may have left although the repeat is refused: it is parked, and goes by no other channel', async () => {
+    const sms = memoryChannel({ name: 'sms', repeat: IDEMPOTENT })
+    const push = memoryChannel({ name: 'push', repeat: IDEMPOTENT })
+    const rules = [template('hello'), journey('remind', [send('push', { channel: ['sms', 'push'] })])]
+    const world = await worldOf(rules, { channels: [sms, push] })
+    sms.respond('lost_after', { status: 'refused', reason: 'recipient' })
+
+    await world.ingest(track('cart', 'u1'))
+    await world.advanceTo('2026-03-01T13:00:00+08:00')
+
+    expect(await world.engine.deliveries()).toMatchObject([{ state: 'parked' }])
+    expect(push.calls).toHaveLength(0)
+    await world.close()
+  })
+
   it('is not repeated for one who has opted out since: it is parked, for it may have left', async () => {
     const { sms, world } = await open(IDEMPOTENT)
     sms.respond('lost_before')

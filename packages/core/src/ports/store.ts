@@ -203,8 +203,10 @@ export interface DeliveryBody {
   readonly link?: number
   /** suggestion: the rendered text. */
   readonly text?: string
-  /** When the first attempt was made: the start of an idempotency window. */
+  /** When the first of the calls was made that may have been taken: the start of an idempotency window. */
   readonly firstCalledAt?: number
+  /** Whether a call before the one under way may have been taken: what is answered now says nothing of that one. */
+  readonly maybeSent?: true
 }
 
 export interface IssuedCoupon {
