@@ -21,6 +21,7 @@ import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import type { CountFilter, Halted, Halts, OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
+import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
@@ -173,6 +174,12 @@ export interface Engine {
   counts(filter: CountFilter): Promise<Counts>
   /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */
   halts(): Promise<Halts>
+  /**
+   * Looks whether all that is stored is as it must be: waits and deliveries that somebody will look at, one end of each message,
+   * no coupon too many, tags and scores as the log says. Beside everything else that goes on; it reads the whole database, so it
+   * is for an operator, a nightly job, or after a restore.
+   */
+  verify(options?: VerifyOptions): Promise<Verification>
   /** Users that were made one, the earliest first: all, or those of one person. */
   merges(filter?: { readonly subject?: readonly ['user', string] }): Promise<readonly Merge[]>
   /**

@@ -42,6 +42,7 @@ import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
+import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Queue } from './ports/queue.js'
@@ -328,6 +329,10 @@ class LocalEngine implements Engine {
 
   halts(): Promise<Halts> {
     return this.operations.halts()
+  }
+
+  verify(options?: VerifyOptions): Promise<Verification> {
+    return this.operations.verify(options)
   }
 
   async merges({ subject }: { readonly subject?: readonly ['user', string] } = {}): Promise<readonly Merge[]> {

@@ -10,6 +10,7 @@ import { cancelCommand, countsCommand, runsCommand } from './runs.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
 import { testCommand } from './test.js'
+import { verifyCommand } from './verify.js'
 
 /** The `linli` command. Results go to stdout, messages for people to stderr. */
 export function program(): Command {
@@ -26,6 +27,7 @@ export function program(): Command {
     .addCommand(runsCommand())
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
+    .addCommand(verifyCommand())
     .showHelpAfterError()
   for (const one of [...operateCommands(), ...peopleCommands()]) command.addCommand(one)
   return command

@@ -10,6 +10,7 @@ import { type Counts, countsOf } from './counts.js'
 import { operate } from './halting.js'
 import { listRuns, type RunFilter, type RunPage } from './runs.js'
 import { checkJourney, checkTarget } from './targets.js'
+import { type Verification, Verifier, type VerifyOptions } from './verify.js'
 
 /** Something that is paused or stopped. */
 export interface Halted {
@@ -96,6 +97,13 @@ export class Operations {
   private async checkJourney(journey: string): Promise<void> {
     const { program } = await this.store.transaction((tx) => this.programs.in(tx))
     checkJourney(journey, program)
+  }
+
+  /** Looks whether all that is stored is as it must be. */
+  async verify(options: VerifyOptions = {}): Promise<Verification> {
+    const { store, programs, clock } = this
+    const [edition, now] = await store.transaction(async (tx) => [await programs.in(tx), await tx.now()] as const)
+    return new Verifier(store, edition, now ?? clock.now(), options).verify()
   }
 
   async halts(): Promise<Halts> {
