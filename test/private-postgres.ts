@@ -26,6 +26,8 @@ export interface PrivatePostgres {
   url: string
   /** For people: version and origin of the server programs. */
   source: string
+  /** Ends the server as a crash does, and starts it again at once: sessions are lost, and nothing that was committed. */
+  crash(): Promise<void>
   /** Stops the server and deletes all it wrote. This happens too when the process ends without calling it. */
   stop(): Promise<void>
 }
@@ -47,8 +49,14 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
 
     const password = randomBytes(18).toString('hex')
     await initialise(binaries.bin, directory, password, runAs)
-    const port = await start(keeper, binaries.bin, directory, password, runAs, options.durable ?? false)
-    return { url: serverUrl(port, password), source: binaries.source, stop: () => keeper.finish() }
+    const server: Server = { keeper, bin: binaries.bin, directory, password, runAs, durable: options.durable ?? false }
+    const port = await start(server)
+    return {
+      url: serverUrl(port, password),
+      source: binaries.source,
+      crash: () => crash(server, port),
+      stop: () => keeper.finish(),
+    }
   } catch (error) {
     await keeper.finish()
     throw error
@@ -89,31 +97,50 @@ async function initialise(bin: string, directory: string, password: string, runA
   })
 }
 
+interface Server {
+  readonly keeper: Keeper
+  readonly bin: string
+  readonly directory: string
+  readonly password: string
+  readonly runAs: RunAs
+  readonly durable: boolean
+}
+
 /** Answers the port. A port found free may be taken before the server binds it, hence several attempts. */
-async function start(
-  keeper: Keeper,
-  bin: string,
-  directory: string,
-  password: string,
-  runAs: RunAs,
-  durable: boolean,
-): Promise<number> {
-  const log = path.join(directory, 'server.log')
+async function start(server: Server): Promise<number> {
   for (let attempt = 1; attempt <= startAttempts; attempt++) {
     const port = await freePort()
-    const exitsBefore = keeper.serverExits
-    const args = ['-D', 'data', ...serverSettings(directory, port, durable)]
-    const env = serverEnvironment()
-    keeper.tell({ start: { command: path.join(bin, 'postgres'), args, cwd: directory, env, log, ...runAs } })
-    const giveUpAt = performance.now() + startTimeoutMs
-    while (keeper.serverExits === exitsBefore && performance.now() < giveUpAt) {
-      if (await answers(serverUrl(port, password))) return port
-      await sleep(50)
-    }
-    if (keeper.serverExits === exitsBefore) break
+    if (await startOn(server, port)) return port
   }
-  const said = await readFile(log, 'utf8').catch(() => '')
-  throw new Error(`A private PostgreSQL (${bin}) did not start. Its log ends:\n${said.slice(-2000)}`)
+  throw await didNotStart(server)
+}
+
+/** Whether the server has come to answer on this port. */
+async function startOn({ keeper, bin, directory, password, runAs, durable }: Server, port: number): Promise<boolean> {
+  const exitsBefore = keeper.serverExits
+  const args = ['-D', 'data', ...serverSettings(directory, port, durable)]
+  const log = path.join(directory, 'server.log')
+  const env = serverEnvironment()
+  keeper.tell({ start: { command: path.join(bin, 'postgres'), args, cwd: directory, env, log, ...runAs } })
+  const giveUpAt = performance.now() + startTimeoutMs
+  while (keeper.serverExits === exitsBefore && performance.now() < giveUpAt) {
+    if (await answers(serverUrl(port, password))) return true
+    await sleep(50)
+  }
+  return false
+}
+
+async function crash(server: Server, port: number): Promise<void> {
+  const exitsBefore = server.keeper.serverExits
+  const [pid] = (await readFile(path.join(server.directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')
+  process.kill(Number(pid), 'SIGQUIT')
+  while (server.keeper.serverExits === exitsBefore) await sleep(10)
+  if (!(await startOn(server, port))) throw await didNotStart(server)
+}
+
+async function didNotStart({ bin, directory }: Server): Promise<Error> {
+  const said = await readFile(path.join(directory, 'server.log'), 'utf8').catch(() => '')
+  return new Error(`A private PostgreSQL (${bin}) did not start. Its log ends:\n${said.slice(-2000)}`)
 }
 
 function serverSettings(directory: string, port: number, durable: boolean): string[] {

@@ -18,3 +18,22 @@ export {
 } from './memory-channel.js'
 // Test stores
 export { type StoreContractOptions, storeContract } from './store-contract.js'
+// Test what happens when things fail
+export {
+  channelWithFailpoints,
+  failAt,
+  type Failpoint,
+  type FailpointPlan,
+  type OnFailpoint,
+  withFailpoints,
+} from './faults/failpoints.js'
+export {
+  PROVIDER_FAULTS,
+  type Provider,
+  type ProviderEntry,
+  type ProviderFault,
+  type ProviderOptions,
+  startProvider,
+} from './faults/provider.js'
+export { providerChannel, type ProviderChannelOptions } from './faults/provider-channel.js'
+export { type FaultProxy, type ProxyMode, startFaultProxy } from './faults/proxy.js'

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, inject, it } from 'vitest'
+import { MUTANTS } from '../../../testing/faults/mutants.js'
+import { type Storm, weather } from '../../../testing/faults/storm.js'
+
+const postgresUrl = inject('postgresUrl')
+if (postgresUrl === undefined) console.warn('SKIPPED: processes that die on PostgreSQL; there is no database.')
+
+const SEED = 1
+const LONG = 120_000
+
+function stormOf(more: Partial<Storm>): Storm {
+  return {
+    database: postgresUrl ?? '',
+    schema: `storm_${randomBytes(6).toString('hex')}`,
+    seed: SEED,
+    speed: 20,
+    faults: 0.3,
+    processes: 2,
+    events: 100_000,
+    kills: 0,
+    stops: 0,
+    terminations: 0,
+    lostCommits: 0,
+    databaseCrashes: 0,
+    crashDatabase: () => Promise.reject(new Error('The server is not ours alone.')),
+    patience: 60,
+    ...more,
+  }
+}
+
+describe.skipIf(postgresUrl === undefined)(
+  'processes that are killed, stopped and cut off in the middle of everything',
+  () => {
+    it('send nothing twice, lose nothing, keep caps and consent, and give no coupon too many', {
+      timeout: LONG,
+    }, async () => {
+      const storm = stormOf({ processes: 3, kills: 6, stops: 1, terminations: 2, lostCommits: 2 })
+
+      const { findings, ...counts } = await weather(storm)
+
+      expect(findings).toEqual([])
+      expect(counts.sent).toBeGreaterThan(100)
+    })
+
+    // All of them are in the campaign; these three are noticed by nothing that stays within one process.
+    it.each([
+      'it is not written down that a provider is about to be called',
+      'work is said to be done before it is committed',
+      'the outbox is written after the commit',
+    ])('would be noticed to have this bug: %s', { timeout: LONG }, async (name) => {
+      expect(MUTANTS.map((mutant) => mutant.name)).toContain(name)
+
+      const { findings } = await weather(stormOf({ kills: 8, patience: 5, mutant: name }))
+
+      expect(findings.length).toBeGreaterThan(0)
+    })
+  },
+)

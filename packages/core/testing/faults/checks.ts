@@ -1,0 +1,175 @@
+import type { Decision } from '../../src/domain/decision.js'
+import { subjectName } from '../../src/domain/subject.js'
+import type { Engine } from '../../src/door.js'
+import type { Verification } from '../../src/operations/verify.js'
+import type { Delivery } from '../../src/ports/store.js'
+import type { ProviderEntry } from '../../src/testing/faults/provider.js'
+import type { Accepted } from './orders.js'
+import { CAP } from './town.js'
+
+/** Something that must not have happened. */
+export interface Finding {
+  /** The promise that was broken. */
+  readonly promise: string
+  readonly found: string
+}
+
+/** All that there is to look at once everything is quiet. */
+export interface Evidence {
+  readonly engine: Pick<Engine, 'pools'>
+  readonly verification: Verification
+  readonly deliveries: readonly Delivery[]
+  readonly decisions: readonly Decision[]
+  readonly accepted: readonly Accepted[]
+  readonly sent: readonly ProviderEntry[]
+  readonly isQuiet: boolean
+  readonly seconds: number
+}
+
+/** How long the transaction may take that clears a message: it counts from when it began. A second of the machine. */
+const CLEARING_MS = 20_000
+/** How long after it was cleared a call may be decided on, and what clocks are read apart. */
+const LEAD_MS = 5_000 + 1_000
+
+export async function checkTown(evidence: Evidence): Promise<readonly Finding[]> {
+  const own = evidence.verification.violations.map(({ invariant, subject = '', found }) => ({
+    promise: invariant,
+    found: `${subject} ${found}`,
+  }))
+  return [
+    ...own,
+    ...all('all that is due is done once nothing fails any more', unfinished(evidence)),
+    ...all('an accepted event is in the log and moves its subject once', lostEvents(evidence)),
+    ...all('a message leaves once', sentTwice(evidence)),
+    ...all('what was sent is what is on record', unrecorded(evidence)),
+    ...all('no more promotions than the cap, by the provider', overTheCap(evidence)),
+    ...all('who opted out gets nothing, by the provider', optedOut(evidence)),
+    ...all('coupons: one for each person, none too many', tooManyCoupons(evidence)),
+    ...all('a run takes each step once, and one branch', steppedTwice(evidence)),
+  ]
+}
+
+function all(promise: string, found: readonly string[]): readonly Finding[] {
+  return found.map((one) => ({ promise, found: one }))
+}
+
+function unfinished({ isQuiet, seconds, deliveries }: Evidence): readonly string[] {
+  if (isQuiet) return []
+  const open = deliveries.filter(({ dueAt }) => dueAt !== undefined).length
+  return [`after ${seconds.toFixed(0)} s ${open} deliveries are under way, or somebody is still in a journey`]
+}
+
+/** Each cart that was accepted began exactly one run. */
+function lostEvents({ accepted, decisions }: Evidence): readonly string[] {
+  const entered = countBy(
+    decisions.filter(({ decision, rule }) => decision === 'journey.entered' && rule === 'cart'),
+    ({ key }) => String(key),
+  )
+  const carts = accepted.filter(({ event }) => event === 'cart')
+  return carts.flatMap(({ messageId, properties }) => {
+    const times = entered.get(String(properties?.['cart'])) ?? 0
+    return times === 1 ? [] : [`${messageId} began ${times} runs`]
+  })
+}
+
+function sentTwice({ sent }: Evidence): readonly string[] {
+  const left = countBy(
+    sent.filter(({ did }) => did === 'sent'),
+    ({ key }) => key,
+  )
+  return [...left].filter(([, times]) => times > 1).map(([key, times]) => `${key} left ${times} times`)
+}
+
+/** What is accepted has left, what is suppressed or rejected has not, and nothing has left that nobody knows of. */
+function unrecorded({ deliveries, sent }: Evidence): readonly string[] {
+  const messages = new Map(deliveries.filter(({ kind }) => kind === 'message').map((one) => [one.key, one]))
+  const left = new Set(sent.filter(({ did }) => did === 'sent').map(({ key }) => key))
+  const unknown = [...left].filter((key) => !messages.has(key)).map((key) => `${key} left, and is no delivery`)
+  const untrue = [...messages.values()].flatMap(({ key, state, body }) => {
+    if (state === 'accepted' && !left.has(key)) return [`${key} is accepted, and has not left`]
+    const isDenied = state === 'suppressed' || state === 'rejected'
+    return isDenied && left.has(key) ? [`${key} (${body.channel}) is ${state}, and has left`] : []
+  })
+  return [...unknown, ...untrue]
+}
+
+function overTheCap({ sent }: Evidence): readonly string[] {
+  const byPerson = new Map<string, ProviderEntry[]>()
+  for (const entry of sent) {
+    const { did, class: messageClass, to } = entry
+    if (did === 'sent' && messageClass === 'promotion') byPerson.set(to, [...(byPerson.get(to) ?? []), entry])
+  }
+  return [...byPerson].flatMap(([to, times]) => {
+    const inOrder = times.toSorted((one, other) => one.decidedAt - other.decidedAt)
+    const first = inOrder.findIndex(({ decidedAt }, index) => {
+      const next = inOrder[index + CAP.max]
+      return next !== undefined && next.decidedAt - decidedAt < CAP.withinMs - LEAD_MS - CLEARING_MS
+    })
+    const crowd = inOrder.slice(first, first + CAP.max + 1)
+    const told = crowd.map(({ key, decidedAt, at, channel }) => `${key} ${channel} ${iso(decidedAt)} (${iso(at)})`)
+    return first < 0 ? [] : [`${to} got ${crowd.length} within ${CAP.withinMs} ms: ${told.join(', ')}`]
+  })
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString()
+}
+
+/** Whoever's withdrawal had returned gets no promotion until they grant again. */
+function optedOut({ accepted, sent }: Evidence): readonly string[] {
+  const words = accepted.filter(({ event }) => event === 'consent_withdrawn' || event === 'consent_granted')
+  return sent.flatMap(({ did, class: messageClass, to, decidedAt, key }) => {
+    if (did !== 'sent' || messageClass !== 'promotion') return []
+    const own = words.filter(({ userId }) => `user:${userId}` === to)
+    const withdrawn = own.filter(({ event, until }) => event === 'consent_withdrawn' && until + LEAD_MS < decidedAt)
+    const last = Math.max(0, ...withdrawn.map(({ timestamp }) => Number(timestamp)))
+    // One that nobody was told of may have been taken in as well: only what is on both sides of all doubt is judged.
+    const isGranted = own.some(
+      ({ event, timestamp }) => event === 'consent_granted' && Number(timestamp) >= last - LEAD_MS,
+    )
+    return last > 0 && !isGranted ? [`${to} had opted out when ${key} left`] : []
+  })
+}
+
+function tooManyCoupons({ decisions, deliveries }: Evidence): readonly string[] {
+  const issued = decisions.filter(({ decision }) => decision === 'coupon.issued')
+  const byPerson = countBy(issued, ({ subject, rule }) => `${subject} of ${rule}`)
+  const twice = [...byPerson].filter(([, times]) => times > 1).map(([who, times]) => `${who} has ${times} coupons`)
+  const given = deliveries.filter(({ kind, state }) => kind === 'coupon' && state === 'accepted').length
+  return given === issued.length ? twice : [...twice, `${given} coupons were given, and ${issued.length} issued`]
+}
+
+function steppedTwice({ decisions, deliveries }: Evidence): readonly string[] {
+  const steps = countBy(
+    decisions.filter(({ decision }) => decision === 'journey.stepped'),
+    ({ run, step }) => `${String(run)} ${String(step)}`,
+  )
+  const twice = [...steps].filter(([, times]) => times > 1).map(([at]) => `${at} was taken twice`)
+  const branches = new Map<unknown, Set<unknown>>()
+  for (const { decision, rule, run, step } of decisions) {
+    if (decision !== 'journey.stepped' || rule !== 'cart') continue
+    branches.set(run, (branches.get(run) ?? new Set()).add(step))
+  }
+  const both = [...branches].filter(([, taken]) => taken.has('thank') && taken.has('remind'))
+  const entered = countBy(
+    decisions.filter(({ decision }) => decision === 'journey.entered'),
+    ({ run }) => String(run),
+  )
+  const exited = countBy(
+    decisions.filter(({ decision }) => decision === 'journey.exited'),
+    ({ run }) => String(run),
+  )
+  const uneven = [...entered].flatMap(([run, times]) =>
+    times === 1 && exited.get(run) === 1
+      ? []
+      : [`run ${run} was entered ${times} times and left ${exited.get(run) ?? 0} times`],
+  )
+  const astray = deliveries.filter(({ subject }) => !subjectName(subject).startsWith('user:u')).map(({ key }) => key)
+  return [...twice, ...both.map(([run]) => `run ${String(run)} took both branches`), ...uneven, ...astray]
+}
+
+function countBy<T>(values: readonly T[], name: (value: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const value of values) counts.set(name(value), (counts.get(name(value)) ?? 0) + 1)
+  return counts
+}

@@ -1,0 +1,29 @@
+import type { IncomingEvent } from '../../src/ingest/event.js'
+import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
+import type { TownTime } from './town.js'
+
+/** What a shop's process is told to do. */
+export interface Orders {
+  /** Part of the ids of its events, and other than that of any process before it. */
+  readonly name: string
+  readonly database: string
+  readonly schema: string
+  readonly provider: string
+  /** Where it writes down what was taken in. */
+  readonly accepted: string
+  readonly time: TownTime
+  /** How many happenings it takes in. */
+  readonly events: number
+  readonly plan?: FailpointPlan
+  /** The name of a seeded bug. */
+  readonly mutant?: string
+}
+
+/** What a shop's process says. */
+export type Reported = { readonly kind: 'started' } | { readonly kind: 'done'; readonly reached: readonly Failpoint[] }
+
+/** An event that was taken in for certain, and between which instants. */
+export interface Accepted extends IncomingEvent {
+  readonly from: number
+  readonly until: number
+}

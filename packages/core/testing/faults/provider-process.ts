@@ -1,0 +1,17 @@
+import { startProvider } from '../../src/testing/faults/provider.js'
+import { type TownTime, townClock } from './town.js'
+
+// The provider of a shop, in a process of its own: what happens to the shop's does not happen to it.
+
+export interface ProviderOrders {
+  readonly log: string
+  readonly seed: number
+  readonly faults: number
+  readonly windowMs: number
+  readonly time: TownTime
+}
+
+const { time, ...options } = JSON.parse(process.env['LINLI_PROVIDER'] ?? '') as ProviderOrders
+const { url } = await startProvider({ ...options, now: townClock(time).now })
+process.on('disconnect', () => process.exit(0))
+process.send?.(url)

@@ -1,0 +1,90 @@
+import { appendFileSync } from 'node:fs'
+import { createEngine } from '../../src/engine.js'
+import type { Channel } from '../../src/ports/channel.js'
+import { openStore } from '../../src/storage/open.js'
+import { channelWithFailpoints, type Failpoint, failAt, withFailpoints } from '../../src/testing/faults/failpoints.js'
+import { providerChannel } from '../../src/testing/faults/provider-channel.js'
+import { MUTANTS } from './mutants.js'
+import type { Orders, Reported } from './orders.js'
+import { CHANNELS, happening, townClock, townRules } from './town.js'
+
+// One process of a shop: takes events in as fast as it can and does what is due, until it is told to stop or dies.
+
+const orders = JSON.parse(process.env['LINLI_SHOP'] ?? '') as Orders
+const clock = townClock(orders.time)
+const reached = new Set<Failpoint>()
+const reach = failAt(orders.plan, (point) => reached.add(point))
+const mutate = MUTANTS.find(({ name }) => name === orders.mutant)?.mutate ?? {}
+
+let isBusy = orders.events > 0
+let ends = false
+process.on('message', (word) => {
+  if (word === 'calm') isBusy = false
+  if (word === 'end') ends = true
+})
+process.on('disconnect', () => process.exit(0))
+
+const store = withFailpoints(
+  await openStore(orders.database, {
+    schema: orders.schema,
+    clock: 'engine',
+    pool: {
+      application_name: orders.schema,
+      max: 5,
+      connectionTimeoutMillis: 2000,
+      statement_timeout: 4000,
+      query_timeout: 5000,
+      lock_timeout: 3000,
+    },
+  }),
+  reach,
+)
+const channels = Object.entries(CHANNELS).map(([name, repeat]): Channel => {
+  const channel = providerChannel({ name, url: orders.provider, repeat })
+  return channelWithFailpoints(mutate.channel?.(channel) ?? channel, reach)
+})
+const engine = await createEngine({
+  rules: townRules(),
+  database: mutate.store?.(store, clock) ?? store,
+  clock,
+  channels,
+  callTimeoutMs: 400,
+  onError: () => undefined,
+})
+engine.start()
+tell({ kind: 'started' })
+
+for (let count = 0; isBusy && count < orders.events; count++) {
+  await takeIn(`${orders.name}-${count}`)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+}
+tell({ kind: 'done', reached: [...reached] })
+while (!ends) await new Promise((resolve) => setTimeout(resolve, 10))
+await engine.close()
+process.disconnect?.()
+
+/** Tries until it is told that the events were taken in: a client that repeats what nobody has answered. */
+async function takeIn(name: string): Promise<void> {
+  const from = clock.now()
+  // Some come late: the phone was off.
+  const events = happening(name).map((event, index) => ({
+    ...event,
+    timestamp: from - ((index * 7 + name.length) % 3) * 3000,
+  }))
+  for (;;) {
+    try {
+      await engine.ingest(events)
+      for (const event of events) {
+        const line = { ...event, from, until: clock.now() }
+        appendFileSync(orders.accepted, `${JSON.stringify(line)}\n`)
+      }
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
+function tell(report: Reported): void {
+  process.send?.(report)
+}

@@ -1,0 +1,174 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
+import type { ProviderEntry } from '../../src/testing/faults/provider.js'
+import type { Accepted, Orders, Reported } from './orders.js'
+import type { ProviderOrders } from './provider-process.js'
+import { PROVIDER_WINDOW_MS, type TownTime } from './town.js'
+
+export interface ShopOptions {
+  readonly database: string
+  readonly schema: string
+  readonly seed: number
+  /** How many times as fast as the machine's its clock is. */
+  readonly speed: number
+  /** How many of the provider's answers are faults. */
+  readonly faults: number
+  readonly mutant?: string
+  /** For how long the provider drops repeats; as long as its channel says when left out. */
+  readonly providerWindowMs?: number
+}
+
+/** One process of a shop. */
+export interface ShopProcess {
+  readonly child: ChildProcess
+  /** When it has ended, by whatever. */
+  readonly ended: Promise<void>
+  /** When it has taken in what it was to, and where it has been; undefined where it ended before. */
+  readonly done: Promise<readonly Failpoint[] | undefined>
+}
+
+/** A shop of several processes over one database, and the provider that they send by. */
+export class Shop {
+  private names = 0
+  private readonly processes = new Set<ShopProcess>()
+
+  private constructor(
+    readonly options: ShopOptions,
+    readonly time: TownTime,
+    private readonly folder: string,
+    private readonly provider: ChildProcess,
+    private readonly providerUrl: string,
+  ) {}
+
+  static async open(options: ShopOptions): Promise<Shop> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'linli-shop-'))
+    const time = { began: Date.now(), speed: options.speed }
+    const { seed, faults, providerWindowMs: windowMs = PROVIDER_WINDOW_MS } = options
+    const log = path.join(folder, 'provider.ndjson')
+    const orders: ProviderOrders = { log, seed, faults, windowMs, time }
+    const provider = fork(await program('provider-process'), {
+      env: { ...process.env, LINLI_PROVIDER: JSON.stringify(orders) },
+      execArgv: [],
+    })
+    const [url] = (await once(provider, 'message')) as [string]
+    return new Shop(options, time, folder, provider, url)
+  }
+
+  /** Starts one more process that takes in so many happenings. */
+  async start(events: number, plan?: FailpointPlan, database = this.options.database): Promise<ShopProcess> {
+    const { schema, seed, mutant } = this.options
+    const name = `s${seed}-${++this.names}`
+    const orders: Orders = {
+      name,
+      database,
+      schema,
+      provider: this.providerUrl,
+      accepted: path.join(this.folder, `${name}.accepted`),
+      time: this.time,
+      events,
+      ...(plan && { plan }),
+      ...(mutant !== undefined && { mutant }),
+    }
+    const env = { ...process.env, LINLI_SHOP: JSON.stringify(orders) }
+    const child = fork(await program('shop-process'), {
+      env,
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    const ended = once(child, 'exit').then(() => undefined)
+    const done = new Promise<readonly Failpoint[] | undefined>((resolve) => {
+      child.on('message', (report: Reported) => report.kind === 'done' && resolve(report.reached))
+      void ended.then(() => resolve(undefined))
+    })
+    const started = new Promise<void>((resolve) => {
+      child.on('message', (report: Reported) => report.kind === 'started' && resolve())
+      void ended.then(resolve)
+    })
+    const one = { child, ended, done }
+    this.processes.add(one)
+    void ended.then(() => this.processes.delete(one))
+    // One that is to fail at a point of its start never says that it has started.
+    await started
+    if (plan === undefined && child.exitCode !== null) throw new Error(`A shop's process ended with ${child.exitCode}.`)
+    return one
+  }
+
+  get running(): readonly ShopProcess[] {
+    return [...this.processes]
+  }
+
+  /** Has all processes take nothing in any more. */
+  calm(): void {
+    for (const { child } of this.processes) child.send('calm', () => undefined)
+  }
+
+  /** What the provider has written down. */
+  sent(): readonly ProviderEntry[] {
+    return linesOf(path.join(this.folder, 'provider.ndjson'))
+  }
+
+  /** What was taken in for certain. */
+  accepted(): readonly Accepted[] {
+    return Array.from({ length: this.names }, (_, index) =>
+      linesOf<Accepted>(path.join(this.folder, `s${this.options.seed}-${index + 1}.accepted`)),
+    ).flat()
+  }
+
+  async close(): Promise<void> {
+    for (const { child } of this.processes) child.kill('SIGKILL')
+    await Promise.all([...this.processes].map(({ ended }) => ended))
+    this.provider.kill('SIGKILL')
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+function linesOf<T>(file: string): readonly T[] {
+  let text = ''
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return []
+  }
+  // A process that dies while it writes leaves half a line: nobody was told.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  return whole
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T)
+}
+
+const programs = new Map<string, Promise<string>>()
+const HERE = path.dirname(fileURLToPath(import.meta.url))
+const REPOSITORY = path.resolve(HERE, '../../../..')
+
+/** A program of this folder as one file of JavaScript, made once: it starts many times, and has to start quickly. */
+function program(name: 'shop-process' | 'provider-process'): Promise<string> {
+  const known = programs.get(name) ?? bundle(name)
+  programs.set(name, known)
+  return known
+}
+
+async function bundle(name: string): Promise<string> {
+  // Beside the packages that it loads.
+  const folder = path.join(REPOSITORY, 'node_modules', '.cache', 'linli-faults')
+  mkdirSync(folder, { recursive: true })
+  const outfile = path.join(folder, `${name}-${process.pid}.mjs`)
+  await build({
+    entryPoints: [path.join(HERE, `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    alias: { '@linli/rules': path.join(REPOSITORY, 'packages/rules/src/index.ts') },
+    logLevel: 'error',
+  })
+  return outfile
+}
