@@ -21,6 +21,8 @@ export function startNext(life: Life): boolean {
   const mayBegin = definition !== undefined && life.holds(conditions, run.event)
   if (!mayBegin) life.line({ decision: 'journey.held', rule: step.start.journey, reason: 'conditions' })
   const child = mayBegin ? enter(life, definition, run.event, run.event?.at ?? life.at) : undefined
+  // It may have given way to the one that it has started.
+  if (!life.runs.includes(run)) return true
   if (child === undefined) follow(life, run, step.else ?? [])
   else if (step.start.wait === undefined) follow(life, run, step.then ?? [])
   else run.waiting = { kind: 'child', child: child.name }
