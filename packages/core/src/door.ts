@@ -19,6 +19,7 @@ import type { Trace } from './insights/trace.js'
 import type { CodeMaker } from './offers/issue.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
+import type { Health } from './operations/health.js'
 import type { CountFilter, Halted, Halts, OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
@@ -207,6 +208,8 @@ export interface Engine {
   exportPerson(userId: string): AsyncGenerator<string, void>
   /** How a decision that `decisions` gave came about: the rule as it was, the event, the conditions at that instant. */
   trace(decision: Decision): Promise<Trace>
+  /** How the engine is, for monitoring: the database, Redis, how late due work is, what somebody has to look at. */
+  health(): Promise<Health>
   /** When something is next due; undefined when nothing is. */
   nextDue(): Promise<number | undefined>
   /** Ends background work, closes channels and the database it opened. */

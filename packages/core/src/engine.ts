@@ -40,6 +40,7 @@ import { type Trace, traceFromLog } from './insights/trace.js'
 import { randomCode } from './offers/issue.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
+import { type Health, healthOf } from './operations/health.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
@@ -135,6 +136,7 @@ function checkChannels(byName: ReadonlyMap<string, Channel>, program: Program): 
 class LocalEngine implements Engine {
   private readonly intake: Intake
   private readonly queue: Queue
+  private readonly hasRedis: boolean
   private readonly clock: Clock
   private readonly sweep: Sweep
   private readonly operations: Operations
@@ -175,6 +177,7 @@ class LocalEngine implements Engine {
       { name: 'sweep', pass: (hurried) => this.sweep.pass(hurried) },
       { name: 'retention', pass: () => retention.pass() },
     ]
+    this.hasRedis = redis !== undefined
     const clockDecides = options.clock !== undefined
     const local = new InProcessQueue({ store, clock, clockDecides, work: [...advance, deliver, ...tidy], onError })
     if (redis === undefined) this.queue = local
@@ -372,6 +375,11 @@ class LocalEngine implements Engine {
   trace(decision: Decision): Promise<Trace> {
     const packAt = async (at: number) => (await this.store.transaction((tx) => this.programs.inForceAt(tx, at))).pack
     return traceFromLog({ store: this.store, packAt, decision })
+  }
+
+  health(): Promise<Health> {
+    this.mustBeOpen()
+    return healthOf(this.store, this.clock, this.queue, this.hasRedis)
   }
 
   nextDue(): Promise<number | undefined> {

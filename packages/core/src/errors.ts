@@ -9,6 +9,7 @@ export type EngineErrorCode =
   | 'channel.missing'
   | 'channel.duplicate'
   | 'channel.unknown'
+  | 'channel.invalid'
   | 'subject.unknown'
   | 'rule.unknown'
   | 'run.unknown'

@@ -14,6 +14,7 @@ export type {
 } from './door.js'
 export type { RunName } from './operations/cancelling.js'
 export type { Counts } from './operations/counts.js'
+export type { Health } from './operations/health.js'
 export type { CountFilter, HaltCall, Halted, Halts, OperatorNote } from './operations/operations.js'
 export type { RunFilter, RunPage, RunUnderWay } from './operations/runs.js'
 export type { Invariant, Verification, VerifyOptions, Violation } from './operations/verify.js'

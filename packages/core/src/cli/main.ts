@@ -11,6 +11,7 @@ import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
 import { testCommand } from './test.js'
 import { verifyCommand } from './verify.js'
+import { workerCommand } from './worker.js'
 
 /** The `linli` command. Results go to stdout, messages for people to stderr. */
 export function program(): Command {
@@ -28,6 +29,7 @@ export function program(): Command {
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
     .addCommand(verifyCommand())
+    .addCommand(workerCommand())
     .showHelpAfterError()
   for (const one of [...operateCommands(), ...peopleCommands()]) command.addCommand(one)
   return command

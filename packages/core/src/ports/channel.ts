@@ -85,7 +85,7 @@ export interface Channel {
   /** The name that rules use in `send`. Unique in an engine. */
   readonly name: string
   readonly repeat: RepeatSafety
-  /** How many calls the provider takes, and in how many milliseconds; left out: any number. */
+  /** How many calls the provider takes, and in how many milliseconds; left out: any number. Kept where Redis shares the work. */
   readonly rate?: { readonly max: number; readonly perMs: number }
   /** Rejects only when the outcome is unknown; every known outcome is a value. */
   send(message: Outbound, context: SendContext): Promise<SendResult>

@@ -503,6 +503,8 @@ export interface StoreReads {
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
   readFirstDue(): Promise<readonly FirstDue[]>
+  /** How many deliveries there are of which nobody knows whether they arrived. */
+  countDoubtful(): Promise<Readonly<Record<'parked' | 'unknown', number>>>
 }
 
 /** Tables of this release, of an older or a newer one, or none. */

@@ -28,6 +28,7 @@ const PAUSE_AFTER_ERROR_MS = 1000
 
 /** Does due work in this process: at once, until nothing is left (`settle`), or on and on (`start`). */
 export class InProcessQueue implements Queue {
+  readonly sharing = 'database'
   private stopping: AbortController | undefined
   private loop: Promise<void> | undefined
   private sleeping: AbortController | undefined

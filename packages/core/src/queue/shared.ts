@@ -47,6 +47,10 @@ export class SharedQueue implements Queue {
     this.watchdog = new Watchdog({ store, clock, elapsed: () => performance.now(), onError })
   }
 
+  get sharing(): 'redis' | 'database' {
+    return this.options.connections.isReady && !this.isMissed ? 'redis' : 'database'
+  }
+
   settle(): Promise<void> {
     return this.options.local.settle()
   }

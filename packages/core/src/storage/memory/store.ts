@@ -5,6 +5,7 @@ import { type SubjectKey, type SubjectState, subjectName } from '../../domain/su
 import {
   type DecisionCount,
   type Delivery,
+  type DeliveryState,
   DUE_KINDS,
   type DueKind,
   type FirstDue,
@@ -200,6 +201,12 @@ class Memory implements MemoryStore {
 
   async readFirstDue(): Promise<readonly FirstDue[]> {
     return firstDue(this.#tables)
+  }
+
+  async countDoubtful(): ReturnType<StoreReads['countDoubtful']> {
+    const states = Array.from(this.#tables.deliveries.values(), ({ value }) => value.state)
+    const count = (wanted: DeliveryState) => states.filter((state) => state === wanted).length
+    return { parked: count('parked'), unknown: count('unknown') }
   }
 }
 

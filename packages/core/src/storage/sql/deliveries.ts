@@ -185,6 +185,14 @@ export async function readDeliveries(
   return rows.map(toDelivery)
 }
 
+export async function countDoubtful(session: Session): ReturnType<StoreReads['countDoubtful']> {
+  const [row] = await session.rows(sql<{ readonly parked: Int8; readonly unknown: Int8 }>`
+    select count(*) filter (where state = 'parked') as parked, count(*) filter (where state = 'unknown') as unknown
+    from ${session.tables.delivery} where state in ('parked', 'unknown')
+  `)
+  return { parked: Number(row?.parked), unknown: Number(row?.unknown) }
+}
+
 function toDelivery(row: DeliveryRow): Delivery {
   return {
     key: row.key,

@@ -119,6 +119,7 @@ function migrations(tables: Tables): Record<string, Migration> {
     '009-runs': { up: (db) => addRuns(db, tables) },
     '010-delivery-channels': { up: (db) => addDeliveryChannels(db, tables) },
     '011-tombstones': { up: (db) => createTombstones(db, tables) },
+    '012-doubtful-deliveries': { up: (db) => addDoubtful(db, tables) },
   }
 }
 
@@ -265,4 +266,9 @@ async function createTombstones(db: Kysely<unknown>, { tombstone, tombstoneKey }
     sql`create table ${tombstoneKey} (is_one bool primary key default true check (is_one), key text not null)`,
   ]
   for (const statement of statements) await statement.execute(db)
+}
+
+// Few among many: counted each time somebody asks how an engine is.
+async function addDoubtful(db: Kysely<unknown>, { delivery }: Tables): Promise<void> {
+  await sql`create index delivery_doubtful on ${delivery} (state) where state in ('parked', 'unknown')`.execute(db)
 }

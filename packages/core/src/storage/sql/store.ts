@@ -21,7 +21,7 @@ import {
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
 import { readPools } from './coupons.js'
-import { channelsInUse, readDeliveries } from './deliveries.js'
+import { channelsInUse, countDoubtful, readDeliveries } from './deliveries.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { readFirstDue } from './first-due.js'
@@ -210,6 +210,10 @@ export class SqlStore implements Store {
 
   readFirstDue(): Promise<readonly FirstDue[]> {
     return readFirstDue(this.#reads)
+  }
+
+  countDoubtful(): ReturnType<StoreReads['countDoubtful']> {
+    return countDoubtful(this.#reads)
   }
 }
 

@@ -9,6 +9,7 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['gives a claimed delivery a new claim, a lease and the state it then has', claimMarks],
   ['claims no more of a channel than there is room for, and all of the others', claimsByRoom],
   ['tells what comes first of each line of what is due', tellsFirstDue],
+  ['counts the deliveries of which nobody knows whether they arrived', countsDoubtful],
   ['makes what is reserved due again when it is handed back', handsBack],
   ['claims a delivery once, however many claim at once', claimsOnce],
   ['passes over due deliveries that another transaction holds', passesOver],
@@ -151,6 +152,13 @@ async function tellsFirstDue(store: Store): Promise<void> {
     before,
     'What was dealt with is first no more, even at the same instant.',
   )
+}
+
+async function countsDoubtful(store: Store): Promise<void> {
+  assert.deepEqual(await store.countDoubtful(), { parked: 0, unknown: 0 })
+  const states: readonly DeliveryState[] = ['parked', 'unknown', 'accepted', 'parked', 'planned', 'calling']
+  await add(store, ...states.map((state, index) => deliveryOf(`d-${index}`, { state })))
+  assert.deepEqual(await store.countDoubtful(), { parked: 2, unknown: 1 })
 }
 
 async function handsBack(store: Store): Promise<void> {

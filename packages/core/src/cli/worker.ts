@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { loadPack } from '@linli/rules'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Engine } from '../door.js'
+import { createEngine } from '../engine.js'
+import { EngineError } from '../errors.js'
+import type { Channel } from '../ports/channel.js'
+import { tell } from './output.js'
+
+interface WorkerFlags {
+  readonly db: string
+  readonly redis?: string
+  readonly redisPrefix?: string
+  readonly rules: readonly string[]
+  readonly channels: string
+  readonly health?: number
+}
+
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('Do the work of engines on a database: as many as you like, until SIGTERM or SIGINT.')
+    .addOption(new Option('--db <url>', 'the database: postgres://… or a folder').makeOptionMandatory())
+    .option('--redis <url>', 'Redis, by which workers share the work')
+    .option('--redis-prefix <name>', 'what keys in Redis begin with, one for each database (default: "linli")')
+    .option('--rules <pack...>', '"published", or folders or files of rules to publish', ['published'])
+    .requiredOption(
+      '--channels <file>',
+      'a module whose default export is a list of channels, or a function that gives one',
+    )
+    .option('--health <port>', 'answer GET /health on this port', portOf)
+    .action(work)
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+async function work({ db, redis, redisPrefix: prefix, rules, channels, health }: WorkerFlags): Promise<void> {
+  const isPublished = rules.length === 1 && rules[0] === 'published'
+  const engine = await createEngine({
+    rules: isPublished ? 'published' : await loadPack(...rules),
+    channels: await loadChannels(channels),
+    database: db,
+    ...(redis !== undefined && { redis: { url: redis, ...(prefix !== undefined && { prefix }) } }),
+    onError: (error) => tell(`linli worker: ${textOf(error)}`),
+  })
+  const server = health === undefined ? undefined : await serveHealth(engine, health)
+  engine.start()
+  const told = untilTold()
+  tell('linli worker: at work')
+  await told
+  tell('linli worker: ends what is under way')
+  server?.close()
+  await engine.close()
+}
+
+function textOf(error: unknown): string {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
+  return `${String(message ?? error)}${typeof code === 'string' ? ` (${code})` : ''}`
+}
+
+/** Resolves when the process is told to end. Told again, it ends at once. */
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    let times = 0
+    const told = () => {
+      times += 1
+      if (times > 1) process.exit(1)
+      resolve()
+    }
+    process.on('SIGTERM', told).on('SIGINT', told)
+  })
+}
+
+async function loadChannels(file: string): Promise<readonly Channel[]> {
+  const module = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly default?: unknown }
+  const given: unknown = typeof module.default === 'function' ? await module.default() : module.default
+  if (Array.isArray(given) && given.every(isChannel)) return given
+  const message = `The default export of ${file} must be a list of channels, or a function that gives one.`
+  throw new EngineError('channel.invalid', message, { file })
+}
+
+function isChannel(value: unknown): value is Channel {
+  const { name, repeat, send } = (value ?? {}) as Partial<Channel>
+  return typeof name === 'string' && typeof repeat === 'object' && typeof send === 'function'
+}
+
+/** Answers `GET /health`: 200 when the engine is well, else 503, and why. */
+async function serveHealth(engine: Engine, port: number): Promise<Server> {
+  const server = createServer(async ({ method, url }, response) => {
+    if (method !== 'GET' || url !== '/health') {
+      response.writeHead(404).end()
+      return
+    }
+    const health = await engine.health()
+    response.writeHead(health.ok ? 200 : 503, { 'content-type': 'application/json' }).end(`${JSON.stringify(health)}\n`)
+  })
+  server.listen(port)
+  await once(server, 'listening')
+  const address = server.address()
+  tell(`linli worker: GET /health on port ${typeof address === 'object' ? address?.port : port}`)
+  return server
+}
