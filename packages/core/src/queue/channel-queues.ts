@@ -6,7 +6,7 @@ import type { Delivery } from '../ports/store.js'
 import { type Bullmq, openQueue, openWorker } from './bullmq.js'
 
 /** How many messages of one channel a process has under way at most. */
-const CALLS_AT_ONCE = 100
+const CALLS_AT_ONCE = 300
 /** How many messages of one channel wait in Redis at most; all others wait in PostgreSQL. */
 const LONGEST_QUEUE = 1000
 /** Of a channel with a rate, so many milliseconds' worth waits in Redis: less than a claim lasts. */
