@@ -41,6 +41,7 @@ import { randomCode } from './offers/issue.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import { type Health, healthOf } from './operations/health.js'
+import { type Metrics, openMetrics } from './operations/metrics.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
@@ -80,7 +81,10 @@ export async function startEngine(options: EngineOptions, compiled: Program | un
   const redis = options.redis === undefined ? undefined : await openRedis(options.redis, options.database)
   let store: Store | undefined
   try {
-    store = await storeOf(options)
+    // Under a clock of its own it is a test or a simulation: nothing that monitoring should count.
+    const metrics = options.clock === undefined ? await openMetrics() : undefined
+    const opened = await storeOf(options)
+    store = metrics?.measured(opened) ?? opened
     await store.migrate()
     const programs = new Programs(compiled)
     if (compiled !== undefined && options.rules !== 'published') {
@@ -88,7 +92,7 @@ export async function startEngine(options: EngineOptions, compiled: Program | un
     }
     const { program } = await store.transaction((tx) => programs.in(tx))
     checkChannels(channels, program)
-    return new LocalEngine(options, programs, channels, store, redis)
+    return new LocalEngine(options, programs, channels, store, { redis, metrics })
   } catch (error) {
     redis?.connections.close()
     await store?.close()
@@ -137,6 +141,8 @@ class LocalEngine implements Engine {
   private readonly intake: Intake
   private readonly queue: Queue
   private readonly hasRedis: boolean
+  private readonly metrics: Metrics | undefined
+  private unobserve: (() => void) | undefined
   private readonly clock: Clock
   private readonly sweep: Sweep
   private readonly operations: Operations
@@ -148,8 +154,9 @@ class LocalEngine implements Engine {
     private readonly programs: Programs,
     private readonly channels: ReadonlyMap<string, Channel>,
     private readonly store: Store,
-    redis: OpenedRedis | undefined,
+    { redis, metrics }: { readonly redis: OpenedRedis | undefined; readonly metrics: Metrics | undefined },
   ) {
+    this.metrics = metrics
     const clock = options.clock ?? systemClock
     this.clock = clock
     this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
@@ -192,6 +199,7 @@ class LocalEngine implements Engine {
     this.mustBeOpen()
     if (trx !== undefined) return this.intake.ingest(events, { tx: this.join(trx), mode })
     const report = await this.intake.ingest(events, { mode })
+    this.metrics?.ingested(report)
     this.queue.wake()
     return report
   }
@@ -217,6 +225,7 @@ class LocalEngine implements Engine {
 
   start(): void {
     this.mustBeOpen()
+    this.unobserve ??= this.metrics?.observe(() => this.health())
     this.queue.start()
   }
 
@@ -389,6 +398,7 @@ class LocalEngine implements Engine {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
+    this.unobserve?.()
     await this.queue.stop()
     for (const channel of this.channels.values()) await channel.close?.()
     await this.store.close()
