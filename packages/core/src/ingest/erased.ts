@@ -1,6 +1,7 @@
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, subjectName } from '../domain/subject.js'
 import type { LockedSubject, StoredEvent, StoreTransaction, Tombstone } from '../ports/store.js'
+import { holdUsers } from '../privacy/hold.js'
 import { erasedAmong, erasedName } from '../privacy/tombstones.js'
 import { conflict } from '../storage/conflict.js'
 import type { Resolved } from './identity.js'
@@ -48,23 +49,30 @@ export function refusalOf(tombstone: Tombstone, at: number): Decision {
   return { at, subject: erasedName(tombstone), decision: 'event.rejected', reason: 'person.erased' }
 }
 
-/** Decisions about users of whom there may be no row, without those that were erased. Holds the rows that there are. */
+/**
+ * Decisions about users of whom there may be no row, without those that were erased. Rows that are missing are there until it
+ * is known: an erasure under way waits for them, or is waited for.
+ */
 export async function withoutErasedPeople(
   tx: StoreTransaction,
   decisions: readonly Decision[],
 ): Promise<readonly Decision[]> {
-  const keys = new Map(decisions.map(({ subject }) => [subject, userOf(subject)]))
-  await tx.lockSubjects([...keys.values()])
-  const erased = await erasedAmong(
-    tx,
-    [...keys.values()].map(({ id }) => id),
+  const keys = new Map(
+    decisions.flatMap(({ subject }) => (subject === NOBODY ? [] : [[subject, userOf(subject)] as const])),
   )
+  const rows = await holdUsers(tx, [...keys.values()])
+  const ids = [...keys.values()].map(({ id }) => id)
+  const erased = await erasedAmong(tx, ids)
+  for (const { key, isNew } of rows) if (isNew) await tx.removeSubject(key)
   if (erased.size === 0) return decisions
   return decisions.map((decision) => {
     const tombstone = erased.get(userOf(decision.subject).id)
     return tombstone === undefined ? decision : refusalOf(tombstone, decision.at)
   })
 }
+
+/** Of whom an event is that does not say so. */
+export const NOBODY = 'user:?'
 
 function userOf(subject: string): SubjectKey {
   return { kind: 'user', id: subject.slice(subjectName({ kind: 'user', id: '' }).length) }

@@ -4,7 +4,7 @@ import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports
 import type { Programs } from '../subjects/programs.js'
 import { type BatchResult, type IngestMode, ingestBatch } from './batch.js'
 import { type Contradiction, contradictionOf, recordContradictions } from './contradictions.js'
-import { withoutErasedPeople } from './erased.js'
+import { NOBODY, withoutErasedPeople } from './erased.js'
 import type { EventResult, IncomingEvent, IngestReport, Rejection } from './event.js'
 import { normalise } from './normalise.js'
 
@@ -239,7 +239,14 @@ function rejectionOf(
 ): Decision {
   const { code: reason, message } = rejection
   const id = messageId !== undefined && { messageId }
-  return { at, subject: `user:${userId ?? '?'}`, decision: 'event.rejected', reason, message, ...id }
+  return {
+    at,
+    subject: userId === undefined ? NOBODY : `user:${userId}`,
+    decision: 'event.rejected',
+    reason,
+    message,
+    ...id,
+  }
 }
 
 function outcomeOf(messageId: string, { fresh, contradictory, erased }: BatchResult): Outcome {

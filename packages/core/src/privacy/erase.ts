@@ -6,6 +6,7 @@ import type { LockedSubject, Removed, StoredEvent, StoreTransaction } from '../p
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
 import type { Edition, Programs } from '../subjects/programs.js'
+import { holdUsers } from './hold.js'
 import { erasedAmong, erasedName, hashName } from './tombstones.js'
 import { mergeWithoutApart, tracesOf, withoutApart, withoutCause, withoutPerson, withoutTraces } from './traces.js'
 
@@ -66,7 +67,7 @@ async function lockPerson(tx: StoreTransaction, userId: string): Promise<PersonA
   const rows = new Map<string, LockedSubject>()
   const lock = async (ids: readonly string[]) => {
     const missing = ids.filter((id) => !rows.has(id))
-    for (const row of await tx.lockSubjects(missing.map(userKey))) rows.set(row.key.id, row)
+    for (const row of await holdUsers(tx, missing.map(userKey))) rows.set(row.key.id, row)
   }
   let id = (await tx.resolveIdentities([userId])).get(userId) ?? userId
   await lock([id])
@@ -77,8 +78,6 @@ async function lockPerson(tx: StoreTransaction, userId: string): Promise<PersonA
   const state = rows.get(id)?.state
   const names = [...new Set([id, userId, ...(state?.also ?? []), ...(await tx.namesOf(id))])]
   await lock(names)
-  const added = [...rows.values()].filter(({ isNew }) => isNew)
-  await tx.saveSubjects(added.map(({ key, state: unborn }) => ({ key, state: unborn, dueAt: undefined, isNew: true })))
   return { id, state: rows.get(id)?.isNew ? undefined : state, names }
 }
 
