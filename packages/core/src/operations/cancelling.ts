@@ -1,6 +1,7 @@
+import { calledOffDecision } from '../delivery/called-off.js'
 import { closed } from '../delivery/settlement.js'
 import type { CancelNote } from '../domain/decision.js'
-import { type SubjectKey, subjectName } from '../domain/subject.js'
+import type { SubjectKey } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
 import type { Delivery, Store, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
@@ -69,23 +70,7 @@ async function callOffAll(
   const open = (await tx.lockDeliveries(waiting)).filter(({ state }) => WAITING.has(state))
   const reason = 'cancelled'
   await tx.saveDeliveries(open.map((delivery) => closed(delivery, 'suppressed', reason)))
-  await tx.addDecisions(
-    open.map(
-      ({ kind, subject, source: { journey: rule, run, step }, body: { what, channel, class: messageClass } }) => ({
-        ...{
-          at,
-          subject: subjectName(subject),
-          decision: 'message.suppressed',
-          rule,
-          journey: rule,
-          run,
-          step,
-          reason,
-        },
-        ...(kind === 'message' ? { template: what, channel, class: messageClass } : { delivery: kind, what }),
-      }),
-    ),
-  )
+  await tx.addDecisions(open.map((delivery) => calledOffDecision(delivery, reason, at)))
 }
 
 function unknownRun(run: string): EngineError {

@@ -138,6 +138,7 @@ describe('erasing a person', () => {
     const deliveries = await engine.deliveries({ subject: ['community', 'c1'] })
     expect(deliveries.map(({ state }) => state).sort()).toEqual(['awaiting_person', 'awaiting_person', 'suppressed'])
     expect(JSON.stringify([deliveries, await engine.decisions()])).not.toContain('王芳')
+    expect(await log(engine, 'message.suppressed')).toEqual(['message.suppressed person erased'])
   })
 
   it('takes back words about them that their community has not heard yet', async () => {

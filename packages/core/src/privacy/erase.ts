@@ -1,4 +1,5 @@
 import { RELATIONS } from '@linli/rules'
+import { calledOffDecision } from '../delivery/called-off.js'
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import { userKey } from '../ingest/unite.js'
@@ -8,7 +9,15 @@ import { People } from '../subjects/people.js'
 import type { Edition, Programs } from '../subjects/programs.js'
 import { holdUsers } from './hold.js'
 import { erasedAmong, erasedName, hashName } from './tombstones.js'
-import { mergeWithoutApart, tracesOf, withoutApart, withoutCause, withoutPerson, withoutTraces } from './traces.js'
+import {
+  ERASED,
+  mergeWithoutApart,
+  tracesOf,
+  withoutApart,
+  withoutCause,
+  withoutPerson,
+  withoutTraces,
+} from './traces.js'
 
 /** What became of a call of `erasePerson`. */
 export interface Erasure extends Removed {
@@ -133,7 +142,10 @@ async function forgetInRelated(
   const traces = tracesOf(events, decisions)
   const work = related.map((subject) => ({ subject, inputs: [{ kind: 'forget', at, ...traces } as const] }))
   await advanceSubjects(tx, program, work, { strict: true })
-  await tx.saveDeliveries(withoutTraces(await tx.deliveriesOf(keys), traces))
+  const told = withoutTraces(await tx.deliveriesOf(keys), traces)
+  await tx.saveDeliveries(told)
+  const calledOff = told.filter(({ reason }) => reason === ERASED)
+  await tx.addDecisions(calledOff.map((delivery) => calledOffDecision(delivery, ERASED, at)))
 }
 
 /** Users who were taken for the person once, and parted again. */

@@ -24,13 +24,15 @@ export function withoutCause({ messageId: _, key: __, ...decision }: Decision): 
   return decision
 }
 
-const WAITING: ReadonlySet<Delivery['state']> = new Set([
-  'planned',
-  'reserved',
-  'retry_at',
-  'paused',
-  'awaiting_person',
-])
+/** Whether nobody has begun with a delivery; one that a worker has in hand finds its run ended. */
+function isWaiting({ kind, state }: Delivery): boolean {
+  return (
+    state === 'planned' ||
+    state === 'retry_at' ||
+    state === 'paused' ||
+    (kind === 'suggestion' && state === 'awaiting_person')
+  )
+}
 
 /** Deliveries of others that tell what somebody's events said, without it. What has not left never does. */
 export function withoutTraces(deliveries: readonly Delivery[], traces: Traces): readonly Delivery[] {
@@ -40,7 +42,7 @@ export function withoutTraces(deliveries: readonly Delivery[], traces: Traces): 
     .map((delivery) => {
       const { variables: _, values: __, text: ___, ...body } = delivery.body
       const told = { ...delivery, body }
-      return WAITING.has(delivery.state) ? closed(told, 'suppressed', ERASED) : told
+      return isWaiting(delivery) ? closed(told, 'suppressed', ERASED) : told
     })
 }
 
