@@ -89,7 +89,12 @@ async function sweepPass(seed: number): Promise<void> {
 
 async function mutantPass(mutant: Mutant): Promise<void> {
   const { name } = mutant
-  const { findings } = await weather({ ...stormOf(Number(values.seed), 6, mutant), stops: 2, patience: 8 })
+  const { findings } = await weather({
+    ...stormOf(Number(values.seed), 6, mutant),
+    stops: 2,
+    lostCommits: 10,
+    patience: 8,
+  })
   const promises = [...new Set(findings.map(({ promise }) => promise))]
   console.log(`${findings.length > 0 ? 'noticed' : 'MISSED '} ${name}: ${promises.join('; ')}`)
   if (values.only !== undefined)

@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
               await other.saveSubjects(due.map((one) => ({ ...one, dueAt: undefined })))
               return due
             })
-            await pause(20)
+            await pause(150)
             return tx.lockSubjects(taken.map(({ key }) => key))
           },
         })),
