@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { ReusedSchema, sharedPglite } from '../../testing/database.js'
 import { eveningArb, MORNING_AFTER, type Slot } from '../../testing/evening.js'
 import { EveningRun, type Host, inOrder, knowledge, log, playEvening, states } from '../../testing/evening-run.js'
 import type { Store } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { openStore } from '../storage/open.js'
-import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
 import { openPostgres } from '../storage/sql/postgres.js'
 import type { IncomingEvent } from './event.js'
 
@@ -16,19 +15,6 @@ const postgresUrl = inject('postgresUrl')
 const RUNS = Number(process.env['LINLI_RUNS'] ?? 30)
 const TIMEOUT_MS = Math.max(180_000, RUNS * 1000)
 if (postgresUrl === undefined) console.warn('SKIPPED: exactly-once on PostgreSQL; there is no database.')
-
-/** Runs a test in a schema of its own; the schema of a run that fails is kept. */
-async function inSchema(
-  db: OpenPglite['db'],
-  concurrency: number,
-  work: (store: Store, schema: string) => Promise<void>,
-) {
-  const schema = `once_${randomBytes(6).toString('hex')}`
-  const store = await openStore(db, { schema, clock: 'engine', concurrency })
-  await store.migrate()
-  await work(store, schema)
-  await sql`drop schema ${sql.id(schema)} cascade`.execute(db)
-}
 
 const startOf = (slots: readonly Slot[]) => slots[0]?.at ?? 0
 
@@ -142,14 +128,19 @@ async function playAtOnce({ slots, batches }: Shuffled, takers: Iterator<Taker>,
 
 type Taker = 0 | 1 | 'both'
 
-function promises(name: string, open: () => Promise<OpenPglite>, concurrency: number) {
+function promises(name: string, open: () => Promise<Kysely<unknown>>, concurrency: number) {
   describe(`on ${name}`, { timeout: TIMEOUT_MS }, () => {
-    let database: OpenPglite
+    let db: Kysely<unknown>
+    let schema: ReusedSchema
     beforeAll(async () => {
-      database = await open()
+      db = await open()
+      schema = new ReusedSchema(db)
     })
-    afterAll(() => database?.close())
-    const anew = (work: (store: Store) => Promise<void>) => inSchema(database.db, concurrency, work)
+    const anew = async (work: (store: Store) => Promise<void>) => {
+      const store = await openStore(db, { schema: await schema.emptied(), clock: 'engine', concurrency })
+      await store.migrate()
+      await work(store)
+    }
 
     it('events that come twice, also at the same time, change nothing', async () => {
       await check(fc.asyncProperty(eveningArb, (slots) => anew((store) => playTwice(slots, store))))
@@ -174,26 +165,24 @@ function promises(name: string, open: () => Promise<OpenPglite>, concurrency: nu
   })
 }
 
-promises('PGlite', () => openPglite(undefined), 1)
+promises('PGlite', sharedPglite, 1)
 
 describe.skipIf(postgresUrl === undefined)('with a server', { timeout: TIMEOUT_MS }, () => {
-  const open = (): Promise<OpenPglite> => {
-    const db = openPostgres(postgresUrl ?? '', {})
-    return Promise.resolve({ db, close: () => db.destroy() })
-  }
-  promises('PostgreSQL', open, 2)
+  const [db, otherDb] = [openPostgres(postgresUrl ?? '', {}), openPostgres(postgresUrl ?? '', {})]
+  afterAll(() => Promise.all([db.destroy(), otherDb.destroy()]))
+
+  promises('PostgreSQL', () => Promise.resolve(db), 2)
 
   it('two processes that take in events at once lose nothing, and no conflict reaches the host', async () => {
-    const [one, other] = [await open(), await open()]
+    const reused = new ReusedSchema(db)
     const takersArb = fc.infiniteStream(fc.constantFrom<Taker>(0, 1, 'both'))
     await check(
-      fc.asyncProperty(shuffledArb, takersArb, (shuffled, takers) =>
-        inSchema(one.db, 2, async (store, schema) => {
-          const second = await openStore(other.db, { schema, clock: 'engine', concurrency: 2 })
-          await playAtOnce(shuffled, takers, [store, second])
-        }),
-      ),
+      fc.asyncProperty(shuffledArb, takersArb, async (shuffled, takers) => {
+        const options = { schema: await reused.emptied(), clock: 'engine', concurrency: 2 } as const
+        const [one, other] = [await openStore(db, options), await openStore(otherDb, options)]
+        await one.migrate()
+        await playAtOnce(shuffled, takers, [one, other])
+      }),
     )
-    await Promise.all([one.close(), other.close()])
   })
 })

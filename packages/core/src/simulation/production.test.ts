@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, describe, expect, inject, it, vi } from 'vitest'
+import { ReusedSchema } from '../../testing/database.js'
 import { GROCERY_EVENTS, groceryRecording } from '../../testing/production/grocery.js'
 import { randomCaseArb, recordingOf } from '../../testing/production/random-packs.js'
 import { differenceOf, liveLines, simulatedLines } from '../../testing/production/twice.js'
 import { openStore } from '../storage/open.js'
+import { openPostgres } from '../storage/sql/postgres.js'
 
 vi.setConfig({ testTimeout: 600_000 })
 
@@ -15,8 +16,9 @@ if (postgresUrl === undefined) console.warn('SKIPPED: simulation equals producti
 const isGroceryThere = existsSync(GROCERY_EVENTS)
 if (!isGroceryThere) console.warn(`SKIPPED: a month of real orders. There is no ${GROCERY_EVENTS}; see LINLI_DATA.`)
 
-const openFresh = () =>
-  openStore(postgresUrl ?? '', { schema: `production_${randomBytes(6).toString('hex')}`, clock: 'engine' })
+const db = openPostgres(postgresUrl ?? '', {})
+const schema = new ReusedSchema(db)
+const openFresh = async () => openStore(db, { schema: await schema.emptied(), clock: 'engine' })
 
 /** The kinds of decisions that are among these lines. */
 function kindsOf(lines: readonly string[]): ReadonlySet<string> {
@@ -26,6 +28,8 @@ function kindsOf(lines: readonly string[]): ReadonlySet<string> {
 describe.skipIf(postgresUrl === undefined)(
   'a simulation tells what two processes on PostgreSQL do, line for line',
   () => {
+    afterAll(() => db.destroy())
+
     it('of random packs', async () => {
       const seen = new Set<string>()
       await fc.assert(
@@ -43,8 +47,8 @@ describe.skipIf(postgresUrl === undefined)(
       expect([...seen]).toEqual(expect.arrayContaining([...ofMessages, ...rest]))
     })
 
-    it.skipIf(!isGroceryThere)('of a month of real orders, of a third of the households', async () => {
-      const recording = await groceryRecording('2017-05-01', '2017-06-01', 3)
+    it.skipIf(!isGroceryThere)('of a month of real orders, of one household in six', async () => {
+      const recording = await groceryRecording('2017-05-01', '2017-06-01', 6)
       const simulated = await simulatedLines(recording)
       expect(differenceOf(simulated, await liveLines(recording, await openFresh()))).toBeUndefined()
 

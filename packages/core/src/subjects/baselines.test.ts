@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { definePack } from '@linli/rules'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
+import { sharedPglite } from '../../testing/database.js'
 import { journey, score, scored, tag, wait } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
 import { delegate, withTransactions } from '../../testing/stores.js'
@@ -12,7 +13,6 @@ import { virtualClock } from '../queue/clocks.js'
 import { simulate } from '../simulation/simulate.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { openStore } from '../storage/open.js'
-import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
 
 const postgresUrl = inject('postgresUrl')
 if (postgresUrl === undefined) console.warn('SKIPPED: baselines on PostgreSQL; there is no database.')
@@ -241,12 +241,6 @@ describe('a community compared with all others', () => {
   })
 })
 
-let pglite: OpenPglite
-beforeAll(async () => {
-  pglite = await openPglite(undefined)
-})
-afterAll(() => pglite.close())
-
 /** Runs a test on every kind of store. */
 function onEveryStore(title: string, test: (open: () => Promise<Store>) => Promise<void>) {
   describe(title, () => {
@@ -255,9 +249,9 @@ function onEveryStore(title: string, test: (open: () => Promise<Store>) => Promi
       const store = kept(memoryStore())
       return test(async () => store)
     })
-    it('on PGlite', () => {
-      const schema = freshSchema()
-      return test(async () => openStore(pglite.db, { schema, clock: 'engine', concurrency: 1 }))
+    it('on PGlite', async () => {
+      const [db, schema] = [await sharedPglite(), freshSchema()]
+      return test(async () => openStore(db, { schema, clock: 'engine', concurrency: 1 }))
     })
     it.skipIf(postgresUrl === undefined)('on PostgreSQL', () => {
       const schema = freshSchema()

@@ -1,15 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import type { Kysely } from 'kysely'
+import { describe, expect, inject, it, vi } from 'vitest'
 import { FACT_NAMES } from '../../../rules/testing/facts.js'
+import { ReusedSchema, sharedPglite } from '../../testing/database.js'
 import { engineCaseArb, peopleCaseArb, tryEngine } from '../../testing/law/engine-trial.js'
 import { MUTANTS, MUTANTS_OF_PEOPLE, MUTANTS_OF_TOWNS } from '../../testing/law/mutants.js'
 import { FACTS_OF_COMPARISON, FACTS_OF_JOURNEYS, ORACLE_FACTS } from '../../testing/law/oracle.js'
 import { reducerCaseArb, tryReducer } from '../../testing/law/reducer-trial.js'
 import { readCorpus, TRIALS } from '../../testing/law/trials.js'
-import type { Store } from '../ports/store.js'
 import { openStore } from '../storage/open.js'
-import { type OpenPglite, openPglite } from '../storage/sql/pglite.js'
+import { openPostgres } from '../storage/sql/postgres.js'
 
 // Thousands of lives take a while on a busy machine.
 vi.setConfig({ testTimeout: 600_000 })
@@ -17,10 +17,12 @@ vi.setConfig({ testTimeout: 600_000 })
 const postgresUrl = inject('postgresUrl')
 if (postgresUrl === undefined) console.warn('SKIPPED: the law on PostgreSQL; there is none.')
 
-const freshSchema = () => `law_${randomBytes(6).toString('hex')}`
-
-function onStores(open: () => Promise<Store>) {
-  return fc.asyncProperty(engineCaseArb, async (one) => tryEngine(one, { store: await open() }))
+function onDatabase(db: Kysely<unknown>, concurrency: number) {
+  const schema = new ReusedSchema(db)
+  return fc.asyncProperty(engineCaseArb, async (one) => {
+    const store = await openStore(db, { schema: await schema.emptied(), clock: 'engine', concurrency })
+    await tryEngine(one, { store })
+  })
 }
 
 describe('the law: what is kept equals a plain recomputation of the log', () => {
@@ -43,22 +45,14 @@ describe('the law: what is kept equals a plain recomputation of the log', () => 
     await fc.assert(fc.asyncProperty(cases, run), { numRuns: 460 })
   })
 
-  describe('on PGlite', () => {
-    let pglite: OpenPglite
-    beforeAll(async () => {
-      pglite = await openPglite(undefined)
-    })
-    afterAll(() => pglite.close())
-
-    it('holds', async () => {
-      const open = () => openStore(pglite.db, { schema: freshSchema(), clock: 'engine', concurrency: 1 })
-      await fc.assert(onStores(open), { numRuns: 12 })
-    })
+  it('holds on PGlite', async () => {
+    await fc.assert(onDatabase(await sharedPglite(), 1), { numRuns: 12 })
   })
 
   it.skipIf(postgresUrl === undefined)('holds on PostgreSQL', async () => {
-    const open = () => openStore(postgresUrl ?? '', { schema: freshSchema(), clock: 'engine' })
-    await fc.assert(onStores(open), { numRuns: 30 })
+    const db = openPostgres(postgresUrl ?? '', {})
+    await fc.assert(onDatabase(db, 3), { numRuns: 30 })
+    await db.destroy()
   })
 
   it('is asked about every fact', () => {
