@@ -106,7 +106,7 @@ function poolOf(trx: Transaction<unknown>): PostgresPool {
 }
 
 /** By name; their order is the order of the names, and what was released is never changed. */
-function migrations(tables: Tables): Record<string, Migration> {
+export function migrations(tables: Tables): Record<string, Migration> {
   return {
     '001-tables': { up: (db) => createTables(db, tables) },
     '002-versions': { up: (db) => addVersions(db, tables) },
