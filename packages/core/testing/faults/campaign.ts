@@ -90,7 +90,7 @@ async function sweepPass(seed: number): Promise<void> {
 async function mutantPass(mutant: Mutant): Promise<void> {
   const { name } = mutant
   const { findings } = await weather({
-    ...stormOf(Number(values.seed), 6, mutant),
+    ...stormOf(Number(values.seed), 10, mutant),
     stops: 2,
     lostCommits: 10,
     patience: 8,
