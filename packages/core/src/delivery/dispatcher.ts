@@ -53,13 +53,12 @@ export class Dispatcher {
     claims: readonly Delivery[],
     settle: (outcomes: Outcomes, settling: Settling) => void | Promise<void>,
   ): Promise<void> {
-    const { store, clock, programs, makeCode } = this.options
+    const { store, programs, makeCode } = this.options
     if (claims.length === 0) return
     await store.transaction(async (tx) => {
       const edition = await programs.in(tx)
-      const now = (await tx.now()) ?? clock.now()
-      const outcomes = await Outcomes.lock(tx, programs, edition, await tx.lockDeliveries(claims), now)
-      await settle(outcomes, { tx, now, makeCode })
+      const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
+      await settle(outcomes, { tx, now: outcomes.now, makeCode })
       await outcomes.write()
     })
   }

@@ -29,11 +29,11 @@ export async function clearMessages(
   claims: readonly Claim[],
 ): Promise<readonly Cleared[]> {
   const edition = await options.programs.in(tx)
-  const now = (await tx.now()) ?? options.clock.now()
   // A claim that was handed over twice is met in another state the second time: nothing is called twice for it.
   const states = new Map(claims.map(({ key, state }) => [key, state]))
   const held = (await tx.lockDeliveries(claims)).filter(({ key, state }) => states.get(key) === state)
-  const outcomes = await Outcomes.lock(tx, options.programs, edition, held, now)
+  const outcomes = await Outcomes.lock(tx, options, edition, held)
+  const { now } = outcomes
   const cleared: Cleared[] = []
   for (const delivery of byPriority(outcomes.locked, edition.program)) {
     const { state: before } = outcomes.subjectOf(delivery)

@@ -7,7 +7,8 @@ import { inputOf } from '../ingest/records.js'
 import type { Delivery, LockedSubject, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
-import type { Edition, Programs } from '../subjects/programs.js'
+import type { Edition } from '../subjects/programs.js'
+import type { DispatcherOptions } from './options.js'
 import { nextChannel } from './plan.js'
 
 /** The run is over; or it goes on by another definition of its journey, which wishes for what it needs itself. */
@@ -30,7 +31,8 @@ export class Outcomes {
     private readonly tx: StoreTransaction,
     /** What the transaction works by. */
     readonly program: Program,
-    private readonly now: number,
+    /** When the subjects were locked: a wait for a lock takes time, and what is decided then holds then. */
+    readonly now: number,
     /** The deliveries, each for who its subject is now. */
     readonly locked: readonly Delivery[],
     subjects: readonly LockedSubject[],
@@ -41,13 +43,13 @@ export class Outcomes {
   /** Locks the subjects of deliveries. */
   static async lock(
     tx: StoreTransaction,
-    programs: Programs,
+    { programs, clock }: Pick<DispatcherOptions, 'programs' | 'clock'>,
     edition: Edition,
     deliveries: readonly Delivery[],
-    now: number,
   ): Promise<Outcomes> {
     const keys = deliveries.map(({ subject }) => subject)
     const people = await People.lock(tx, programs, edition, keys)
+    const now = (await tx.now()) ?? clock.now()
     const subjects = deliveries.map(({ subject: key }) => people.get(key) ?? unknown(key))
     const locked = deliveries.map((delivery, index) => ({
       ...delivery,

@@ -12,10 +12,10 @@ export async function recordResults(
   results: readonly { readonly delivery: Delivery; readonly result: CallResult }[],
 ): Promise<void> {
   const edition = await options.programs.in(tx)
-  const now = (await tx.now()) ?? options.clock.now()
   const deliveries = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
   const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
-  const outcomes = await Outcomes.lock(tx, options.programs, edition, deliveries, now)
+  const outcomes = await Outcomes.lock(tx, options, edition, deliveries)
+  const { now } = outcomes
   for (const delivery of outcomes.locked) {
     const result = byKey.get(delivery.key)
     const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL
