@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { atLeast, journey, score, send, tag, template, wait } from '../../testing/rules.js'
-import { shopOf, track } from '../../testing/shop.js'
+import { group, shopOf, track } from '../../testing/shop.js'
 import { delegate, withTransactions } from '../../testing/stores.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
@@ -119,6 +119,21 @@ describe('verify', () => {
       { invariant: 'fact.wrong', subject: 'user:u1', found: 'buyer is false, and true by the log' },
       { invariant: 'fact.wrong', subject: 'user:u1', found: 'orders is 0, and 1 by the log' },
     ])
+  })
+
+  it('lets a suggestion wait for its leader', async () => {
+    const rules = [
+      template('hello'),
+      journey('tell', [{ id: 'say', suggest: { to: 'leader', template: 'hello', expires: '1d' } }]),
+    ]
+    const shop = shopOf(rules)
+    const engine = await shop.start()
+    await engine.ingest([group('u1', 'c1', { leaderId: 'l1' }), track('cart', 'u1')])
+    await engine.settle()
+    expect(await engine.suggestions()).toHaveLength(1)
+
+    expect((await engine.verify()).violations).toEqual([])
+    await engine.close()
   })
 
   it('takes what goes on meanwhile for what it is', async () => {

@@ -132,8 +132,9 @@ export class Verifier {
 
   private checkDelivery({ key, kind, subject, state, dueAt, body }: Delivery): void {
     const waits = ENDED.has(state) || WAITING.has(state)
-    // Suggestions are forgotten when they expire; nobody looks at them for it.
-    if (waits !== (dueAt === undefined)) {
+    // A suggestion waits for a leader, and is looked at again when it expires.
+    const isSuggested = kind === 'suggestion' && state === 'awaiting_person'
+    if (!isSuggested && waits !== (dueAt === undefined)) {
       const looked = dueAt === undefined ? 'never' : isoOf(dueAt)
       this.report('delivery.stuck', subject, `${kind} ${key} is "${state}" and looked at ${looked}`)
     } else if (dueAt !== undefined && this.isLate(dueAt)) {
