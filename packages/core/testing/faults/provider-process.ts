@@ -8,6 +8,7 @@ export interface ProviderOrders {
   readonly seed: number
   readonly faults: number
   readonly windowMs: number
+  readonly repeats: readonly string[]
   readonly time: TownTime
 }
 

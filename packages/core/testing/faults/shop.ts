@@ -10,7 +10,7 @@ import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoin
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
 import type { Accepted, Orders, Reported } from './orders.js'
 import type { ProviderOrders } from './provider-process.js'
-import { PROVIDER_WINDOW_MS, type TownTime } from './town.js'
+import { CARELESS, PROVIDER_WINDOW_MS, type TownTime } from './town.js'
 
 export interface ShopOptions {
   readonly database: string
@@ -52,7 +52,7 @@ export class Shop {
     const time = { began: Date.now(), speed: options.speed }
     const { seed, faults, providerWindowMs: windowMs = PROVIDER_WINDOW_MS } = options
     const log = path.join(folder, 'provider.ndjson')
-    const orders: ProviderOrders = { log, seed, faults, windowMs, time }
+    const orders: ProviderOrders = { log, seed, faults, windowMs, repeats: CARELESS, time }
     const provider = fork(await program('provider-process'), {
       env: { ...process.env, LINLI_PROVIDER: JSON.stringify(orders) },
       execArgv: [],

@@ -78,13 +78,19 @@ async function blow(shop: Shop, storm: Storm, proxy: FaultProxy) {
     else if (kind === 'databaseCrashes') await storm.crashDatabase()
     else if (kind === 'lostCommits')
       await Promise.race([proxy.dropReplyTo((said) => said.includes('commit')), sleep(500)])
-    else if (kind === 'kills') {
+    else if (kind === 'kills' && pick('where', 2) === 0) {
       victim?.child.kill('SIGKILL')
       await victim?.ended
+    } else if (kind === 'kills') {
+      // The provider has answered, and nobody will ever hear it.
+      const { child, ended } = await start({ point: 'send:after', hit: 1 + pick('hit', 20), does: 'crash' })
+      await Promise.race([ended, sleep(LONGEST_WAIT_MS)])
+      child.kill('SIGKILL')
+      await ended
     } else {
       // In the middle of a call: the provider has answered, and nobody has heard it.
-      const { child, ended } = await start({ point: 'send:after', hit: 1 + pick('hit', 20), does: 'stop' })
-      await Promise.race([untilStopped(child), ended, sleep(5000)])
+      const { child } = await start({ point: 'send:after', hit: 1 + pick('hit', 20), does: 'stop' })
+      await untilStopped(child)
       await sleep(STOP_MS / storm.speed)
       child.kill('SIGCONT')
     }
@@ -105,15 +111,17 @@ async function terminate({ database, schema }: Pick<Storm, 'database' | 'schema'
   await client.end()
 }
 
-/** When a process stands still. */
+/** Waits until a process stands still or is gone, but not for ever: it may never come to its point. */
 async function untilStopped({ pid }: ChildProcess): Promise<void> {
-  for (;;) {
+  const giveUpAt = performance.now() + LONGEST_WAIT_MS
+  while (performance.now() < giveUpAt) {
     const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: 'T' }))
     if (stdout.startsWith('T')) return
     await sleep(20)
   }
 }
 
+const LONGEST_WAIT_MS = 5_000
 const run = promisify(execFile)
 
 /** Waits until nothing is due and nobody is in a journey, then looks at everything. */

@@ -51,6 +51,8 @@ export interface ProviderOptions {
   readonly log: string
   /** Whether, and for how many milliseconds of its clock, it drops repeats of a key. 0: never. Default: for ever. */
   readonly windowMs?: number
+  /** Channels by which it never drops repeats, whatever the window. */
+  readonly repeats?: readonly string[]
   /** How many of the requests meet a fault, from 0 to 1. Default 0. */
   readonly faults?: number
   /** Those it may be. Default: all. */
@@ -119,7 +121,7 @@ class SimulatedProvider {
       if (fault === 'reset') return void request.socket.resetAndDestroy()
       return answer(response, fault === 'fail' ? 503 : 429, { taken: false })
     }
-    this.write(message, this.isRepeat(message.key) ? 'repeat' : 'sent', fault)
+    this.write(message, this.isRepeat(message) ? 'repeat' : 'sent', fault)
     if (fault === 'take and hang') return
     if (fault === 'take and reset') return void request.socket.resetAndDestroy()
     if (fault === 'take and babble') return void response.end('<html>Bad gateway</html>')
@@ -131,10 +133,10 @@ class SimulatedProvider {
     answer(response, 200, { taken: this.takenAt.has(message.key) })
   }
 
-  private isRepeat(key: string): boolean {
-    const { windowMs = Number.POSITIVE_INFINITY } = this.options
+  private isRepeat({ key, channel }: ProviderRequest): boolean {
+    const { windowMs = Number.POSITIVE_INFINITY, repeats = [] } = this.options
     const takenAt = this.takenAt.get(key)
-    return takenAt !== undefined && this.now() < takenAt + windowMs
+    return !repeats.includes(channel) && takenAt !== undefined && this.now() < takenAt + windowMs
   }
 
   /** By the seed, the key and how often it was asked for: the same however the requests come to be in turn. */
