@@ -6,6 +6,8 @@ import { type Aftermath, lookAround } from './storm.js'
 export interface Sweep extends ShopOptions {
   /** A process dies at each point when it comes there for the first time, the second, … so many times. */
   readonly hits: number
+  /** Where; everywhere that a process comes to when left out. */
+  readonly points?: readonly Failpoint[]
   readonly patience: number
 }
 
@@ -18,7 +20,7 @@ const LONGEST_MS = 8_000
 export async function sweepPoints(sweep: Sweep): Promise<Omit<Aftermath, 'stops'> & { readonly points: number }> {
   const shop = await Shop.open(sweep)
   try {
-    const points = await pointsOf(shop)
+    const points = sweep.points ?? (await pointsOf(shop))
     let kills = 0
     for (let hit = 1; hit <= sweep.hits; hit++) {
       for (const point of points) {
