@@ -6,12 +6,12 @@ import { describe, expect, it } from 'vitest'
 import { atLeast, journey, putTag, send, tag, template, wait } from '../testing/rules.js'
 import { scratchFolder } from '../testing/scratch.js'
 import { NOON, shopOf, track, worldOf } from '../testing/shop.js'
-import { delegate } from '../testing/stores.js'
 import { createEngine } from './engine.js'
 import type { Store } from './ports/store.js'
 import { virtualClock } from './queue/clocks.js'
 import { memoryStore } from './storage/memory/store.js'
 import { openPglite } from './storage/sql/pglite.js'
+import { delegate } from './testing/delegate.js'
 import { memoryChannel } from './testing/memory-channel.js'
 
 const scratch = scratchFolder()

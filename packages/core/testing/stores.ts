@@ -1,4 +1,5 @@
 import type { Store, StoreTransaction } from '../src/ports/store.js'
+import { delegate } from '../src/testing/delegate.js'
 
 /** A store whose transactions see the methods that `change` gives; all else is the store's own. */
 export function withTransactions(store: Store, change: (tx: StoreTransaction) => Partial<StoreTransaction>): Store {
@@ -42,15 +43,4 @@ export function seenByProcess(store: Store, plan?: CrashPlan): { readonly store:
     },
   })
   return { store: seen, transactions: () => transactions }
-}
-
-/** An object that answers with its own methods first, and with the original's where it has none. */
-export function delegate<T extends object>(original: T, own: Partial<T>): T {
-  return new Proxy(original, {
-    get: (target, name) => {
-      const source = Object.hasOwn(own, name) ? own : target
-      const value: unknown = Reflect.get(source, name, source)
-      return typeof value === 'function' ? value.bind(source) : value
-    },
-  })
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { journey, send, template } from '../../testing/rules.js'
 import { shopOf, track } from '../../testing/shop.js'
-import { delegate } from '../../testing/stores.js'
 import { memoryStore } from '../storage/memory/store.js'
+import { delegate } from '../testing/delegate.js'
 import { memoryChannel } from '../testing/memory-channel.js'
 
 const RULES = [template('hello'), journey('remind', [send('push')])]

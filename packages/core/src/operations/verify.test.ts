@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { atLeast, journey, score, send, tag, template, wait } from '../../testing/rules.js'
 import { group, shopOf, track } from '../../testing/shop.js'
-import { delegate, withTransactions } from '../../testing/stores.js'
+import { withTransactions } from '../../testing/stores.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
+import { delegate } from '../testing/delegate.js'
 import { memoryChannel } from '../testing/memory-channel.js'
 
 const RULES = [

@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { sharedPglite } from '../../testing/database.js'
 import { journey, score, scored, tag, wait } from '../../testing/rules.js'
 import { group, track, worldOf } from '../../testing/shop.js'
-import { delegate, withTransactions } from '../../testing/stores.js'
+import { withTransactions } from '../../testing/stores.js'
 import type { Engine } from '../door.js'
 import { createEngine } from '../engine.js'
 import { formatExplanation } from '../insights/format.js'
@@ -13,6 +13,7 @@ import { virtualClock } from '../queue/clocks.js'
 import { simulate } from '../simulation/simulate.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { openStore } from '../storage/open.js'
+import { delegate } from '../testing/delegate.js'
 
 const postgresUrl = inject('postgresUrl')
 if (postgresUrl === undefined) console.warn('SKIPPED: baselines on PostgreSQL; there is no database.')

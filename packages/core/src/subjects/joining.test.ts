@@ -3,11 +3,11 @@ import { definePack } from '@linli/rules'
 import { describe, expect, inject, it } from 'vitest'
 import { atLeast, count, tag, traitIs } from '../../testing/rules.js'
 import { group, NOON, track, worldOf } from '../../testing/shop.js'
-import { delegate } from '../../testing/stores.js'
 import { createEngine } from '../engine.js'
 import type { Store } from '../ports/store.js'
 import { virtualClock } from '../queue/clocks.js'
 import { openStore } from '../storage/open.js'
+import { delegate } from '../testing/delegate.js'
 
 const postgresUrl = inject('postgresUrl')
 if (postgresUrl === undefined)

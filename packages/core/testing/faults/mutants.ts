@@ -1,7 +1,8 @@
 import type { Channel } from '../../src/ports/channel.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Delivery, LockedSubject, Store, StoreTransaction } from '../../src/ports/store.js'
-import { delegate, withTransactions } from '../stores.js'
+import { delegate } from '../../src/testing/delegate.js'
+import { withTransactions } from '../stores.js'
 
 // Bugs that engines of this kind have had, planted one at a time: a harness that notices none of them proves nothing.
 

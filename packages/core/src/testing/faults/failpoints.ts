@@ -1,5 +1,6 @@
 import type { Channel } from '../../ports/channel.js'
 import type { Store, StoreTransaction } from '../../ports/store.js'
+import { delegate } from '../delegate.js'
 
 /**
  * A place at which a process may be made to end or to stand still: before or after a step of a transaction, its commit, or a
@@ -12,7 +13,7 @@ export type OnFailpoint = (point: Failpoint) => void | Promise<void>
 
 /** A store that tells of each step of its transactions. What it does is the store's own. */
 export function withFailpoints(store: Store, reach: OnFailpoint): Store {
-  return instead(store, {
+  return delegate(store, {
     transaction: async (work) => {
       await reach('transaction:before')
       const result = await store.transaction(async (tx) => {
@@ -28,7 +29,7 @@ export function withFailpoints(store: Store, reach: OnFailpoint): Store {
 
 /** A channel that tells of each call. */
 export function channelWithFailpoints(channel: Channel, reach: OnFailpoint): Channel {
-  return instead(channel, {
+  return delegate(channel, {
     send: async (message, context) => {
       await reach('send:before')
       const result = await channel.send(message, context)
@@ -70,17 +71,6 @@ function stepByStep(tx: StoreTransaction, reach: OnFailpoint): StoreTransaction 
         await reach(`${name}:after`)
         return result
       }
-    },
-  })
-}
-
-/** An object that answers with these methods first, and with the original's where there is none. */
-function instead<T extends object>(original: T, own: Partial<T>): T {
-  return new Proxy(original, {
-    get: (target, name) => {
-      const source = Object.hasOwn(own, name) ? own : target
-      const value: unknown = Reflect.get(source, name, source)
-      return typeof value === 'function' ? value.bind(source) : value
     },
   })
 }
