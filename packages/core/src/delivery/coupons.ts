@@ -6,7 +6,8 @@ import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
-export async function settleCoupons(outcomes: Outcomes, { tx, now, makeCode }: Settling): Promise<void> {
+export async function settleCoupons(outcomes: Outcomes, { tx, makeCode }: Settling): Promise<void> {
+  const { now } = outcomes
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
     const calledOff = outcomes.whyCalledOff(delivery)

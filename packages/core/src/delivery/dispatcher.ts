@@ -58,7 +58,7 @@ export class Dispatcher {
     await store.transaction(async (tx) => {
       const edition = await programs.in(tx)
       const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
-      await settle(outcomes, { tx, now: outcomes.now, makeCode })
+      await settle(outcomes, { tx, makeCode })
       await outcomes.write()
     })
   }

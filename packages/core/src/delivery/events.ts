@@ -1,13 +1,13 @@
 import type { Decision } from '../domain/decision.js'
 import { subjectName } from '../domain/subject.js'
 import type { Delivery } from '../ports/store.js'
-import type { Settling } from './options.js'
 import type { CalledOff, Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Puts what steps say into the log; event, state and run change in one transaction. */
-export function settleEvents(outcomes: Outcomes, { now }: Settling): void {
+export function settleEvents(outcomes: Outcomes): void {
+  const { now } = outcomes
   for (const delivery of outcomes.locked) {
     const calledOff = outcomes.whyCalledOff(delivery)
     if (calledOff !== undefined) {

@@ -20,5 +20,4 @@ export interface DispatcherOptions {
 /** What settling deliveries needs beside what they bring about. */
 export interface Settling extends Pick<DispatcherOptions, 'makeCode'> {
   readonly tx: StoreTransaction
-  readonly now: number
 }

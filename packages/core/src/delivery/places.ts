@@ -11,7 +11,8 @@ import { closed } from './settlement.js'
 export const PLACES_MARK = 'entry:'
 
 /** Lets those in who wait for a place in a journey, as long as there are some; pool, decision and run change in one transaction. */
-export async function settlePlaces(outcomes: Outcomes, { tx, now }: Settling): Promise<void> {
+export async function settlePlaces(outcomes: Outcomes, { tx }: Settling): Promise<void> {
+  const { now } = outcomes
   const full = new Set<string>()
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {

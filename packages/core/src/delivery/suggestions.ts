@@ -1,12 +1,12 @@
 import { subjectName } from '../domain/subject.js'
 import { compose } from './message.js'
-import type { Settling } from './options.js'
 import type { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
 
 /** Makes suggestions, which then wait for the leader, and closes those that have expired. */
-export function settleSuggestions(outcomes: Outcomes, { now }: Settling): void {
+export function settleSuggestions(outcomes: Outcomes): void {
+  const { now } = outcomes
   for (const delivery of outcomes.locked) {
     const { source, body, subject } = delivery
     const { to, expiresAt = now } = body
