@@ -15,11 +15,13 @@ export type WebhookErrorCode =
   | 'webhook.address_forbidden'
   /** The request left and no usable answer came: the receiver may have the message. */
   | 'webhook.outcome_unknown'
+  /** A request that came in carries no signature of one of the secrets, or an old or a malformed one. */
+  | 'webhook.not_verified'
 
 /**
  * What went wrong, in words that may be logged: neither the message, nor a URL, nor a secret stands in it.
  *
- * Thrown by `webhookChannel` for options that can never work. `send` rejects with it only as
+ * Thrown by `webhookChannel` for options that can never work, and by `verifyWebhook`. `send` rejects with it only as
  * `webhook.outcome_unknown`; every known outcome is a value whose `detail` begins with a code.
  */
 export class WebhookError extends Error {

@@ -1,5 +1,5 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
-import { Webhook } from 'standardwebhooks'
 import { WebhookError } from './errors.js'
 
 const PREFIX = 'whsec_'
@@ -11,7 +11,7 @@ const REDACTED = '[redacted]'
  * serialises as `[redacted]`, so a configuration that holds it may be logged.
  */
 export class SigningSecret {
-  readonly #webhook: Webhook
+  readonly #key: Buffer
 
   /**
    * @throws {WebhookError} `webhook.secret_invalid`, without the secret in its message.
@@ -20,20 +20,37 @@ export class SigningSecret {
    */
   constructor(text: string) {
     const key = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : ''
-    const bytes = BASE64.test(key) ? Buffer.from(key, 'base64').length : 0
-    if (bytes < 24 || bytes > 64) {
-      const found = text.startsWith(PREFIX) ? `${PREFIX} and ${bytes} bytes of base64` : `no "${PREFIX}" at its start`
+    this.#key = Buffer.from(BASE64.test(key) ? key : '', 'base64')
+    const { length } = this.#key
+    if (length < 24 || length > 64) {
+      const found = text.startsWith(PREFIX) ? `${PREFIX} and ${length} bytes of base64` : `no "${PREFIX}" at its start`
       throw new WebhookError(
         'webhook.secret_invalid',
         `A webhook secret has ${found}. It must be "${PREFIX}" and base64 of 24 to 64 random bytes.`,
       )
     }
-    this.#webhook = new Webhook(text)
   }
 
   /** One signature for the `webhook-signature` header: `v1,` and base64 of HMAC-SHA256 over `id.seconds.body`. */
-  sign(id: string, at: Date, body: string): string {
-    return this.#webhook.sign(id, at, body)
+  sign(id: string, at: Date, body: string | Uint8Array): string {
+    return `v1,${this.#hmac(id, at, body).toString('base64')}`
+  }
+
+  /** Whether it made one of the signatures of a `webhook-signature` header. Takes as long for a near miss as for any. */
+  verifies(signatures: string, id: string, at: Date, body: string | Uint8Array): boolean {
+    const expected = this.#hmac(id, at, body)
+    return signatures.split(' ').some((signature) => {
+      if (!signature.startsWith('v1,')) return false
+      const found = Buffer.from(signature.slice(3), 'base64')
+      return found.length === expected.length && timingSafeEqual(found, expected)
+    })
+  }
+
+  #hmac(id: string, at: Date, body: string | Uint8Array): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(`${id}.${toSeconds(at)}.`)
+      .update(body)
+      .digest()
   }
 
   toString(): string {
@@ -65,7 +82,11 @@ export function parseSecrets(secrets: Secrets): readonly SigningSecret[] {
 export function signatureHeaders(secrets: readonly SigningSecret[], id: string, at: Date, body: string) {
   return {
     'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-timestamp': String(toSeconds(at)),
     'webhook-signature': secrets.map((secret) => secret.sign(id, at, body)).join(' '),
   }
+}
+
+function toSeconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000)
 }
