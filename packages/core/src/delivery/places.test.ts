@@ -191,4 +191,17 @@ describe('a start step of a journey with a limit', () => {
     expect(await exits({ wait: '7d' })).toEqual(['user:u1 full'])
     expect(await exits({ wait: '7d' }, '2026-03-03T12:00:00+08:00')).toEqual(['user:u1 full', 'user:u0 begun'])
   })
+
+  it('takes `else` where the other run ends before it is let in', async () => {
+    const paid = { on: 'event', event: 'paid' }
+    const trial = journey('trial', [wait('later', '1d')], { limit: { max: 1 }, entry: { on: 'start' }, exit: paid })
+    const { start } = shopOf([trial, ...rules({ wait: '7d' }).slice(1)])
+    const engine = await start()
+
+    await engine.ingest([track('cart', 'u0'), track('paid', 'u0')])
+    await engine.settle()
+
+    expect(await log(engine, 'journey.exited')).toEqual(['journey.exited full'])
+    expect(await log(engine, 'journey.held')).toEqual(['journey.held event paid'])
+  })
 })

@@ -4,7 +4,7 @@ import { rememberGoal } from './goals.js'
 import { entryHalt, haltName } from './halts.js'
 import { type HeldOut, heldOutOf } from './holdouts.js'
 import { exitConditionsAt, hasExitConditions, keyText } from './matching.js'
-import { exitRun, journeyOf, NOT_LET_IN, replaceRun } from './runs.js'
+import { exitRun, journeyOf, keepOut } from './runs.js'
 import { runSteps } from './steps.js'
 import type { Goal, Run } from './subject.js'
 
@@ -64,10 +64,9 @@ export function settlePlace(draft: Draft, journey: CompiledJourney, { pending, .
     draft.runs.filter(({ id }) => id !== run.id),
     run.journey,
   )
-  for (const one of draft.runs) if (one.child === run.id) replaceRun(draft, { ...one, child: NOT_LET_IN })
   const { max, within } = journey.limit ?? {}
   const limit = { reason: 'limit', max, ...(within !== undefined && { within }) }
-  draft.decide('journey.held', journey.id, { run: run.id, ...limit, ...about(run.key, pending?.startedBy) })
+  keepOut(draft, run, { ...limit, ...about(run.key, pending?.startedBy) })
 }
 
 function about(key: string | undefined, startedBy: string | undefined) {

@@ -22,9 +22,14 @@ export function exitRun(draft: Draft, run: Run, reason: string, details: Readonl
     draft.runs.filter((one) => one.id !== run.id),
     run.journey,
   )
-  // Who waited for a place has never been in.
-  if (run.pending !== undefined) return draft.decide('journey.held', run.journey, { run: run.id, reason, ...details })
+  if (run.pending !== undefined) return keepOut(draft, run, { reason, ...details })
   draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason, ...details })
+}
+
+/** Who waited for a place has never been in, and a step that waits for that run goes on without it. */
+export function keepOut(draft: Draft, { id, journey }: Run, details: Readonly<Record<string, unknown>>): void {
+  for (const one of draft.runs) if (one.child === id) replaceRun(draft, { ...one, child: NOT_LET_IN })
+  draft.decide('journey.held', journey, { run: id, ...details })
 }
 
 export function replaceRun(draft: Draft, run: Run): void {

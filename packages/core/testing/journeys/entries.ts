@@ -24,12 +24,12 @@ export function startNext(life: Life): boolean {
   // It may have given way to the one that it has started.
   if (!life.runs.includes(run)) return true
   if (child === undefined) follow(life, run, step.else ?? [])
-  else if (step.start.wait === undefined) follow(life, run, step.then ?? [])
-  else run.waiting = { kind: 'child', child: child.name }
+  else if (step.start.wait === undefined && child.isIn) follow(life, run, step.then ?? [])
+  else run.waiting = { kind: 'child', child }
   return true
 }
 
-/** Begins a run, or says why not. */
+/** Begins a run, or says why not. It may have to wait for a place first. */
 export function enter(
   life: Life,
   definition: JourneyDefinition,
@@ -42,28 +42,44 @@ export function enter(
     life.line({ decision: 'journey.held', rule: definition.id, key, ...obstacle })
     return undefined
   }
-  for (const rival of rivalsOf(life, definition)) end(life, rival, `gave way to ${definition.id}`)
-  const number = life.past.filter((run) => run.definition.id === definition.id).length
   const run: Run = {
-    name: `${definition.id}#${number}`,
+    name: '',
+    isIn: false,
     definition,
     key,
     since,
     enteredAt: life.at,
-    path: [{ steps: definition.steps, next: 0 }],
+    path: [],
     event,
     step: definition.steps[0] as StepDefinition,
     movedFrom: undefined,
-    waiting: { kind: 'time' },
+    waiting: { kind: 'wish', wish: { kind: 'place' }, aside: undefined },
     until: Number.POSITIVE_INFINITY,
     goalReached: false,
     collected: 0,
   }
   life.runs.push(run)
+  if (definition.limit === undefined) letIn(life, run)
+  return run
+}
+
+/** It is now that the journey is entered. */
+function letIn(life: Life, run: Run): void {
+  const { definition, key } = run
+  for (const rival of rivalsOf(life, definition, run)) end(life, rival, `gave way to ${definition.id}`)
+  const number = life.past.filter((one) => one.definition.id === definition.id).length
+  const path = [{ steps: definition.steps, next: 0 }]
+  Object.assign(run, { name: `${definition.id}#${number}`, isIn: true, enteredAt: life.at, path })
   life.past.push(run)
   life.say('journey.entered', run, { key })
   walk(life, run)
-  return run
+}
+
+/** What becomes of who has waited for a place. */
+export function answer(life: Life, run: Run): void {
+  if (life.choices.isLetIn(run)) return letIn(life, run)
+  life.runs = life.runs.filter((one) => one !== run)
+  life.line({ decision: 'journey.held', rule: run.definition.id, key: run.key, reason: 'limit' })
 }
 
 /** Why somebody may not enter. */
@@ -71,9 +87,10 @@ function obstacleTo(life: Life, definition: JourneyDefinition, key: string | und
   if (definition.key !== undefined && key === undefined) return { reason: 'no key', key: definition.key }
   const halted = keptOutBy(life, definition.id)
   if (halted !== undefined) return { reason: halted }
-  const earlier = life.past.filter((run) => run.definition.id === definition.id && run.key === key)
+  const isOurs = (run: Run) => run.definition.id === definition.id && run.key === key
+  const earlier = life.past.filter(isOurs)
   const { reentry = 'oneAtATime', priority = 0 } = definition
-  if (reentry !== 'always' && earlier.some((run) => life.runs.includes(run))) return { reason: 'active' }
+  if (reentry !== 'always' && life.runs.some(isOurs)) return { reason: 'active' }
   if (isTooSoon(life, definition, earlier)) return { reason: 're-entry' }
   if (mustLeave(life, definition)) return { reason: 'exit conditions' }
   const isStronger = (rival: Run) => (rival.definition.priority ?? 0) >= priority
@@ -91,8 +108,9 @@ function isTooSoon(
 }
 
 /** Runs of the group of journeys of which somebody is in one at a time. */
-function rivalsOf(life: Life, { exclusive }: JourneyDefinition): readonly Run[] {
-  return exclusive === undefined ? [] : life.runs.filter(({ definition }) => definition.exclusive === exclusive)
+function rivalsOf(life: Life, { exclusive }: JourneyDefinition, own?: Run): readonly Run[] {
+  if (exclusive === undefined) return []
+  return life.runs.filter((run) => run !== own && run.definition.exclusive === exclusive)
 }
 
 /** Says so where somebody is kept out to compare with, and whether this time counts as one that would have been an entry. */

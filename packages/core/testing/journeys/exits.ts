@@ -11,7 +11,9 @@ type Trigger = { readonly on: string; readonly tag?: string; readonly score?: st
 
 export function end(life: Life, run: Run, reason: string, orphaned?: Orphan['reason']): void {
   life.runs = life.runs.filter((one) => one !== run)
-  life.say('journey.exited', run, { step: run.step.id, reason })
+  if (run.isIn) life.say('journey.exited', run, { step: run.step.id, reason })
+  // Who waited for a place has never been in.
+  else life.line({ decision: 'journey.held', rule: run.definition.id, reason })
   abandon(life, run, orphaned)
   life.derive()
 }
@@ -19,7 +21,7 @@ export function end(life: Life, run: Run, reason: string, orphaned?: Orphan['rea
 /** Leaves what its step wished for undone. */
 export function abandon(life: Life, run: Run, reason?: Orphan['reason']): void {
   const { step, waiting } = run
-  if (waiting.kind === 'wish') life.orphans.push({ run, step, waiting, reason })
+  if (waiting.kind === 'wish' && waiting.wish.kind !== 'place') life.orphans.push({ run, step, waiting, reason })
 }
 
 export function exitsByEvent(life: Life, { definition }: Run, event: LoggedEvent): boolean {

@@ -36,6 +36,8 @@ function move(life: Life, run: Run, definition: JourneyDefinition, to: string): 
   // What brought it here is kept only where something reads it.
   if (!readsEvent(run.definition.steps)) run.event = undefined
   run.definition = definition
+  // Who waits for a place has no step to leave.
+  if (!run.isIn) return
   run.movedFrom = run.step.id
   run.path = placeOf(definition.steps, to) ?? []
   walk(life, run)

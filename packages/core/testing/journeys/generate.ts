@@ -31,6 +31,8 @@ export interface Ingredients {
   readonly scores: readonly string[]
 }
 
+const LIMITS = [{ max: 2 }, { max: 1, within: 'day' }, { max: 2, within: 'day', timeZone: 'UTC' }]
+
 /** A step without its id. */
 type Unnumbered = Json
 
@@ -51,6 +53,7 @@ export function journeyArb(id: string, ingredients: Ingredients): fc.Arbitrary<J
       holdout: fc.constantFrom(undefined, ...(isOneOfSeveral ? [undefined, undefined, 0.72] : [])),
       priority: fc.constantFrom(undefined, ...(isOneOfSeveral ? [undefined, 5, -1] : [])),
       exclusive: fc.constantFrom(undefined, ...(isOneOfSeveral ? ['group'] : [])),
+      limit: fc.constantFrom(undefined, ...(isOneOfSeveral ? [undefined, ...LIMITS] : [])),
       steps: stepsArb(ingredients),
     })
     .map(({ key, steps, ...more }) => {

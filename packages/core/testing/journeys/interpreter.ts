@@ -1,7 +1,7 @@
 import type { JourneyDefinition } from '@linli/rules'
 import type { LoggedEvent } from '../law/known.js'
 import { type Chance, chancesByEvent, chancesByTime, chancesByTurn, takeInTurn } from './chances.js'
-import { startNext } from './entries.js'
+import { answer, startNext } from './entries.js'
 import { concerns, countGoals, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
 import type { PlainRules } from './facts.js'
 import { cancel, change, stop } from './fates.js'
@@ -29,8 +29,9 @@ export class Person {
     return this.#life.lines
   }
 
+  /** Runs that have begun. */
   get runs(): readonly Run[] {
-    return this.#life.runs
+    return this.#life.runs.filter(({ isIn }) => isIn)
   }
 
   publish(journeys: readonly JourneyDefinition[]): void {
@@ -79,8 +80,7 @@ export class Person {
     for (;;) {
       this.#callOff()
       const ready = life.runs.filter((run) => run.waiting.kind === 'wish' && !isAside(life, run))
-      const first = ready.length > 0 ? life.choices.firstOf(ready.map(({ name }) => name)) : undefined
-      const run = ready.find(({ name }) => name === first)
+      const run = life.choices.firstOf(ready)
       if (run?.waiting.kind !== 'wish') return
       const { waiting } = run
       const steps = this.#fulfil(run, waiting)
@@ -151,6 +151,10 @@ export class Person {
     }
     if (wish.kind === 'message') return deliver(life, run, wish, halt)
     if (wish.kind === 'coupon') return issue(life, run, wish)
+    if (wish.kind === 'place') {
+      answer(life, run)
+      return undefined
+    }
     const { event, properties, traits } = wish
     this.take({ messageId: 'said', at: life.at, userId: '', event, properties }, life.at, traits)
     return []

@@ -100,7 +100,9 @@ export class Life {
   }
 
   #facts(event?: LoggedEvent): Facts {
-    const runs = this.runs.map(({ definition, key, step }) => ({ journey: definition.id, key, step: step.id }))
+    const runs = this.runs
+      .filter(({ isIn }) => isIn)
+      .map(({ definition, key, step }) => ({ journey: definition.id, key, step: step.id }))
     return { at: this.at, events: this.events, traits: this.traits, marks: this.marks, runs, event }
   }
 }

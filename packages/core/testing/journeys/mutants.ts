@@ -61,6 +61,14 @@ const OF_OTHERS: Readonly<Record<string, JourneyMutant>> = {
     share: 1,
     classes: new Set<never>(),
   }),
+  'there is one place more than there is': about(
+    /"limit":/,
+    everyJourney(({ limit }) => limit && { limit: { ...limit, max: limit.max + 1 } }),
+  ),
+  'places of a day are never given again': about(
+    /"limit":[^}]*"within"/,
+    everyJourney(({ limit }) => limit && { limit: { ...limit, within: undefined } }),
+  ),
   'programs are not heard': about(
     /"on":"api"/,
     everyJourney(({ entry }) => (entry.on === 'api' ? { entry: { ...entry, events: new Set() } } : undefined)),

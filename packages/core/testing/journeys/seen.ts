@@ -52,7 +52,8 @@ export class Seen implements Choices {
           decision: kind,
           rule,
           ...(decision['moved'] === true && { from: decision['from'] }),
-          ...(run !== undefined && kind !== 'journey.held' && { run: names.get(run) ?? String(run) }),
+          // Who waits for a place has no run that others may know of.
+          ...(kind !== 'journey.held' && names.has(run) && { run: names.get(run) as string }),
           ...(messageId !== undefined && { messageId: messageId.startsWith('m') ? messageId : 'said' }),
         }
       })
@@ -82,9 +83,20 @@ export class Seen implements Choices {
     return known ?? String(next ?? 'v0')
   }
 
-  firstOf(runs: readonly string[]): string {
-    const places = runs.map((run) => [this.#placeOfNextDone(run), run] as const)
-    return places.toSorted(([a], [b]) => a - b)[0]?.[1] ?? ''
+  firstOf(runs: readonly Run[]): Run | undefined {
+    const placeOf = (run: Run) => (run.isIn ? this.#placeOfNextDone(run.name) : this.#placeOfAnswer(run))
+    return runs.map((run) => [placeOf(run), run] as const).toSorted(([a], [b]) => a - b)[0]?.[1]
+  }
+
+  isLetIn(run: Run): boolean {
+    return this.lines[this.#placeOfAnswer(run)]?.decision === 'journey.entered'
+  }
+
+  /** Where it is said whether who waits for a place is let in. */
+  #placeOfAnswer({ definition: { id }, key }: Run): number {
+    const isAnswer = ({ rule, decision, reason, key: its }: Line) =>
+      rule === id && its === key && (decision === 'journey.entered' || reason === 'limit')
+    return this.#placeOf(isAnswer)
   }
 
   /** Nowhere, where others have ended it. */
@@ -96,13 +108,14 @@ export class Seen implements Choices {
 
   /** Where the line stands that the interpreter has yet to come to of a run. */
   #placeOfNext(run: string): number {
-    const known = this.behind?.lines.filter((line) => line.run === run && line.decision !== 'journey.goal').length ?? 0
+    return this.#placeOf((line) => line.run === run && line.decision !== 'journey.goal')
+  }
+
+  /** Where the next line of these stands that the interpreter has yet to come to. */
+  #placeOf(isMeant: (line: Line) => boolean): number {
+    const known = this.behind?.lines.filter(isMeant).length ?? 0
     let before = 0
-    const place = this.lines.findIndex((line) => {
-      if (line.run !== run || line.decision === 'journey.goal') return false
-      before += 1
-      return before > known
-    })
+    const place = this.lines.findIndex((line) => isMeant(line) && ++before > known)
     return place >= 0 ? place : Number.POSITIVE_INFINITY
   }
 }

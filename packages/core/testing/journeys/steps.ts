@@ -54,8 +54,11 @@ export function waitsCame(life: Life): boolean {
   for (const run of [...life.runs]) {
     const { waiting, step } = run
     if (waiting.kind === 'child' && waiting.child !== undefined) {
-      if (life.runs.some(({ name }) => name === waiting.child)) continue
-      follow(life, run, 'then' in step ? (step.then ?? []) : [])
+      const { child } = waiting
+      const isWaitedFor = 'start' in step && step.start.wait !== undefined
+      if (life.runs.includes(child) && (isWaitedFor || !child.isIn)) continue
+      const [then, otherwise] = 'start' in step ? [step.then, step.else] : []
+      follow(life, run, (child.isIn ? then : otherwise) ?? [])
       return true
     }
     if (run.waiting.kind !== 'cases' || run.until <= life.at) continue

@@ -13,6 +13,7 @@ import { compareLines, JourneysDiffer } from './comparison.js'
 import { PlainRules } from './facts.js'
 import { Person } from './interpreter.js'
 import type { JourneyMutant } from './mutant.js'
+import { Places } from './places.js'
 import { DERIVED, PER_PERSON, REST } from './rules.js'
 import { Seen } from './seen.js'
 import type { Halted } from './words.js'
@@ -52,6 +53,7 @@ class Trial {
   readonly #refusing = new Set<string>()
   readonly #halts = new Map<string, Halted>()
   readonly #store: Store
+  readonly #places = new Places()
   readonly #packs: readonly Pack[]
   readonly #people: ReadonlyMap<string, { readonly person: Person; readonly seen: Seen }>
   #engine: Engine | undefined
@@ -275,6 +277,7 @@ class Trial {
 
   async #look(): Promise<void> {
     const decisions = await this.#running.decisions()
+    this.#places.look(decisions, this.#definitions)
     for (const { seen } of this.#people.values()) seen.look(decisions)
   }
 

@@ -45,7 +45,7 @@ export function callOff(life: Life, orphan: Orphan): void {
     life.say('message.suppressed', run, { ...about(wish.step, wish.channels), reason })
   } else if (wish.kind === 'coupon') {
     life.line({ decision: 'coupon.refused', rule: wish.step.issue.offer, run: run.name, step: wish.step.id, reason })
-  } else {
+  } else if (wish.kind === 'event') {
     life.say('event.rejected', run, { step: step.id, event: wish.event, reason })
   }
 }
@@ -62,6 +62,7 @@ export function issue(life: Life, run: Run, { step }: WishOf<'coupon'>): Steps {
 
 /** Says that a wish waits until what is paused goes on. */
 export function putAside(life: Life, run: Run, wish: Wish): void {
+  if (!run.isIn) return life.line({ decision: 'message.deferred', rule: run.definition.id, step: '', reason: 'paused' })
   const how = wish.kind === 'message' ? about(wish.step, wish.channels) : { step: run.step.id }
   life.say('message.deferred', run, { ...how, reason: 'paused' })
 }

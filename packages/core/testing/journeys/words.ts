@@ -19,7 +19,9 @@ export interface Choices {
   isInControl(): boolean
   variantOf(run: Run): string
   /** Of runs whose steps are done at the same instant, the one that is first. */
-  firstOf(runs: readonly string[]): string
+  firstOf(runs: readonly Run[]): Run | undefined
+  /** Whether there is a place in its journey for who has waited for one: others take them, too. */
+  isLetIn(run: Run): boolean
 }
 
 /** The world outside. */
@@ -53,7 +55,7 @@ export type Waiting =
   | { readonly kind: 'time' }
   | { readonly kind: 'cases'; readonly cases: readonly Case[] }
   | Wishing
-  | { readonly kind: 'child'; readonly child: string | undefined }
+  | { readonly kind: 'child'; readonly child: Run | undefined }
   | { readonly kind: 'digest'; readonly event: string | string[]; readonly conditions: unknown }
 
 /** `aside`: what its wish waits for, until that is not paused any more. */
@@ -67,6 +69,8 @@ export interface Wishing {
 export type Wish =
   | { readonly kind: 'message'; readonly step: StepOf<'send'>; readonly channels: readonly string[] }
   | { readonly kind: 'coupon'; readonly step: StepOf<'issue'> }
+  /** One of those that its journey has. */
+  | { readonly kind: 'place' }
   | {
       readonly kind: 'event'
       readonly event: string
@@ -97,12 +101,14 @@ export interface Place {
 }
 
 export interface Run {
-  readonly name: string
+  name: string
+  /** Else it waits for a place, and has no name yet. */
+  isIn: boolean
   definition: JourneyDefinition
   readonly key: string | undefined
   /** When what it was entered by happened. */
   readonly since: number
-  readonly enteredAt: number
+  enteredAt: number
   path: Place[]
   event: LoggedEvent | undefined
   step: StepDefinition
