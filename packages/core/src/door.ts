@@ -28,6 +28,7 @@ import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
 import type { RedisOptions } from './queue/redis.js'
+import type { Receipt, ReceiptReport } from './receipts/receipt.js'
 import type { Progress } from './subjects/sweep.js'
 
 // The developer's door: what a host gives to an engine, asks of it, and is told.
@@ -104,6 +105,14 @@ export interface Engine {
    * @throws EngineError `rule.unknown`; `journey.entry` for a journey that is entered otherwise; `journey.property`.
    */
   enter(journey: string, request: EntryRequest, options?: Pick<IngestOptions, 'trx'>): Promise<EventResult>
+  /**
+   * Takes in what providers say of messages later: delivered, opened, clicked, failed; and what people do who are waited for.
+   * Each receipt gets its own result, and resolves when that is durable. What is taken in is a decision (`message.delivered` …) and
+   * an event of the recipient (`message_delivered` …). With `trx` it commits with the host's own writes.
+   *
+   * A receipt may come before the provider's answer has been written down: it then shows that the message was taken.
+   */
+  receive(receipts: readonly Receipt[], options?: Pick<IngestOptions, 'trx'>): Promise<ReceiptReport>
   /** Does everything that is due now, and what that brings about. For scripts and tests; servers call `start`. */
   settle(): Promise<void>
   /** Does due work in the background until `close`. */

@@ -55,6 +55,8 @@ import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue, type Work } from './queue/in-process.js'
 import { type OpenedRedis, openRedis } from './queue/redis.js'
 import { SharedQueue } from './queue/shared.js'
+import type { Receipt, ReceiptReport } from './receipts/receipt.js'
+import { type ReceivingOptions, receive } from './receipts/receive.js'
 import { openStore } from './storage/open.js'
 import { advanceDue } from './subjects/due-subjects.js'
 import { whoIs } from './subjects/people.js'
@@ -147,6 +149,7 @@ class LocalEngine implements Engine {
   private readonly sweep: Sweep
   private readonly operations: Operations
   private readonly privacy: Privacy
+  private readonly receiving: ReceivingOptions
   private closed = false
 
   constructor(
@@ -163,6 +166,7 @@ class LocalEngine implements Engine {
     this.sweep = new Sweep(store, programs, clock, this.intake)
     this.operations = new Operations(store, programs, clock, [...channels.keys()])
     this.privacy = new Privacy(store, programs, clock)
+    this.receiving = { store, programs, clock }
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
     const deliveryOptions = { store, programs, channels, clock, makeCode, callTimeoutMs }
@@ -210,6 +214,14 @@ class LocalEngine implements Engine {
     const { program } = trx === undefined ? await this.inForce() : await this.programs.in(this.join(trx))
     const { results } = await this.ingest([entryRequest(program, journey, request)], options)
     return results[0] as EventResult
+  }
+
+  async receive(receipts: readonly Receipt[], { trx }: Pick<IngestOptions, 'trx'> = {}): Promise<ReceiptReport> {
+    this.mustBeOpen()
+    if (trx !== undefined) return receive(receipts, this.receiving, this.join(trx))
+    const report = await receive(receipts, this.receiving)
+    this.queue.wake()
+    return report
   }
 
   private join(trx: unknown): StoreTransaction {

@@ -29,6 +29,8 @@ export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackErro
 export type { IngestMode } from './ingest/batch.js'
 export type { EntryRequest } from './ingest/entry-request.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'
+// Send it receipts
+export type { Receipt, ReceiptCode, ReceiptReport, ReceiptResult } from './receipts/receipt.js'
 // Ask why
 export type { CancelNote, Decision, DecisionKind } from './domain/decision.js'
 export type { Explained, ExplainedEvent, ExplainedRun } from './insights/explained.js'
@@ -67,6 +69,7 @@ export type {
   DecisionOrder,
   Delivery,
   DeliveryKind,
+  DeliveryName,
   DeliveryState,
   EventPlace,
   Identifier,
@@ -77,6 +80,8 @@ export type {
   LockedSubject,
   MergeRecord,
   Operation,
+  ReceiptKind,
+  ReceiptMark,
   Removed,
   SavedSubject,
   Store,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Option } from 'commander'
 import { EngineError } from '../errors.js'
 import { Operations } from '../operations/operations.js'
+import type { Clock } from '../ports/clock.js'
 import type { Store, TablesFound } from '../ports/store.js'
 import { systemClock } from '../queue/clocks.js'
 import { openStore } from '../storage/open.js'
@@ -47,10 +48,18 @@ function unprepared(tables: Exclude<TablesFound, 'current'>): EngineError {
 }
 
 /** Does something to what runs on a database, without an engine. */
-export async function withOperations<T>(database: string, work: (operations: Operations) => Promise<T>): Promise<T> {
+export function withOperations<T>(database: string, work: (operations: Operations) => Promise<T>): Promise<T> {
+  return withStore(database, ({ store, programs, clock }) => work(new Operations(store, programs, clock)))
+}
+
+/** Works on a database, without an engine. */
+export async function withStore<T>(
+  database: string,
+  work: (parts: { readonly store: Store; readonly programs: Programs; readonly clock: Clock }) => Promise<T>,
+): Promise<T> {
   const store = await openExisting(database)
   try {
-    return await work(new Operations(store, new Programs(), systemClock))
+    return await work({ store, programs: new Programs(), clock: systemClock })
   } finally {
     await store.close()
   }

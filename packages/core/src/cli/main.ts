@@ -6,6 +6,7 @@ import { graphCommand } from './graph.js'
 import { haltsCommand, operateCommands } from './halts.js'
 import { reportFailure } from './output.js'
 import { peopleCommands } from './people.js'
+import { receiveCommand } from './receive.js'
 import { cancelCommand, countsCommand, runsCommand } from './runs.js'
 import { schemaCommand } from './schema.js'
 import { simulateCommand } from './simulate.js'
@@ -28,6 +29,7 @@ export function program(): Command {
     .addCommand(runsCommand())
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
+    .addCommand(receiveCommand())
     .addCommand(verifyCommand())
     .addCommand(workerCommand())
     .showHelpAfterError()

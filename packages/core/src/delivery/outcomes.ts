@@ -110,14 +110,23 @@ export class Outcomes {
     this.tell(subject, outcome)
   }
 
-  /** Records an outcome as an event of the subject, so that rules can look at it. */
-  emit(delivery: Delivery, event: string, properties: Readonly<Record<string, unknown>>): void {
+  /**
+   * Records an outcome as an event of the subject, so that rules can look at it. `which` tells apart those that a delivery has
+   * several of; `at` is when it happened, now where left out.
+   */
+  emit(
+    delivery: Delivery,
+    event: string,
+    properties: Readonly<Record<string, unknown>>,
+    { which, at = this.now }: { readonly which?: string; readonly at?: number } = {},
+  ): void {
     // Of whom nothing is known, nothing is to be told.
     if (this.subjectOf(delivery).state.at === 0) return
-    const messageId = `linli:${contentHash(`${delivery.key}|${event}`, 24)}`
+    const name = [delivery.key, event, ...(which === undefined ? [] : [which])].join('|')
+    const messageId = `linli:${contentHash(name, 24)}`
     const { subject, source } = delivery
     const { journey, run, step } = source
-    const record = { messageId, event, at: this.now, properties: { ...properties, journey, run, step } }
+    const record = { messageId, event, at, properties: { ...properties, journey, run, step } }
     if (subject.kind === 'user') this.log(delivery, { ...record, type: 'track' })
     else this.tell(subject, { kind: 'event', at: this.now, event: record })
   }

@@ -1,6 +1,7 @@
 import { forgetSend } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { isUnderWay } from '../receipts/judge.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { type CallResult, type Settlement, settle } from './settlement.js'
@@ -18,13 +19,21 @@ export async function recordResults(
   const { now } = outcomes
   for (const delivery of outcomes.locked) {
     const result = byKey.get(delivery.key)
+    if (result === undefined) continue
     const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL
-    if (result !== undefined) apply(settle(delivery, channel, result, now), outcomes, now)
+    if (isUnderWay(delivery)) apply(settle(delivery, channel, result, now), outcomes, now)
+    else keepProviderId(delivery, result, outcomes)
   }
   await outcomes.write()
 }
 
 const UNKNOWN_CHANNEL = { repeat: { kind: 'none' as const } }
+
+/** A receipt has settled it before the answer came. Later receipts may name it by what the answer calls it. */
+function keepProviderId(delivery: Delivery, result: CallResult, outcomes: Outcomes): void {
+  const providerId = 'providerId' in result ? result.providerId : undefined
+  if (providerId !== undefined && delivery.providerId === undefined) outcomes.save({ ...delivery, providerId })
+}
 
 function apply(settlement: Settlement, outcomes: Outcomes, now: number): void {
   const { delivery, outcome, decision, fallback } = settlement

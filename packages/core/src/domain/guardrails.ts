@@ -178,3 +178,16 @@ export function recordSend(
 export function forgetSend(state: SubjectState, deliveryKey: string): SubjectState {
   return { ...state, sends: state.sends.filter(([, , , key]) => key !== deliveryKey) }
 }
+
+/** The state with a message that was sent after all, and counts for caps since it was: where it does not yet. */
+export function restoreSend(
+  state: SubjectState,
+  message: MessageAtHand,
+  deliveryKey: string,
+  sentAt: number,
+): SubjectState {
+  if (state.sends.some(([, , , key]) => key === deliveryKey)) return state
+  const sent = [sentAt, message.channel, message.class, deliveryKey, message.journey] as const
+  // Caps read them in the order in which they were sent.
+  return { ...state, sends: [...state.sends, sent].sort(([one], [other]) => one - other) }
+}

@@ -17,6 +17,13 @@ export interface Counts {
     readonly rejected: number
     readonly parked: number
     readonly deferred: number
+    /** Receipts that were taken in; of clicks, one for each link of a message. */
+    readonly delivered: number
+    readonly opened: number
+    readonly clicked: number
+    readonly failed: number
+    readonly confirmed: number
+    readonly declined: number
     /** By why. */
     readonly suppressed: Readonly<Record<string, number>>
   }
@@ -42,6 +49,12 @@ export function countsOf(counted: readonly DecisionCount[]): Counts {
       rejected: sum('message.rejected'),
       parked: sum('message.parked'),
       deferred: sum('message.deferred'),
+      delivered: sum('message.delivered'),
+      opened: sum('message.opened'),
+      clicked: sum('message.clicked'),
+      failed: sum('message.failed'),
+      confirmed: sum('message.confirmed'),
+      declined: sum('message.declined'),
       suppressed: byReason('message.suppressed'),
     },
     coupons: { issued: sum('coupon.issued'), refused: sum('coupon.refused') },

@@ -17,6 +17,7 @@ export interface Metrics {
 const TOLD: ReadonlySet<DeliveryState> = new Set<DeliveryState>([
   'accepted',
   'rejected',
+  'failed',
   'retry_at',
   'unknown',
   'parked',

@@ -146,7 +146,10 @@ describe('counts', () => {
       exited: { 'event leave': 1 },
       held: { active: 1 },
       steps: { soon: 4, push: 3, later: 3 },
-      messages: { planned: 3, accepted: 2, rejected: 0, parked: 0, deferred: 0, suppressed: { 'opted out': 1 } },
+      messages: {
+        ...{ planned: 3, accepted: 2, rejected: 0, parked: 0, deferred: 0, suppressed: { 'opted out': 1 } },
+        ...{ delivered: 0, opened: 0, clicked: 0, failed: 0, confirmed: 0, declined: 0 },
+      },
       coupons: { issued: 0, refused: 0 },
       suggestions: 0,
     })

@@ -51,7 +51,7 @@ const PAGE = 200
 const RECOMPUTED = 50
 const LATE_MS = 300_000
 
-const ENDED: ReadonlySet<DeliveryState> = new Set(['accepted', 'rejected', 'parked', 'suppressed'])
+const ENDED: ReadonlySet<DeliveryState> = new Set(['accepted', 'rejected', 'failed', 'parked', 'suppressed'])
 /** They wait for no instant: a person decides, or `resume` makes them due. */
 const WAITING: ReadonlySet<DeliveryState> = new Set(['awaiting_person', 'paused'])
 

@@ -147,7 +147,7 @@ export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entr
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
- * `awaiting_person` where somebody has to act, and `paused` where something is. `calling` is committed before the provider is called, so that a crash
+ * `awaiting_person` where somebody has to act, `paused` where something is, and `failed` where it did not arrive. `calling` is committed before the provider is called, so that a crash
  * leaves `unknown`, never "not sent".
  */
 export type DeliveryState =
@@ -161,6 +161,8 @@ export type DeliveryState =
   | 'parked'
   | 'suppressed'
   | 'awaiting_person'
+  /** The provider took it, and a receipt says that it did not arrive. */
+  | 'failed'
   /** Put aside, with nothing due, while something is paused: `reason` says what. */
   | 'paused'
 
@@ -207,7 +209,26 @@ export interface DeliveryBody {
   readonly firstCalledAt?: number
   /** Whether a call before the one under way may have been taken: what is answered now says nothing of that one. */
   readonly maybeSent?: true
+  /** message: how often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
+  readonly again?: number
+  /** message: what receipts have said of it, in the order in which they were taken in. */
+  readonly receipts?: readonly ReceiptMark[]
 }
+
+/** What a provider, or somebody who acts for it, says of a message later. */
+export type ReceiptKind = 'delivered' | 'opened' | 'clicked' | 'failed' | 'confirmed' | 'declined'
+
+/** A receipt that was taken in. */
+export interface ReceiptMark {
+  readonly says: ReceiptKind
+  /** When that happened. */
+  readonly at: number
+  /** `clicked`: what was clicked. */
+  readonly link?: string
+}
+
+/** Names a delivery: by its key, or by what its provider calls it. */
+export type DeliveryName = { readonly key: string } | { readonly channel: string; readonly providerId: string }
 
 export interface IssuedCoupon {
   readonly grantKey: string
@@ -355,6 +376,13 @@ export interface StoreTransaction {
   handBackDeliveries(at: number): Promise<number>
   /** Locks deliveries, in the order of their keys; those whose `claim` is no longer this one are left out. */
   lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]>
+  /**
+   * Locks deliveries, whatever their claim, in the order of their keys: each once, however often and by whichever name it is
+   * named. A `providerId` may belong to several.
+   */
+  lockNamedDeliveries(names: readonly DeliveryName[]): Promise<readonly Delivery[]>
+  /** Which of these channels have messages that are `calling` or `unknown`: their provider's answer is still to be written down. */
+  channelsUnderWay(channels: readonly string[]): Promise<ReadonlySet<string>>
   /** Writes state, dueAt, attempt, body, providerId and reason of deliveries that exist. */
   saveDeliveries(deliveries: readonly Delivery[]): Promise<void>
 

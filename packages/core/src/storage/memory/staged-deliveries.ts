@@ -1,5 +1,5 @@
 import { type SubjectKey, subjectName } from '../../domain/subject.js'
-import type { Delivery } from '../../ports/store.js'
+import type { Delivery, DeliveryName } from '../../ports/store.js'
 import { compareText } from '../text-order.js'
 import type { MemoryTables } from './tables.js'
 
@@ -102,6 +102,25 @@ export class StagedDeliveries {
     return held.sort((a, b) => compareText(a.key, b.key))
   }
 
+  named(names: readonly DeliveryName[]): readonly Delivery[] {
+    const keys = new Set(names.flatMap((name) => ('key' in name ? [name.key] : [])))
+    const foreign = new Set(names.flatMap((name) => ('key' in name ? [] : [nameOf(name.channel, name.providerId)])))
+    if (foreign.size > 0) {
+      for (const { key, providerId, body } of this.#all()) {
+        if (providerId !== undefined && foreign.has(nameOf(body.channel, providerId))) keys.add(key)
+      }
+    }
+    return [...keys].flatMap((key) => this.#get(key) ?? []).sort((a, b) => compareText(a.key, b.key))
+  }
+
+  channelsUnderWay(channels: readonly string[]): ReadonlySet<string> {
+    const wanted = new Set<string | undefined>(channels)
+    const found = this.#all().filter(({ state }) => state === 'calling' || state === 'unknown')
+    return new Set(
+      found.flatMap(({ body: { channel } }) => (channel !== undefined && wanted.has(channel) ? [channel] : [])),
+    )
+  }
+
   save(deliveries: readonly Delivery[]): void {
     for (const { key, state, dueAt, attempt, body, providerId, reason } of deliveries) {
       const before = this.#get(key)
@@ -127,7 +146,16 @@ export class StagedDeliveries {
     return released.length
   }
 
+  #all(): readonly Delivery[] {
+    const keys = new Set([...this.#tables.deliveries.keys(), ...this.#changes.keys()])
+    return [...keys].flatMap((key) => (this.#removed.has(key) ? [] : (this.#get(key) ?? [])))
+  }
+
   #get(key: string): Delivery | undefined {
     return this.#changes.get(key) ?? this.#tables.deliveries.get(key)?.value
   }
+}
+
+function nameOf(channel: string | undefined, providerId: string): string {
+  return JSON.stringify([channel, providerId])
 }

@@ -4,6 +4,7 @@ import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
   Delivery,
+  DeliveryName,
   EventPlace,
   IdentityLink,
   InboxEntry,
@@ -371,6 +372,14 @@ export class MemoryTransaction implements StoreTransaction {
     claims: readonly { readonly key: string; readonly claim: number }[],
   ): Promise<readonly Delivery[]> {
     return this.#deliveries.lock(claims)
+  }
+
+  async lockNamedDeliveries(names: readonly DeliveryName[]): Promise<readonly Delivery[]> {
+    return this.#deliveries.named(names)
+  }
+
+  async channelsUnderWay(channels: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#deliveries.channelsUnderWay(channels)
   }
 
   async saveDeliveries(deliveries: readonly Delivery[]): Promise<void> {

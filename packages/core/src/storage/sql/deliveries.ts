@@ -1,7 +1,14 @@
 import type { SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
 import type { StepSource } from '../../domain/decision.js'
-import type { Delivery, DeliveryBody, DeliveryKind, DeliveryState, StoreReads } from '../../ports/store.js'
+import type {
+  Delivery,
+  DeliveryBody,
+  DeliveryKind,
+  DeliveryName,
+  DeliveryState,
+  StoreReads,
+} from '../../ports/store.js'
 import { type Int8, intArray, isOneOf, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -130,6 +137,41 @@ export async function lockDeliveries(
     ) as delivery
   `)
   return rows.map(toDelivery)
+}
+
+// Rows are locked in the order of the sort, and the keys are found before.
+export async function lockNamedDeliveries(
+  session: Session,
+  names: readonly DeliveryName[],
+): Promise<readonly Delivery[]> {
+  if (names.length === 0) return []
+  const keys = names.flatMap((name) => ('key' in name ? [name.key] : []))
+  const foreign = names.flatMap((name) => ('key' in name ? [] : [name]))
+  const { delivery } = session.tables
+  const rows = await session.rows(sql<DeliveryRow>`
+    select ${COLUMNS} from ${delivery} as delivery where key in (
+      select unnest(${textArray(keys)}::text[])
+      union all
+      select named.key from unnest(
+        ${textArray(foreign.map(({ channel }) => channel))}::text[],
+        ${textArray(foreign.map(({ providerId }) => providerId))}::text[]
+      ) as name (channel, provider_id)
+      join ${delivery} as named on named.provider_id = name.provider_id and named.channel = name.channel
+    ) order by key for update
+  `)
+  return rows.map(toDelivery)
+}
+
+export async function channelsUnderWay(session: Session, channels: readonly string[]): Promise<ReadonlySet<string>> {
+  if (channels.length === 0) return new Set()
+  const rows = await session.rows(sql<{ channel: string }>`
+    select channel from (select distinct unnest(${textArray(channels)}::text[]) as channel) as asked
+    where exists (
+      select from ${session.tables.delivery} as delivery
+      where delivery.channel = asked.channel and delivery.state in ('calling', 'unknown')
+    )
+  `)
+  return new Set(rows.map(({ channel }) => channel))
 }
 
 export async function saveDeliveries(session: Session, deliveries: readonly Delivery[]): Promise<void> {

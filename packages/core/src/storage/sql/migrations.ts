@@ -120,6 +120,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '010-delivery-channels': { up: (db) => addDeliveryChannels(db, tables) },
     '011-tombstones': { up: (db) => createTombstones(db, tables) },
     '012-doubtful-deliveries': { up: (db) => addDoubtful(db, tables) },
+    '013-receipts': { up: (db) => addReceipts(db, tables) },
   }
 }
 
@@ -271,4 +272,12 @@ async function createTombstones(db: Kysely<unknown>, { tombstone, tombstoneKey }
 // Few among many: counted each time somebody asks how an engine is.
 async function addDoubtful(db: Kysely<unknown>, { delivery }: Tables): Promise<void> {
   await sql`create index delivery_doubtful on ${delivery} (state) where state in ('parked', 'unknown')`.execute(db)
+}
+
+// Receipts name messages by what their provider calls them, and may come before its answer has been written down.
+async function addReceipts(db: Kysely<unknown>, { delivery }: Tables): Promise<void> {
+  await sql`create index delivery_provider on ${delivery} (provider_id, channel) where provider_id is not null`.execute(
+    db,
+  )
+  await sql`create index delivery_under_way on ${delivery} (channel) where state in ('calling', 'unknown')`.execute(db)
 }

@@ -5,6 +5,7 @@ import type { Decision } from '../../domain/decision.js'
 import type { SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
   Delivery,
+  DeliveryName,
   EventPlace,
   IdentityLink,
   InboxEntry,
@@ -224,6 +225,14 @@ export class SqlTransaction implements StoreTransaction {
 
   lockDeliveries(claims: readonly { readonly key: string; readonly claim: number }[]): Promise<readonly Delivery[]> {
     return deliveries.lockDeliveries(this.#session, claims)
+  }
+
+  lockNamedDeliveries(names: readonly DeliveryName[]): Promise<readonly Delivery[]> {
+    return deliveries.lockNamedDeliveries(this.#session, names)
+  }
+
+  channelsUnderWay(channels: readonly string[]): Promise<ReadonlySet<string>> {
+    return deliveries.channelsUnderWay(this.#session, channels)
   }
 
   saveDeliveries(saved: readonly Delivery[]): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Delivery, DeliveryState, Store } from '../../ports/store.js'
+import type { Delivery, DeliveryName, DeliveryState, Store } from '../../ports/store.js'
 import { deliveryOf, meanwhile, ODD, type StoreCheck, together, user } from './material.js'
 
 export const deliveryChecks: readonly StoreCheck[] = [
@@ -15,6 +15,8 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['passes over due deliveries that another transaction holds', passesOver],
   ['leaves out deliveries whose claim was overtaken', fences],
   ['locks deliveries in the order of their keys', locksInOrder],
+  ['locks deliveries by their keys, and by what providers call them', locksNamed],
+  ['tells which channels have messages under way', tellsUnderWay],
   ['writes what became of deliveries, and nothing else of them', saves],
   ['finds deliveries by subject, kind, state and leader', finds],
   ['makes paused deliveries due, but for those that something still pauses', releases],
@@ -236,6 +238,50 @@ async function locksInOrder(store: Store): Promise<void> {
     }),
   )
   for (const { attempt } of await store.readDeliveries({})) assert.equal(attempt, 8)
+}
+
+async function locksNamed(store: Store): Promise<void> {
+  const by = (key: string, channel: string, providerId?: string) =>
+    deliveryOf(key, { body: { what: 'hello', channel }, ...(providerId !== undefined && { providerId }) })
+  const all = [by('d', 'sms', 'p-1'), by('a', 'push', 'p-1'), by('c', 'sms', ODD), by('b', 'sms', ODD), by('e', 'sms')]
+  await add(store, ...all)
+  const lock = (...names: readonly DeliveryName[]) =>
+    store.transaction((tx) => tx.lockNamedDeliveries(names)).then(keysOf)
+  assert.deepEqual(await lock(), [])
+  assert.deepEqual(await lock({ key: 'e' }, { key: 'stranger' }, { key: 'a' }), ['a', 'e'], 'In the order of keys.')
+  assert.deepEqual(await lock({ channel: 'sms', providerId: 'p-1' }), ['d'], 'Of its own channel only.')
+  assert.deepEqual(await lock({ channel: 'sms', providerId: ODD }), ['b', 'c'])
+  assert.deepEqual(await lock({ channel: 'mail', providerId: 'p-1' }, { channel: 'sms', providerId: '' }), [])
+  assert.deepEqual(await lock({ key: 'd' }, { channel: 'sms', providerId: 'p-1' }, { key: 'd' }), ['d'], 'Each once.')
+  const found = await store.transaction(async (tx) => {
+    const [first] = await tx.lockNamedDeliveries([{ key: 'e' }])
+    if (first !== undefined) await tx.saveDeliveries([{ ...first, providerId: 'p-9' }])
+    return tx.lockNamedDeliveries([{ channel: 'sms', providerId: 'p-9' }])
+  })
+  assert.deepEqual(found, [{ ...by('e', 'sms'), providerId: 'p-9' }], 'What the transaction has written itself.')
+  await together(8, () =>
+    store.transaction(async (tx) => {
+      const mine = await tx.lockNamedDeliveries([{ channel: 'sms', providerId: ODD }, { key: 'a' }])
+      await tx.saveDeliveries(mine.map((one) => ({ ...one, attempt: one.attempt + 1 })))
+    }),
+  )
+  const attempts = (await store.readDeliveries({})).map(({ key, attempt }) => `${key} ${attempt}`)
+  assert.deepEqual(attempts, ['a 8', 'b 8', 'c 8', 'd 0', 'e 0'])
+}
+
+async function tellsUnderWay(store: Store): Promise<void> {
+  const by = (key: string, state: DeliveryState, channel: string) =>
+    deliveryOf(key, { state, body: { what: 'hello', channel } })
+  await add(
+    store,
+    by('a', 'calling', 'sms'),
+    by('b', 'accepted', 'push'),
+    by('c', 'unknown', ODD),
+    by('d', 'reserved', 'x'),
+  )
+  const ask = (...channels: readonly string[]) => store.transaction((tx) => tx.channelsUnderWay(channels))
+  assert.deepEqual(await ask(), new Set())
+  assert.deepEqual(await ask('sms', 'push', ODD, 'x', 'stranger', 'sms'), new Set(['sms', ODD]))
 }
 
 async function saves(store: Store): Promise<void> {
