@@ -27,6 +27,7 @@ import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
+import type { UnsubscribeTokens, Unsubscription } from './privacy/unsubscribe.js'
 import type { RedisOptions } from './queue/redis.js'
 import type { Receipt, ReceiptReport } from './receipts/receipt.js'
 import type { Progress } from './subjects/sweep.js'
@@ -65,6 +66,8 @@ export interface EngineOptions {
   readonly identifiers?: readonly string[]
   /** How long a channel may take before its outcome is unknown, in milliseconds; 20 seconds when left out. */
   readonly callTimeoutMs?: number
+  /** What templates may read as `unsubscribe.token`, and `engine.unsubscribe` takes: `new UnsubscribeTokens(secret)`. */
+  readonly unsubscribe?: UnsubscribeTokens
   /** Told of background work that failed and will be tried again; `console.error` when left out. */
   readonly onError?: (error: unknown) => void
 }
@@ -198,6 +201,13 @@ export interface Engine {
    * one again by an `alias` only. Throws `merge.unknown` for an id that `merges` does not list as in force.
    */
   unmerge(id: string): Promise<void>
+  /**
+   * Withdraws the consent that an unsubscribe link is about (`consent_withdrawn` for this person, channel and class), however often
+   * it is asked. Call it for a POST, never for a GET: mail programs open links by themselves. Who was erased gets nothing anyway.
+   *
+   * @throws EngineError `unsubscribe.token` for one that is not ours, `unsubscribe.missing` without the option `unsubscribe`.
+   */
+  unsubscribe(token: string): Promise<Unsubscription>
   /**
    * Erases a user, whatever name of theirs this is: all that is kept under any of their ids and names goes, runs end, and what
    * was planned is called off, in one transaction. Once this has resolved nothing is sent to them (a message that was being

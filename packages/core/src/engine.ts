@@ -51,6 +51,7 @@ import type { Queue } from './ports/queue.js'
 import type { Delivery, DeliveryState, Store, StoreReads, StoreTransaction } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
 import { Privacy } from './privacy/privacy.js'
+import { type Unsubscription, withdrawalOf } from './privacy/unsubscribe.js'
 import { instantOf, systemClock } from './queue/clocks.js'
 import { InProcessQueue, type Work } from './queue/in-process.js'
 import { type OpenedRedis, openRedis } from './queue/redis.js'
@@ -79,7 +80,7 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
 /** Starts an engine with rules that have been compiled already; undefined for those that were published last. */
 export async function startEngine(options: EngineOptions, compiled: Program | undefined): Promise<Engine> {
   const channels = channelsByName(options.channels ?? [])
-  if (compiled !== undefined) checkChannels(channels, compiled)
+  if (compiled !== undefined) checkProgram(compiled, channels, options)
   const redis = options.redis === undefined ? undefined : await openRedis(options.redis, options.database)
   let store: Store | undefined
   try {
@@ -93,7 +94,7 @@ export async function startEngine(options: EngineOptions, compiled: Program | un
       await putInForce(store, programs, { pack: options.rules, compiled, greet: false }, options.clock ?? systemClock)
     }
     const { program } = await store.transaction((tx) => programs.in(tx))
-    checkChannels(channels, program)
+    checkProgram(program, channels, options)
     return new LocalEngine(options, programs, channels, store, { redis, metrics })
   } catch (error) {
     redis?.connections.close()
@@ -126,6 +127,19 @@ function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Chann
   return byName
 }
 
+/** What the rules need of the host must be there. */
+function checkProgram(program: Program, channels: ReadonlyMap<string, Channel>, options: EngineOptions): void {
+  checkChannels(channels, program)
+  const template = [...program.templates.values()].find(({ reads }) => reads.has('unsubscribe'))
+  if (template !== undefined && options.unsubscribe === undefined)
+    throw noUnsubscribe(`Template "${template.id}" reads`)
+}
+
+function noUnsubscribe(who: string): EngineError {
+  const message = `${who} unsubscribe tokens, and the engine has no secrets for them: give it \`unsubscribe: new UnsubscribeTokens(secret)\`.`
+  return new EngineError('unsubscribe.missing', message)
+}
+
 /** Every channel that a journey sends by must be there. */
 function checkChannels(byName: ReadonlyMap<string, Channel>, program: Program): void {
   for (const journey of program.journeys.values()) {
@@ -153,7 +167,7 @@ class LocalEngine implements Engine {
   private closed = false
 
   constructor(
-    options: EngineOptions,
+    private readonly options: EngineOptions,
     private readonly programs: Programs,
     private readonly channels: ReadonlyMap<string, Channel>,
     private readonly store: Store,
@@ -168,8 +182,8 @@ class LocalEngine implements Engine {
     this.privacy = new Privacy(store, programs, clock)
     this.receiving = { store, programs, clock }
     const release = new Release(store, programs, clock)
-    const { makeCode = randomCode, callTimeoutMs = 20_000 } = options
-    const deliveryOptions = { store, programs, channels, clock, makeCode, callTimeoutMs }
+    const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
+    const deliveryOptions = { store, programs, channels, clock, makeCode, unsubscribe, callTimeoutMs }
     const dispatcher = new Dispatcher(deliveryOptions)
     const retention = new Retention(store, programs, clock)
     const onError =
@@ -246,7 +260,7 @@ class LocalEngine implements Engine {
     const mistakes = reviewPack(pack).filter(({ severity }) => severity === 'error')
     if (mistakes.length > 0) throw new PackError(mistakes)
     const compiled = compileProgram(pack)
-    checkChannels(this.channels, compiled)
+    checkProgram(compiled, this.channels, this.options)
     const { store, programs } = this
     programs.remember(compiled)
     if (onProgress !== undefined) this.sweep.onProgress(onProgress)
@@ -374,6 +388,19 @@ class LocalEngine implements Engine {
       })
     }
     this.queue.wake()
+  }
+
+  async unsubscribe(token: string): Promise<Unsubscription> {
+    this.mustBeOpen()
+    const { unsubscribe: tokens } = this.options
+    if (tokens === undefined) throw noUnsubscribe('`engine.unsubscribe` reads')
+    const unsubscription = tokens.read(token)
+    const event = await withdrawalOf(this.store, unsubscription, token)
+    const [result] = event === undefined ? [] : (await this.ingest([event])).results
+    if (result?.status === 'rejected' && result.code !== 'person.erased') {
+      throw new EngineError('unsubscribe.token', `The unsubscribe token leads to nobody: ${result.message}`)
+    }
+    return unsubscription
   }
 
   async erasePerson(userId: string): Promise<Erasure> {

@@ -28,6 +28,9 @@ export type EngineErrorCode =
   | 'redis.database'
   | 'redis.away'
   | 'work.overdue'
+  | 'unsubscribe.missing'
+  | 'unsubscribe.secret'
+  | 'unsubscribe.token'
 
 /** Something the engine cannot do, with a stable code and the facts as fields. */
 export class EngineError extends Error {

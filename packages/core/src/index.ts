@@ -50,6 +50,8 @@ export type {
 // Erase and export people
 export type { Erasure } from './privacy/erase.js'
 export type { PersonExport } from './privacy/export.js'
+// Let people unsubscribe
+export { type Unsubscription, UnsubscribeTokens } from './privacy/unsubscribe.js'
 // Bring your own parts
 export type {
   Channel,

@@ -23,6 +23,7 @@ const VARIABLES: Readonly<Record<string, readonly string[] | null>> = {
   community: ['id'],
   leader: ['id'],
   journey: ['id', 'name'],
+  unsubscribe: ['token'],
 }
 
 /** What a message is made of, once rendered. */

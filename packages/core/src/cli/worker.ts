@@ -8,6 +8,7 @@ import type { Engine } from '../door.js'
 import { createEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import type { Channel } from '../ports/channel.js'
+import { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import { tell } from './output.js'
 
 interface WorkerFlags {
@@ -46,6 +47,7 @@ async function work({ db, redis, redisPrefix: prefix, rules, channels, health }:
     rules: isPublished ? 'published' : await loadPack(...rules),
     channels: await loadChannels(channels),
     database: db,
+    ...unsubscribeOf(process.env['LINLI_UNSUBSCRIBE_SECRETS']),
     ...(redis !== undefined && { redis: { url: redis, ...(prefix !== undefined && { prefix }) } }),
     onError: (error) => tell(`linli worker: ${textOf(error)}`),
   })
@@ -57,6 +59,11 @@ async function work({ db, redis, redisPrefix: prefix, rules, channels, health }:
   tell('linli worker: ends what is under way')
   server?.close()
   await engine.close()
+}
+
+/** Secrets come by the environment: who lists processes reads their arguments. */
+function unsubscribeOf(secrets: string | undefined): { readonly unsubscribe?: UnsubscribeTokens } {
+  return secrets === undefined ? {} : { unsubscribe: new UnsubscribeTokens(secrets.trim().split(/\s+/)) }
 }
 
 function textOf(error: unknown): string {

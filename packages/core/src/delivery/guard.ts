@@ -73,7 +73,7 @@ type Withheld =
 function judge(
   delivery: Delivery,
   outcomes: Outcomes,
-  { channels }: DispatcherOptions,
+  { channels, unsubscribe }: DispatcherOptions,
   now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
@@ -84,7 +84,7 @@ function judge(
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
   const { program } = outcomes
   const { state } = outcomes.subjectOf(delivery)
-  const composed = compose(delivery, state, program)
+  const composed = compose(delivery, state, program, unsubscribe)
   if (!composed.ok) return { ruling: 'suppress', ...composed }
   // A message that may have left already has been counted and judged; only an opt-out still stops its repetition.
   const policies = maybeSent ? [] : program.policies

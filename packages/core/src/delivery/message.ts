@@ -2,25 +2,35 @@ import type { Program } from '@linli/rules'
 import type { SubjectKey, SubjectState } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
+import type { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 
 export type Composed =
   | { readonly ok: true; readonly message: Outbound }
   | { readonly ok: false; readonly reason: 'template' | 'no such template'; readonly detail?: string }
 
 /** Renders a delivery for its recipient, with what is known of the recipient now. */
-export function compose(delivery: Delivery, state: SubjectState, program: Program): Composed {
+export function compose(
+  delivery: Delivery,
+  state: SubjectState,
+  program: Program,
+  tokens?: UnsubscribeTokens,
+): Composed {
   const { body, source, subject, key } = delivery
   const template = program.templates.get(body.what)
   if (template === undefined) return { ok: false, reason: 'no such template', detail: body.what }
   const traits = traitsOf(state)
-  const rendered = template.render({ ...variablesFor(delivery, state, program), traits })
+  const { channel = '', class: messageClass = 'service' } = body
+  const isWanted = template.reads.has('unsubscribe') && subject.kind === 'user'
+  const token = isWanted ? tokens?.tokenFor({ userId: subject.id, channel, class: messageClass }) : undefined
+  const unsubscribe = token === undefined ? {} : { token }
+  const rendered = template.render({ ...variablesFor(delivery, state, program), traits, unsubscribe })
   if (!rendered.ok) return { ok: false, reason: 'template', detail: rendered.error }
   return {
     ok: true,
     message: {
       deliveryKey: key,
-      channel: body.channel ?? '',
-      class: body.class ?? 'service',
+      channel,
+      class: messageClass,
       to: { ...subject, traits },
       content: { template: body.what, ...rendered.content },
       source,

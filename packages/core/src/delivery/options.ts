@@ -2,6 +2,7 @@ import type { CodeMaker } from '../offers/issue.js'
 import type { Channel } from '../ports/channel.js'
 import type { Clock } from '../ports/clock.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
+import type { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import type { Programs } from '../subjects/programs.js'
 
 /** How long a claim lasts before somebody else may take the delivery over. Longer than any call. */
@@ -13,6 +14,8 @@ export interface DispatcherOptions {
   readonly channels: ReadonlyMap<string, Channel>
   readonly clock: Clock
   readonly makeCode: CodeMaker
+  /** Makes what templates read as `unsubscribe.token`. */
+  readonly unsubscribe: UnsubscribeTokens | undefined
   /** How long one call of a channel may take before its outcome is unknown. */
   readonly callTimeoutMs: number
 }

@@ -3,6 +3,7 @@ import type { Engine, EngineOptions } from '../door.js'
 import { startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
+import { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
 import { ALL_ACCEPTED, type Fate } from './outcomes.js'
 import { asReceived, Timeline } from './timeline.js'
@@ -98,11 +99,12 @@ export async function openWorld({
   const clock = virtualClock(now)
   const sent: Outbound[] = []
   let codes = 0
-  const options = {
+  const options: EngineOptions = {
     rules,
     clock,
     database,
     channels: channels ?? channelNames(program).map((name) => simulatedChannel(name, fate, sent)),
+    unsubscribe: new UnsubscribeTokens('links of a world of its own lead nowhere'),
     makeCode: () => `TEST-${String(++codes).padStart(6, '0')}`,
   }
   const engine = await startEngine(options, program)
