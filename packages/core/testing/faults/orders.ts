@@ -2,13 +2,19 @@ import type { IncomingEvent } from '../../src/ingest/event.js'
 import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import type { TownTime } from './town.js'
 
+/** Where a shop's process finds what it works with. */
+export interface Ways {
+  readonly database: string
+  readonly provider: string
+  /** Left out: there is no Redis. */
+  readonly redis?: string
+}
+
 /** What a shop's process is told to do. */
-export interface Orders {
+export interface Orders extends Ways {
   /** Part of the ids of its events, and other than that of any process before it. */
   readonly name: string
-  readonly database: string
   readonly schema: string
-  readonly provider: string
   /** Where it writes down what was taken in. */
   readonly accepted: string
   readonly time: TownTime

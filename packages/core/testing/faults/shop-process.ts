@@ -46,6 +46,7 @@ const channels = Object.entries(CHANNELS).map(([name, repeat]): Channel => {
 const engine = await createEngine({
   rules: townRules(),
   database: mutate.store?.(store, clock) ?? store,
+  ...(orders.redis !== undefined && { redis: { url: orders.redis, prefix: orders.schema } }),
   clock,
   channels,
   callTimeoutMs: 400,

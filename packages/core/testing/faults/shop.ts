@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
-import type { Accepted, Orders, Reported } from './orders.js'
+import type { Accepted, Orders, Reported, Ways } from './orders.js'
 import type { ProviderOrders } from './provider-process.js'
 import { CARELESS, PROVIDER_WINDOW_MS, type TownTime } from './town.js'
 
@@ -44,7 +44,7 @@ export class Shop {
     readonly time: TownTime,
     private readonly folder: string,
     private readonly provider: ChildProcess,
-    private readonly providerUrl: string,
+    readonly providerUrl: string,
   ) {}
 
   static async open(options: ShopOptions): Promise<Shop> {
@@ -61,15 +61,16 @@ export class Shop {
     return new Shop(options, time, folder, provider, url)
   }
 
-  /** Starts one more process that takes in so many happenings. */
-  async start(events: number, plan?: FailpointPlan, database = this.options.database): Promise<ShopProcess> {
-    const { schema, seed, mutant } = this.options
+  /** Starts one more process that takes in so many happenings. It goes by `ways`, where there are others. */
+  async start(events: number, plan?: FailpointPlan, ways: Partial<Ways> = {}): Promise<ShopProcess> {
+    const { database, schema, seed, mutant } = this.options
     const name = `s${seed}-${++this.names}`
     const orders: Orders = {
       name,
       database,
-      schema,
       provider: this.providerUrl,
+      ...ways,
+      schema,
       accepted: path.join(this.folder, `${name}.accepted`),
       time: this.time,
       events,

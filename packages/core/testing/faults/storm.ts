@@ -1,14 +1,12 @@
-import { type ChildProcess, execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { hashShare } from '@linli/rules'
-import pg from 'pg'
 import { createEngine } from '../../src/engine.js'
 import { openStore } from '../../src/storage/open.js'
-import type { FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/faults/proxy.js'
+import { BLOWS, type Blow, type Target } from './blows.js'
 import { checkTown, type Finding } from './checks.js'
 import { Shop, type ShopOptions } from './shop.js'
+import { StormyRedis } from './stormy-redis.js'
 import { townClock } from './town.js'
 
 /** What happens to a shop. */
@@ -17,115 +15,91 @@ export interface Storm extends ShopOptions {
   readonly processes: number
   /** How many happenings each takes in at most. */
   readonly events: number
-  /** How often a process is killed, stopped for longer than a lease, loses its connections, or the answer to a commit. */
-  readonly kills: number
-  readonly stops: number
-  readonly terminations: number
-  readonly lostCommits: number
-  /** How often the database crashes and comes back. */
-  readonly databaseCrashes: number
+  /** How often what happens. */
+  readonly blows: Readonly<Partial<Record<Blow, number>>>
   readonly crashDatabase: () => Promise<void>
+  /** Whether Redis shares the work. */
+  readonly withRedis?: boolean
   /** How long it is at most until all is done once nothing fails any more, in seconds of the machine. */
   readonly patience: number
 }
 
-/** What a storm was, and what it left. */
-export interface Aftermath extends Readonly<Record<Blow, number>> {
+/** What was there once the storm was over. */
+export interface Remains {
   readonly accepted: number
   readonly deliveries: number
   readonly sent: number
+  /** Requests that the provider met with a fault. */
+  readonly faults: number
   readonly facts: number
   readonly findings: readonly Finding[]
 }
 
-/** Longer than a lease lasts. */
-const STOP_MS = 70_000
+/** What has happened indeed, and what it left. */
+export interface Aftermath extends Remains {
+  readonly blows: Readonly<Partial<Record<Blow, number>>>
+}
 
 /** Lets a storm pass over a shop, waits until all is done, and looks at what there is. */
 export async function weather(storm: Storm): Promise<Aftermath> {
   const shop = await Shop.open(storm)
-  const { hostname, port } = new URL(storm.database)
-  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  const redis = storm.withRedis === true ? await StormyRedis.start() : undefined
+  const toDatabase = await proxyTo(storm.database)
+  const toProvider = await proxyTo(shop.providerUrl)
   try {
-    const happened = await blow(shop, storm, proxy)
-    proxy.become({ kind: 'pass' })
-    return { ...happened, ...(await lookAround(shop, storm)) }
+    const blows = await blow(shop, storm, { toDatabase, toProvider, redis })
+    for (const proxy of [toDatabase, toProvider]) proxy.become({ kind: 'pass' })
+    return { blows, ...(await lookAround(shop, storm)) }
   } finally {
     await shop.close()
-    await proxy.close()
+    await redis?.close()
+    await toDatabase.close()
+    await toProvider.close()
   }
 }
 
-const BLOWS = ['kills', 'stops', 'terminations', 'lostCommits', 'databaseCrashes'] as const
-type Blow = (typeof BLOWS)[number]
+async function proxyTo(url: string): Promise<FaultProxy> {
+  const { hostname, port } = new URL(url)
+  return startFaultProxy({ host: hostname, port: Number(port) })
+}
 
-async function blow(shop: Shop, storm: Storm, proxy: FaultProxy) {
-  const through = new URL(storm.database)
-  through.port = String(proxy.port)
-  const start = (plan?: FailpointPlan) => shop.start(storm.events, plan, through.href)
-  const blows = Object.fromEntries(BLOWS.map((kind) => [kind, storm[kind]])) as Record<Blow, number>
-  const left = { ...blows }
+function through(url: string, { port }: FaultProxy): string {
+  const changed = new URL(url)
+  changed.port = String(port)
+  return changed.href
+}
+
+async function blow(shop: Shop, storm: Storm, links: Pick<Target, 'toDatabase' | 'toProvider' | 'redis'>) {
+  const ways = {
+    database: through(storm.database, links.toDatabase),
+    provider: through(shop.providerUrl, links.toProvider).replace(/\/$/, ''),
+    ...(links.redis && { redis: links.redis.url }),
+  }
+  const start: Target['start'] = (plan) => shop.start(storm.events, plan, ways)
   await Promise.all(Array.from({ length: storm.processes }, () => start()))
-  const total = Object.values(left).reduce((sum, one) => sum + one, 0)
-  for (let turn = 0; turn < total; turn++) {
+  const left = new Map(Object.entries(storm.blows) as [Blow, number][])
+  const happened: Partial<Record<Blow, number>> = {}
+  // Some wait in vain for what they are to strike, and are tried again.
+  const turns = 2 * [...left.values()].reduce((sum, one) => sum + one, 0)
+  for (let turn = 0; turn < turns; turn++) {
     const pick = (what: string, from: number) => Math.floor(hashShare(`${storm.seed}|${turn}|${what}`) * from)
+    const kinds = [...left.keys()].filter((kind) => (left.get(kind) ?? 0) > 0)
+    const kind = kinds[pick('kind', kinds.length)]
+    if (kind === undefined) break
     await sleep(50 + pick('pause', 200))
-    const kinds = BLOWS.filter((kind) => left[kind] > 0)
-    const kind = kinds[pick('kind', kinds.length)] ?? 'kills'
-    left[kind] -= 1
-    const victim = shop.running[pick('victim', shop.running.length)]
-    if (kind === 'terminations') await terminate(storm)
-    else if (kind === 'databaseCrashes') await storm.crashDatabase()
-    else if (kind === 'lostCommits')
-      await Promise.race([proxy.dropReplyTo((said) => said.includes('commit')), sleep(500)])
-    else if (kind === 'kills' && pick('where', 2) === 0) {
-      victim?.child.kill('SIGKILL')
-      await victim?.ended
-    } else if (kind === 'kills') {
-      // The provider has answered, and nobody will ever hear it.
-      const { child, ended } = await start({ point: 'send:after', hit: 1 + pick('hit', 20), does: 'crash' })
-      await Promise.race([ended, sleep(LONGEST_WAIT_MS)])
-      child.kill('SIGKILL')
-      await ended
-    } else {
-      // In the middle of a call: the provider has answered, and nobody has heard it.
-      const { child } = await start({ point: 'send:after', hit: 1 + pick('hit', 20), does: 'stop' })
-      await untilStopped(child)
-      await sleep(STOP_MS / storm.speed)
-      child.kill('SIGCONT')
+    const victim = () => shop.running[pick('victim', shop.running.length)]
+    if (await BLOWS[kind]({ ...storm, ...links, start, victim, pick })) {
+      left.set(kind, (left.get(kind) ?? 0) - 1)
+      happened[kind] = (happened[kind] ?? 0) + 1
     }
     while (shop.running.length < storm.processes) await start()
   }
   shop.calm()
-  return blows
+  return happened
 }
-
-/** Ends about half of the sessions that the shop's processes have. */
-async function terminate({ database, schema }: Pick<Storm, 'database' | 'schema'>): Promise<void> {
-  const client = new pg.Client({ connectionString: database })
-  await client.connect()
-  await client.query(
-    'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and random() < 0.5',
-    [schema],
-  )
-  await client.end()
-}
-
-/** Waits until a process stands still or is gone, but not for ever: it may never come to its point. */
-async function untilStopped({ pid }: ChildProcess): Promise<void> {
-  const giveUpAt = performance.now() + LONGEST_WAIT_MS
-  while (performance.now() < giveUpAt) {
-    const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: 'T' }))
-    if (stdout.startsWith('T')) return
-    await sleep(20)
-  }
-}
-
-const LONGEST_WAIT_MS = 5_000
-const run = promisify(execFile)
 
 /** Waits until nothing is due and nobody is in a journey, then looks at everything. */
-export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'schema' | 'patience'>) {
+export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'schema' | 'patience'>): Promise<Remains> {
   const clock = townClock(shop.time)
   const open = () => openStore(storm.database, { schema: storm.schema, clock: 'engine' })
   const store = await open()
@@ -137,20 +111,22 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
     const seconds = (performance.now() - calmed) / 1000
     const verification = await engine.verify({ recompute: 1000 })
     const deliveries = await engine.deliveries()
+    const sent = shop.sent()
     const findings = await checkTown({
       engine,
       verification,
       deliveries,
       decisions: await engine.decisions(),
       accepted: shop.accepted(),
-      sent: shop.sent(),
+      sent,
       isQuiet: await isQuiet(engine),
       seconds,
     })
     return {
       accepted: shop.accepted().length,
       deliveries: deliveries.length,
-      sent: shop.sent().filter(({ did }) => did === 'sent').length,
+      sent: sent.filter(({ did }) => did === 'sent').length,
+      faults: sent.filter(({ fault }) => fault !== undefined).length,
       facts: verification.checked.facts,
       findings,
     }

@@ -5,11 +5,10 @@
  *     npm run campaign:law [-- --runs 100000 --minutes 120 --processes 2 --seed 1 --trial reducer]
  */
 import { fork } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
-import { CORPUS_FILE, type Found, readCorpus, TRIALS, type TrialName } from './trials.js'
+import { keepFound, TRIALS, type TrialName } from './trials.js'
 
 const { values } = parseArgs({
   options: {
@@ -61,7 +60,7 @@ async function campaign(): Promise<void> {
     if (result.counterexample !== null) {
       broken += 1
       const was = result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance)
-      keep({ trial: name, was, case: result.counterexample[0] })
+      keepFound({ trial: name, was, case: result.counterexample[0] })
       console.log(`BROKEN: ${name}, seed ${seed}, kept in corpus.json: ${was}`)
     }
     const speed = runs / ((performance.now() - started) / 1000)
@@ -72,8 +71,4 @@ async function campaign(): Promise<void> {
     `seed ${values.seed}: ${runs} runs of ${names.join(', ')}, ${speed.toFixed(0)} a second, ${broken} broken`,
   )
   process.exitCode = broken === 0 ? 0 : 1
-}
-
-function keep(found: Found): void {
-  writeFileSync(CORPUS_FILE, `${JSON.stringify([...readCorpus(), found], null, 2)}\n`)
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type fc from 'fast-check'
 import { engineCaseArb, peopleCaseArb, tryEngine } from './engine-trial.js'
@@ -27,8 +27,13 @@ export interface Found {
   readonly case: Case
 }
 
-export const CORPUS_FILE = fileURLToPath(new URL('corpus.json', import.meta.url))
+const CORPUS_FILE = fileURLToPath(new URL('corpus.json', import.meta.url))
 
 export function readCorpus(): readonly Found[] {
   return JSON.parse(readFileSync(CORPUS_FILE, 'utf8')) as readonly Found[]
+}
+
+/** Remembers a case, which the tests then try first. */
+export function keepFound(found: Found): void {
+  writeFileSync(CORPUS_FILE, `${JSON.stringify([...readCorpus(), found], null, 2)}\n`)
 }

@@ -19,11 +19,7 @@ function stormOf(more: Partial<Storm>): Storm {
     faults: 0.3,
     processes: 2,
     events: 100_000,
-    kills: 0,
-    stops: 0,
-    terminations: 0,
-    lostCommits: 0,
-    databaseCrashes: 0,
+    blows: {},
     crashDatabase: () => Promise.reject(new Error('The server is not ours alone.')),
     patience: 60,
     ...more,
@@ -36,7 +32,8 @@ describe.skipIf(postgresUrl === undefined)(
     it('send nothing twice, lose nothing, keep caps and consent, and give no coupon too many', {
       timeout: LONG,
     }, async () => {
-      const storm = stormOf({ processes: 3, kills: 6, stops: 1, terminations: 2, lostCommits: 2 })
+      const blows = { kills: 6, stops: 1, terminations: 2, 'lost answers to COMMIT': 2 }
+      const storm = stormOf({ processes: 3, blows })
 
       const { findings, ...counts } = await weather(storm)
 

@@ -1,0 +1,137 @@
+import { type ChildProcess, execFile } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { FailpointPlan } from '../../src/testing/faults/failpoints.js'
+import type { FaultProxy } from '../../src/testing/faults/proxy.js'
+import type { ShopProcess } from './shop.js'
+import type { StormyRedis } from './stormy-redis.js'
+
+/** All that can happen to a shop in a storm. */
+export type Blow =
+  /** A process is killed, anywhere or right after a provider has answered. */
+  | 'kills'
+  /** A process stands still for longer than a lease: in the middle of a call, before it, or after a commit. */
+  | 'stops'
+  /** About half of the sessions with the database are ended. */
+  | 'terminations'
+  /** A COMMIT is kept, and nobody hears of it. */
+  | 'lost answers to COMMIT'
+  /** The database crashes and comes back. */
+  | 'database crashes'
+  /** Nothing gets through to the provider, or from it, and no connection is closed. */
+  | 'black holes'
+  /** Redis takes a message for a queue, and nobody hears of it. */
+  | 'lost answers to queue adds'
+  | 'Redis kills'
+  | 'FLUSHALLs'
+  /** Redis has no memory left for a while. */
+  | 'times Redis was full'
+  | 'absences of Redis'
+
+/** What blows strike. */
+export interface Target {
+  readonly database: string
+  /** By which the processes' sessions are known. */
+  readonly schema: string
+  readonly speed: number
+  readonly toDatabase: FaultProxy
+  readonly toProvider: FaultProxy
+  readonly redis: StormyRedis | undefined
+  readonly crashDatabase: () => Promise<void>
+  /** Starts one more process. */
+  start(plan?: FailpointPlan): Promise<ShopProcess>
+  /** One of those that run. */
+  victim(): ShopProcess | undefined
+  /** A number below another one, by chance. */
+  pick(what: string, from: number): number
+}
+
+/** Longer than a lease lasts. */
+const STOP_MS = 70_000
+/** How long a process may take to come to a point, and an answer to be lost. */
+const LONGEST_WAIT_MS = 5_000
+/** Longer than a call of the provider may take. */
+const SILENCE_MS = 700
+const FULL_MS = 2_000
+const ABSENCE_MS = 30_000
+
+/** Strikes. Gives whether it has happened: some wait in vain for what they are to strike. */
+export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>> = {
+  kills: async (target) => {
+    if (target.pick('where', 2) === 0) {
+      const victim = target.victim()
+      victim?.child.kill('SIGKILL')
+      await victim?.ended
+      return victim !== undefined
+    }
+    const { child, ended } = await target.start({ point: 'send:after', hit: 1 + target.pick('hit', 20), does: 'crash' })
+    await Promise.race([ended, sleep(LONGEST_WAIT_MS)])
+    child.kill('SIGKILL')
+    await ended
+    return true
+  },
+  stops: async (target) => {
+    const point = (['send:after', 'send:before', 'commit:after'] as const)[target.pick('point', 3)] ?? 'send:after'
+    const { child } = await target.start({ point, hit: 1 + target.pick('hit', 20), does: 'stop' })
+    const isStopped = await untilStopped(child)
+    if (isStopped) await sleep(STOP_MS / target.speed)
+    child.kill('SIGCONT')
+    return isStopped
+  },
+  terminations: async ({ database, schema }) => {
+    const client = new pg.Client({ connectionString: database })
+    await client.connect()
+    const which = 'application_name = $1 and random() < 0.5'
+    const text = `select pg_terminate_backend(pid) from pg_stat_activity where ${which}`
+    const { rowCount } = await client.query(text, [schema])
+    await client.end()
+    return rowCount !== 0
+  },
+  'lost answers to COMMIT': ({ toDatabase }) => dropped(toDatabase, (said) => said.includes('commit')),
+  'database crashes': async ({ crashDatabase }) => {
+    await crashDatabase()
+    return true
+  },
+  'black holes': async ({ toProvider }) => {
+    toProvider.become({ kind: 'swallow' })
+    await sleep(SILENCE_MS)
+    toProvider.become({ kind: 'reset' })
+    toProvider.become({ kind: 'pass' })
+    return true
+  },
+  // Only what is handed to a channel's queue has these words.
+  'lost answers to queue adds': async ({ redis }) =>
+    redis !== undefined && dropped(redis.proxy, (said) => said.includes('channel.') && said.includes('"claim"')),
+  'Redis kills': ({ redis }) => toRedis(redis, (there) => there.restart()),
+  FLUSHALLs: ({ redis }) => toRedis(redis, (there) => there.flush()),
+  'times Redis was full': ({ redis }) => toRedis(redis, (there) => there.fill(FULL_MS)),
+  'absences of Redis': ({ redis }) => toRedis(redis, (there) => there.restart(ABSENCE_MS)),
+}
+
+async function toRedis(redis: StormyRedis | undefined, strike: (redis: StormyRedis) => Promise<void>) {
+  if (redis === undefined) return false
+  await strike(redis)
+  return true
+}
+
+async function dropped(proxy: FaultProxy, matches: (said: Buffer) => boolean): Promise<boolean> {
+  const happened = proxy.dropReplyTo(matches).then(() => true)
+  const hasHappened = await Promise.race([happened, sleep(LONGEST_WAIT_MS, false)])
+  if (!hasHappened) void proxy.dropReplyTo(() => false)
+  return hasHappened
+}
+
+const run = promisify(execFile)
+
+/** Whether a process has come to stand still; it may have died, and it may never come to its point. */
+async function untilStopped({ pid }: ChildProcess): Promise<boolean> {
+  const giveUpAt = performance.now() + LONGEST_WAIT_MS
+  while (performance.now() < giveUpAt) {
+    const state = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => undefined)
+    if (state === undefined) return false
+    if (state.stdout.startsWith('T')) return true
+    await sleep(20)
+  }
+  return false
+}

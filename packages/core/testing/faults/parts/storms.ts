@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import type { Blow } from '../blows.js'
+import { type Bench, type Outcome, type Part, type SeededFinding, sumOf } from '../part.js'
+import { type Storm, weather } from '../storm.js'
+
+// Storms over a shop of four processes on PostgreSQL, each with its own share of what is to happen in all.
+
+type Blows = Readonly<Partial<Record<Blow, number>>>
+
+/** How many blows one storm has: a longer one has too much to look at. */
+const AT_ONCE = 50
+
+export const KILLED: Part = {
+  name: 'T5',
+  does: 'processes are killed (SIGKILL) at random, four at work',
+  run: (bench) => storms(bench, { kills: 500 }),
+}
+
+export const STOPPED: Part = {
+  name: 'T6',
+  does: 'processes stand still for longer than a lease, about a call, and go on',
+  run: (bench) => storms(bench, { stops: 100 }),
+}
+
+export const DATABASE: Part = {
+  name: 'T7',
+  does: 'the database crashes and comes back; sessions are ended',
+  run: (bench) => storms(bench, { 'database crashes': 60, terminations: 500 }),
+}
+
+export const REDIS: Part = {
+  name: 'T8',
+  does: 'Redis is killed, emptied, full, or away for 30 s, while it shares the work of four processes',
+  run: (bench) =>
+    storms(
+      bench,
+      { 'Redis kills': 40, FLUSHALLs: 20, 'times Redis was full': 10, 'absences of Redis': 3 },
+      { withRedis: true },
+    ),
+}
+
+export const UNANSWERED: Part = {
+  name: 'T9',
+  does: 'answers are lost: of COMMIT, of queues, of the provider, which fails in seven ways or is a black hole',
+  run: async (bench) => {
+    const more = { faults: 0.3, withRedis: true }
+    const blows = { 'lost answers to COMMIT': 500, 'lost answers to queue adds': 500, 'black holes': 50 }
+    return storms(bench, blows, more)
+  },
+}
+
+async function storms(bench: Bench, whole: Blows, more: Partial<Storm> = {}): Promise<Outcome> {
+  const { crash: crashDatabase, url: database } = await bench.postgres()
+  const shares = Object.entries(whole).map(([blow, times]) => [blow as Blow, bench.share(times)] as const)
+  const total = shares.reduce((sum, [, times]) => sum + times, 0)
+  const rounds = Math.ceil(total / AT_ONCE)
+  const did: Outcome['did'][] = []
+  const findings: SeededFinding[] = []
+  for (let round = 0; round < rounds; round++) {
+    const part = (times: number) => Math.floor(((round + 1) * times) / rounds) - Math.floor((round * times) / rounds)
+    const {
+      blows,
+      deliveries,
+      sent,
+      faults,
+      findings: found,
+    } = await weather({
+      database,
+      schema: `storm_${randomBytes(6).toString('hex')}`,
+      seed: bench.seed + round,
+      speed: 20,
+      faults: 0.2,
+      processes: 4,
+      events: 100_000,
+      patience: 90,
+      blows: Object.fromEntries(shares.map(([blow, times]) => [blow, part(times)])),
+      crashDatabase,
+      ...more,
+    })
+    did.push({ ...blows, deliveries, sent, 'faults of the provider': faults })
+    findings.push(...found.map((one) => ({ ...one, seed: bench.seed + round })))
+    bench.say(`${round + 1} of ${rounds} storms, ${findings.length} violations`)
+  }
+  return { did: sumOf(did), findings }
+}
