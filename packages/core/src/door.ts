@@ -16,7 +16,9 @@ import type { EntryRequest } from './ingest/entry-request.js'
 import type { EventResult, IncomingEvent, IngestReport } from './ingest/event.js'
 import type { Explained } from './insights/explained.js'
 import type { Trace } from './insights/trace.js'
+import type { Codes, CodesAdded } from './offers/codes.js'
 import type { CodeMaker } from './offers/issue.js'
+import type { CouponFound, Redemption } from './offers/redeem.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import type { Health } from './operations/health.js'
@@ -129,8 +131,23 @@ export interface Engine {
     readonly subject?: readonly [SubjectKind, string]
     readonly state?: DeliveryState
   }): Promise<readonly Delivery[]>
-  /** How many coupons of each offer were issued. */
+  /** How many coupons of each offer were issued, and how many codes of the shop's own are left. */
   pools(): ReturnType<StoreReads['readPools']>
+  /**
+   * Loads codes of the shop's own into the pool of an offer with `"codes": "given"`, 5,000 in a transaction. Each is given away
+   * once, in this order; one that is there already is left out, so that loading all again after a failure is safe.
+   *
+   * @throws EngineError `rule.unknown`, `offer.codes`; `code.invalid` with the number of the code, never the code.
+   */
+  addCodes(offer: string, codes: Codes): Promise<CodesAdded>
+  /** The coupon with this code: whose it is, and whether it may still be used. Undefined where there is none. */
+  coupon(code: string): Promise<CouponFound | undefined>
+  /**
+   * Marks a coupon as used, once however many ask at the same time, and tells the log (`coupon_redeemed`).
+   *
+   * @throws EngineError `coupon.unknown`, `coupon.expired`, `coupon.redeemed`; `coupon.foreign` for one of somebody else than `subject`.
+   */
+  redeem(code: string, redemption?: Redemption): Promise<CouponFound>
   /** Why a tag is on or off, why a score is what it is, why somebody is in a journey or is not: now, or at an instant in the past. */
   explain(question: {
     readonly subject: readonly [SubjectKind, string]

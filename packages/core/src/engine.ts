@@ -9,7 +9,6 @@ import {
 } from '@linli/rules'
 import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
-import { PLACES_MARK } from './delivery/places.js'
 import { Release } from './delivery/release.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
@@ -37,7 +36,10 @@ import { unmerge } from './ingest/unmerge.js'
 import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type Trace, traceFromLog } from './insights/trace.js'
+import type { Codes, CodesAdded } from './offers/codes.js'
 import { randomCode } from './offers/issue.js'
+import { Offers } from './offers/offers.js'
+import type { CouponFound, Redemption } from './offers/redeem.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import { type Health, healthOf } from './operations/health.js'
@@ -164,6 +166,7 @@ class LocalEngine implements Engine {
   private readonly operations: Operations
   private readonly privacy: Privacy
   private readonly receiving: ReceivingOptions
+  private readonly offers: Offers
   private closed = false
 
   constructor(
@@ -181,6 +184,7 @@ class LocalEngine implements Engine {
     this.operations = new Operations(store, programs, clock, [...channels.keys()])
     this.privacy = new Privacy(store, programs, clock)
     this.receiving = { store, programs, clock }
+    this.offers = new Offers(store, programs, clock)
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
     const deliveryOptions = { store, programs, channels, clock, makeCode, unsubscribe, callTimeoutMs }
@@ -322,8 +326,25 @@ class LocalEngine implements Engine {
     return this.store.readDeliveries({ ...(subjects && { subjects }), ...(state && { state }) })
   }
 
-  async pools(): ReturnType<StoreReads['readPools']> {
-    return new Map([...(await this.store.readPools())].filter(([name]) => !name.startsWith(PLACES_MARK)))
+  pools(): ReturnType<StoreReads['readPools']> {
+    return this.offers.pools()
+  }
+
+  addCodes(offer: string, codes: Codes): Promise<CodesAdded> {
+    this.mustBeOpen()
+    return this.offers.addCodes(offer, codes)
+  }
+
+  coupon(code: string): Promise<CouponFound | undefined> {
+    this.mustBeOpen()
+    return this.offers.coupon(code)
+  }
+
+  async redeem(code: string, redemption: Redemption = {}): Promise<CouponFound> {
+    this.mustBeOpen()
+    const found = await this.offers.redeem(code, redemption)
+    this.queue.wake()
+    return found
   }
 
   async explain({ subject: [kind, id], rule, at }: Parameters<Engine['explain']>[0]): Promise<Explained> {

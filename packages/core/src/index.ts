@@ -20,7 +20,9 @@ export type { RunFilter, RunPage, RunUnderWay } from './operations/runs.js'
 export type { Invariant, Verification, VerifyOptions, Violation } from './operations/verify.js'
 export type { HaltTarget } from '@linli/rules'
 export type { Coupon, Run, SubjectKey, SubjectState } from './domain/subject.js'
+export type { Codes, CodesAdded } from './offers/codes.js'
 export type { CodeMaker } from './offers/issue.js'
+export type { CouponFound, Redemption } from './offers/redeem.js'
 export type { Progress } from './subjects/sweep.js'
 export type { RedisOptions } from './queue/redis.js'
 // Load rules
@@ -84,8 +86,11 @@ export type {
   Operation,
   ReceiptKind,
   ReceiptMark,
+  PoolCount,
+  Redeemed,
   Removed,
   SavedSubject,
+  Spending,
   Store,
   StoredEvent,
   StoreReads,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.js'
+import { codesCommand } from './codes.js'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { graphCommand } from './graph.js'
@@ -30,6 +31,7 @@ export function program(): Command {
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
     .addCommand(receiveCommand())
+    .addCommand(codesCommand())
     .addCommand(verifyCommand())
     .addCommand(workerCommand())
     .showHelpAfterError()

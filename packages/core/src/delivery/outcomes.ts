@@ -14,11 +14,14 @@ import { nextChannel } from './plan.js'
 /** The run is over; or it goes on by another definition of its journey, which wishes for what it needs itself. */
 export type CalledOff = 'run ended' | 'run moved'
 
+/** What something that is brought about follows from: a delivery, or what is left of it. */
+export type Wished = Pick<Delivery, 'key' | 'subject' | 'source'>
+
 /**
  * Gathers what deliveries bring about while their subjects are locked — changed states, decisions, events, runs that go
  * on — and writes it all at once.
  */
-export class Outcomes {
+export class Outcomes<D extends Wished = Delivery> {
   private readonly subjects: Map<string, LockedSubject>
   private readonly touched = new Set<string>()
   private readonly inputs = new Map<string, Input[]>()
@@ -34,19 +37,19 @@ export class Outcomes {
     /** When the subjects were locked: a wait for a lock takes time, and what is decided then holds then. */
     readonly now: number,
     /** The deliveries, each for who its subject is now. */
-    readonly locked: readonly Delivery[],
+    readonly locked: readonly D[],
     subjects: readonly LockedSubject[],
   ) {
     this.subjects = new Map(subjects.map((subject) => [subjectName(subject.key), subject]))
   }
 
   /** Locks the subjects of deliveries. */
-  static async lock(
+  static async lock<D extends Wished>(
     tx: StoreTransaction,
     { programs, clock }: Pick<DispatcherOptions, 'programs' | 'clock'>,
     edition: Edition,
-    deliveries: readonly Delivery[],
-  ): Promise<Outcomes> {
+    deliveries: readonly D[],
+  ): Promise<Outcomes<D>> {
     const keys = deliveries.map(({ subject }) => subject)
     const people = await People.lock(tx, programs, edition, keys)
     const now = (await tx.now()) ?? clock.now()
@@ -115,7 +118,7 @@ export class Outcomes {
    * several of; `at` is when it happened, now where left out.
    */
   emit(
-    delivery: Delivery,
+    delivery: Wished,
     event: string,
     properties: Readonly<Record<string, unknown>>,
     { which, at = this.now }: { readonly which?: string; readonly at?: number } = {},
@@ -140,7 +143,7 @@ export class Outcomes {
     this.log(delivery, { messageId, type: 'identify', event: what, at: this.now, properties: { link }, traits: values })
   }
 
-  private log({ subject }: Delivery, event: Omit<StoredEvent, 'userId' | 'receivedAt'>): void {
+  private log({ subject }: Pick<Delivery, 'subject'>, event: Omit<StoredEvent, 'userId' | 'receivedAt'>): void {
     const stored = { ...event, userId: subject.id, receivedAt: this.now }
     this.events.push(...attributed([stored], this.subjectOf({ subject }).state.relations))
     this.tell(subject, inputOf(stored, this.now))

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type OfferDefinition, type Program, parseDuration } from '@linli/rules'
+import type { Offer, Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { takeFrom } from './pool.js'
 
 /** Makes coupon codes. Codes are bearer secrets: at least 80 random bits. */
 export type CodeMaker = () => string
@@ -20,7 +21,7 @@ export type IssueResult =
 
 /**
  * Issues one coupon out of its pool. The delivery's key is the grant key: asked again, it gives the same coupon. The
- * caller holds the subject's lock, so the limit for one person holds too; the pool's row guards its total.
+ * caller holds the subject's lock, so the limit for one person holds too; the pool's row guards its total and its money.
  */
 export async function issueCoupon(
   tx: StoreTransaction,
@@ -35,22 +36,14 @@ export async function issueCoupon(
   if (offer === undefined) return refused(delivery, 'no such offer', now)
   const [granted] = await tx.readCoupons([delivery.key])
   if (granted !== undefined) return { ok: true, coupon: granted.coupon, decision: undefined }
-  const perPerson = offer.perPerson ?? 1
-  if ((await tx.countCoupons(holders, offer.id)) >= perPerson) {
-    return refused(delivery, 'limit for one person', now, { perPerson })
-  }
-  if (!(await tx.takeFromPool(offer.id, offer.total))) {
-    return refused(delivery, 'pool is empty', now, { total: offer.total })
-  }
-  const coupon = couponOf(offer, makeCode(), now)
+  const taken = await takeFrom(tx, offer, holders, now)
+  if (!taken.ok) return refused(delivery, taken.reason, now, taken.facts)
+  const coupon = couponOf(offer, taken.code ?? makeCode(), now)
   await tx.addCoupon({ grantKey: delivery.key, subject: delivery.subject, issuedAt: now, coupon })
-  const { run, step } = delivery.source
-  const details = { run, step, ...(coupon.expiresAt && { expiresAt: coupon.expiresAt }) }
-  return { ok: true, coupon, decision: { ...said(delivery, now), decision: 'coupon.issued', ...details } }
+  return { ok: true, coupon, decision: issuance(delivery, coupon, now) }
 }
 
-function couponOf({ id, name, value, expires }: OfferDefinition, code: string, now: number): Coupon {
-  const expiresMs = expires === undefined ? undefined : parseDuration(expires)
+export function couponOf({ id, name, value, expiresMs }: Offer, code: string, now: number): Coupon {
   return {
     offer: id,
     name: name ?? id,
@@ -58,6 +51,12 @@ function couponOf({ id, name, value, expires }: OfferDefinition, code: string, n
     ...(value !== undefined && { value }),
     ...(expiresMs !== undefined && { expiresAt: new Date(now + expiresMs).toISOString() }),
   }
+}
+
+/** Says that a coupon was issued: everything of it but its code. */
+export function issuance(delivery: Delivery, { expiresAt }: Coupon, now: number): Decision {
+  const { run, step } = delivery.source
+  return { ...said(delivery, now), decision: 'coupon.issued', run, step, ...(expiresAt && { expiresAt }) }
 }
 
 function refused(

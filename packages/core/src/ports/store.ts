@@ -234,7 +234,34 @@ export interface IssuedCoupon {
   readonly grantKey: string
   readonly subject: SubjectKey
   readonly issuedAt: number
+  /** Its code is empty as long as its issuer has not said it. */
   readonly coupon: Coupon
+  /** Left out: it has not been used. */
+  readonly redeemed?: Redeemed
+}
+
+/** When a coupon was used, and where. */
+export interface Redeemed {
+  readonly at: number
+  readonly by?: string
+}
+
+/** How much was taken out of a pool: an offer's coupons, or a journey's places. */
+export interface PoolCount {
+  readonly issued: number
+  readonly total: number
+  /** Codes that the shop has loaded, and how many of them have not been given away. */
+  readonly codes?: { readonly loaded: number; readonly left: number }
+}
+
+/** What one coupon costs a budget. Money is counted in whole millionths. */
+export interface Spending {
+  readonly amount: number
+  /** Under which instant it is noted. */
+  readonly slot: number
+  /** What was noted under this instant and later counts. */
+  readonly from: number
+  readonly limit: number
 }
 
 /** What tells that somebody was erased: a hash of one of their names, which cannot be read back. */
@@ -400,9 +427,34 @@ export interface StoreTransaction {
   countCoupons(subjects: readonly SubjectKey[], offer: string): Promise<number>
   /** Takes one out of a pool of `total`, an offer's coupons or a journey's places, holding the pool's row; false when none is left. */
   takeFromPool(offer: string, total: number): Promise<boolean>
+  /** Puts one back. */
+  returnToPool(offer: string): Promise<void>
+  /**
+   * Notes what a coupon costs, unless the budget would then be exceeded; gives what was spent before. The caller holds the row
+   * of the offer's pool. What no longer counts is forgotten.
+   */
+  spend(offer: string, spending: Spending): Promise<{ readonly granted: boolean; readonly spent: number }>
+  /** Takes back what a coupon has cost. */
+  unspend(offer: string, spending: Pick<Spending, 'amount' | 'slot'>): Promise<void>
+  /** Adds codes to the pool of an offer; those that are there already, of whatever offer, are left as they are. Gives how many were added. */
+  addCodes(offer: string, codes: readonly string[]): Promise<number>
+  /** How many codes the pool of an offer was given. */
+  countLoaded(offer: string): Promise<number>
+  /** Takes the code that was loaded first of those that are left. The caller holds the row of the offer's pool. */
+  takeCode(offer: string): Promise<string | undefined>
+  /** Puts back a code that nobody has seen. */
+  returnCode(code: string): Promise<void>
   /** Removes pools whose names come at `from` or after it, and before `before`, compared byte by byte. */
   dropPools(from: string, before: string): Promise<void>
   addCoupon(coupon: IssuedCoupon): Promise<void>
+  /** Replaces a coupon that has no code yet by one that has. */
+  completeCoupon(grantKey: string, coupon: Coupon): Promise<void>
+  /** Removes a coupon that nobody has seen; false where there is none. */
+  removeCoupon(grantKey: string): Promise<boolean>
+  /** The coupon with this code. It is found by a hash: how long that takes says nothing about other codes. */
+  couponByCode(code: string): Promise<IssuedCoupon | undefined>
+  /** Marks a coupon as used; false where it is already, or there is none. */
+  redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean>
 
   /** The secret that names of erased people are hashed with. Undefined before there is one, and `fresh` was not given to become it. */
   tombstoneKey(fresh?: string): Promise<string | undefined>
@@ -524,7 +576,9 @@ export interface StoreReads {
     readonly to?: string
   }): Promise<readonly Delivery[]>
   /** How much of each pool was taken: of an offer's coupons, and of a journey's places. */
-  readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>>
+  readPools(): Promise<ReadonlyMap<string, PoolCount>>
+  /** What is noted as spent by each offer, from an instant on, in millionths. */
+  readSpent(offer: string, from: number): Promise<number>
   /** As in a transaction. */
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
   /** The earliest instant at which something of these kinds is due, of all when left out; undefined when nothing is. */

@@ -7,6 +7,7 @@ import { erasureChecks } from './store-checks/erasure.js'
 import { eventChecks } from './store-checks/events.js'
 import { logChecks } from './store-checks/log.js'
 import { mergeChecks } from './store-checks/merges.js'
+import { poolChecks } from './store-checks/pools.js'
 import { subjectChecks } from './store-checks/subjects.js'
 import { transactionChecks } from './store-checks/transactions.js'
 import { versionChecks } from './store-checks/versions.js'
@@ -37,6 +38,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...mergeChecks,
     ...deliveryChecks,
     ...couponChecks,
+    ...poolChecks,
     ...versionChecks,
     ...baselineChecks,
     ...erasureChecks,

@@ -59,4 +59,34 @@ describe('an offer', () => {
     expect(found([issue('a')], { total: 2, perPerson: 3 })).toEqual(['warning offer.perPerson /1/perPerson'])
     expect(found([issue('a')], { total: 3, perPerson: 3 })).toEqual([])
   })
+
+  it('can pay for one coupon, and is over no earlier than its coupons', () => {
+    const rules = (more: object) => found([issue('a')], more)
+    expect(rules({ value: 6, budget: { money: 5 } })).toEqual(['error offer.budget /1/budget/money'])
+    expect(rules({ value: 5, budget: { money: 5, during: 'today' } })).toEqual([])
+    expect(rules({ until: '2026-12-01T00:00:00Z' })).toEqual(['warning offer.outlived /1/until'])
+    expect(rules({ until: '2026-12-01T00:00:00+08:00', expires: '7d' })).toEqual([])
+    expect(rules({ expires: 'soon' })).toEqual(['error duration.invalid /1/expires'])
+  })
+
+  it.each([
+    ['without a total, unless its codes are given', { total: undefined }, 'offer.total'],
+    ['with an end in no time zone', { until: '2026-12-01T00:00:00' }, 'instant.invalid'],
+    ['with an end on no day', { until: '2026-13-41T00:00:00Z' }, 'instant.invalid'],
+    ['with a budget and without a value', { budget: { money: 5 } }, 'offer.value'],
+    ['with a budget of two windows', { value: 1, budget: { money: 5, within: '1d', during: 'today' } }, 'window.one'],
+    [
+      'with a budget of no zone',
+      { value: 1, budget: { money: 5, during: 'today', timeZone: 'X' } },
+      'timeZone.unknown',
+    ],
+  ])('is refused %s', (_, more, code) => {
+    expect(() => review([issue('a')], more)).toThrowError(
+      expect.objectContaining({ problems: [expect.objectContaining({ code })] }),
+    )
+  })
+
+  it('may have no total where its codes are given', () => {
+    expect(found([issue('a')], { total: undefined, codes: 'given' })).toEqual([])
+  })
 })

@@ -1,3 +1,4 @@
+import { DURATION_FORMS, parseDuration } from '../duration.js'
 import type { Located, Pack } from '../pack.js'
 import { type Problems, placeText } from '../problems.js'
 import type { OfferDefinition } from '../schemas/definitions.js'
@@ -8,14 +9,29 @@ import { passagesOf } from './passages.js'
 
 /** Finds coupons that nobody can ever get. */
 export function checkOffers(pack: Pack, problems: Problems): void {
-  for (const { definition, place } of pack.offers) {
-    const { total, perPerson = 1 } = definition
-    if (perPerson <= total) continue
+  for (const offer of pack.offers) checkOffer(offer, problems)
+  const offers = new Map(pack.offers.map((offer) => [offer.definition.id, offer]))
+  for (const journey of pack.journeys) checkIssues(journey, offers, problems)
+}
+
+function checkOffer({ definition, place }: Located<OfferDefinition>, problems: Problems): void {
+  const { total = Number.POSITIVE_INFINITY, perPerson = 1, value = 0, budget, until, expires } = definition
+  if (perPerson > total) {
     const message = `One person may get ${perPerson} of these, but there are ${total} in all. Issue more, or fewer to one person.`
     problems.warning(below(place, 'perPerson'), 'offer.perPerson', message, { found: perPerson })
   }
-  const offers = new Map(pack.offers.map((offer) => [offer.definition.id, offer]))
-  for (const journey of pack.journeys) checkIssues(journey, offers, problems)
+  if (expires !== undefined && parseDuration(expires) === undefined) {
+    const message = `A time that coupons are good for looks like ${DURATION_FORMS}.`
+    problems.error(below(place, 'expires'), 'duration.invalid', message, { found: expires })
+  }
+  if (budget !== undefined && value > budget.money) {
+    const message = `This pays for no coupon at all: one is worth ${value}, and the budget is ${budget.money}.`
+    problems.error(below(place, 'budget/money'), 'offer.budget', message, { found: budget.money })
+  }
+  if (until !== undefined && expires === undefined) {
+    const message = `The offer is over at ${until}, and its coupons never are. Say how long they are good for in "expires".`
+    problems.warning(below(place, 'until'), 'offer.outlived', message, { found: until })
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import { compileTemplate, type Template } from '../templates.js'
 import { EventIndex, memberOf } from './event-index.js'
 import { compileHistory } from './history.js'
 import { compileJourney, entryDemand } from './journey.js'
+import { compileOffer } from './offer.js'
 import { type DerivedDraft, inOrder, readersOf } from './order.js'
 import { compileControl, compilePolicy } from './policy.js'
 import {
@@ -72,7 +73,7 @@ export function compilePack(pack: Pack, problems: Problems, options: CompileOpti
     journeys: new Map(journeys.filter((one) => one.current).map(({ journey }) => [journey.id, journey])),
     journeysByHash: new Map(journeys.map(({ journey }) => [journey.hash, journey])),
     templates,
-    offers: new Map(pack.offers.map(({ definition }) => [definition.id, definition])),
+    offers: new Map(pack.offers.map((offer) => [offer.definition.id, compileOffer(offer, problems)])),
     policies: pack.policies
       .map(({ definition, place }) => compilePolicy(definition, place, journeyIds, problems))
       .filter((policy) => policy !== undefined),

@@ -23,12 +23,22 @@ export interface Program {
   /** The journey that a run began with, by `hash`; older versions are among them while runs need them. */
   readonly journeysByHash: ReadonlyMap<string, CompiledJourney>
   readonly templates: ReadonlyMap<string, Template>
-  readonly offers: ReadonlyMap<string, OfferDefinition>
+  readonly offers: ReadonlyMap<string, Offer>
   readonly policies: readonly Policy[]
   /** Left out: events are kept for ever. */
   readonly history?: History
   /** What is paused or stopped while it runs; left out: nothing. A compiled pack has none. */
   readonly halts?: readonly Halt[]
+}
+
+/** An offer, with what follows from its texts. */
+export type Offer = OfferDefinition & {
+  /** From when on nothing is issued. */
+  readonly endsAt?: number
+  /** How long a coupon is good for. */
+  readonly expiresMs?: number
+  /** The coupons that count for the budget; left out: all. */
+  readonly window?: SendWindow
 }
 
 /** What can be paused and stopped from outside. */

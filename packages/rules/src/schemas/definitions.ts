@@ -55,16 +55,44 @@ const templateSchema = z
   })
   .meta({ id: 'Template', description: 'The text of a message.' })
 
+const budgetSchema = z
+  .strictObject({
+    money: z.number().positive().max(1_000_000_000).describe('What all coupons together may be worth, by "value".'),
+    within: durationSchema.optional().describe('In any window of this length.'),
+    during: z
+      .enum(['today', 'thisWeek', 'thisMonth'])
+      .optional()
+      .describe('In a period of the calendar; weeks from Monday.'),
+    timeZone: z.string().optional().describe('IANA zone of that calendar; Asia/Shanghai when left out.'),
+  })
+  .describe('The most that coupons may be worth, ever where neither "within" nor "during" says otherwise.')
+
 const offerSchema = z
   .strictObject({
     kind: z.literal('offer'),
     id: idSchema,
     name: nameSchema,
     description: descriptionSchema,
-    total: z.int().min(1).max(100_000_000).describe('How many coupons may ever be issued.'),
+    total: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .optional()
+      .describe('How many coupons may ever be issued. May be left out with "codes".'),
     perPerson: z.int().min(1).max(1000).optional().describe('How many one person may get; 1 when left out.'),
+    until: z.string().max(40).optional().describe('From when on none is issued, such as "2026-12-01T00:00:00+08:00".'),
     expires: durationSchema.optional().describe('How long a coupon is good for once issued; left out: no end.'),
-    value: z.number().min(0).optional().describe('What the coupon is worth, for templates.'),
+    value: z
+      .number()
+      .min(0)
+      .max(1_000_000_000)
+      .optional()
+      .describe('What the coupon is worth, for templates and the budget.'),
+    budget: budgetSchema.optional(),
+    codes: z
+      .literal('given')
+      .optional()
+      .describe('The codes are those that the shop has loaded; left out: they are made up.'),
   })
   .meta({ id: 'Offer', description: 'A coupon and its pool.' })
 

@@ -1,81 +1,95 @@
-import { type SubjectKey, subjectName } from '../../domain/subject.js'
-import type { IssuedCoupon } from '../../ports/store.js'
+import { type Coupon, type SubjectKey, subjectName } from '../../domain/subject.js'
+import type { IssuedCoupon, Redeemed } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
 import { compareText } from '../text-order.js'
 import { Staged } from './staged.js'
-import { couponCount, type MemoryTables, type Pool } from './tables.js'
+import { couponCount, type MemoryTables } from './tables.js'
 
-/** What a transaction does to coupons and their pools. */
+/** What a transaction does to coupons. */
 export class StagedCoupons {
   readonly #tables: MemoryTables
-  readonly #pools: Staged<Pool>
-  readonly #added = new Map<string, IssuedCoupon>()
-  readonly #removed: IssuedCoupon[] = []
+  readonly #coupons: Staged<IssuedCoupon>
 
   constructor(tables: MemoryTables) {
     this.#tables = tables
-    this.#pools = new Staged(tables.pools)
+    this.#coupons = new Staged(tables.coupons)
   }
 
   commit(): void {
-    for (const [offer, pool] of this.#pools.changes) {
-      if (pool === undefined) this.#tables.pools.delete(offer)
-      else this.#tables.pools.set(offer, pool)
+    for (const [grantKey, coupon] of this.#coupons.changes) {
+      this.#tables.removeCoupon(grantKey)
+      if (coupon !== undefined) this.#tables.putCoupon(coupon)
     }
-    for (const coupon of this.#added.values()) this.#tables.putCoupon(countName(coupon), coupon)
-    for (const coupon of this.#removed) this.#tables.removeCoupon(countName(coupon), coupon)
   }
 
   /** Removes those of some subjects; gives how many they were. Pools stay as they are. */
-  remove(subjects: readonly SubjectKey[]): number {
+  removeOf(subjects: readonly SubjectKey[]): number {
     const found = this.of(subjects)
-    this.#removed.push(...found)
+    for (const { grantKey } of found) this.#coupons.set(grantKey, undefined)
     return found.length
   }
 
   get(grantKey: string): IssuedCoupon | undefined {
-    return this.#added.get(grantKey) ?? this.#tables.coupons.get(grantKey)
+    return this.#coupons.get(grantKey)
   }
 
   of(subjects: readonly SubjectKey[]): readonly IssuedCoupon[] {
     const wanted = new Set(subjects.map(subjectName))
-    const found = [...this.#tables.coupons.values(), ...this.#added.values()].filter(({ subject }) =>
-      wanted.has(subjectName(subject)),
-    )
+    const committed = [...this.#tables.coupons.values()].filter(({ grantKey }) => !this.#coupons.isChanged(grantKey))
+    const found = [...committed, ...this.#changed()].filter(({ subject }) => wanted.has(subjectName(subject)))
     return found.sort((a, b) => a.issuedAt - b.issuedAt || compareText(a.grantKey, b.grantKey))
   }
 
   count(subject: SubjectKey, offer: string): number {
     const name = couponCount(subjectName(subject), offer)
+    const isMeant = (one: IssuedCoupon | undefined) => one !== undefined && countName(one) === name
     let count = this.#tables.couponCounts.get(name) ?? 0
-    for (const coupon of this.#added.values()) if (countName(coupon) === name) count++
+    for (const [grantKey, coupon] of this.#coupons.changes) {
+      if (isMeant(this.#tables.coupons.get(grantKey))) count--
+      if (isMeant(coupon)) count++
+    }
     return count
-  }
-
-  takeFromPool(offer: string, total: number): boolean {
-    const issued = this.#pools.get(offer)?.issued ?? 0
-    if (issued >= total) return false
-    this.#pools.set(offer, { issued: issued + 1, total })
-    return true
-  }
-
-  dropPools(from: string, before: string): void {
-    const known = new Set([...this.#tables.pools.keys(), ...[...this.#pools.changes].map(([name]) => name)])
-    for (const name of known) if (name >= from && name < before) this.#pools.set(name, undefined)
   }
 
   add(coupon: IssuedCoupon): void {
     const { grantKey } = coupon
-    if (this.get(grantKey) !== undefined || this.#hasCode(coupon.coupon.code)) {
+    if (this.get(grantKey) !== undefined || this.byCode(coupon.coupon.code) !== undefined) {
       throw conflict(`Grant "${grantKey}" has a coupon already, or another grant has its code.`, { grantKey })
     }
-    this.#added.set(grantKey, coupon)
+    this.#coupons.set(grantKey, coupon)
   }
 
-  #hasCode(code: string): boolean {
-    if (this.#tables.couponCodes.has(code)) return true
-    for (const added of this.#added.values()) if (added.coupon.code === code) return true
-    return false
+  complete(grantKey: string, coupon: Coupon): void {
+    const known = this.get(grantKey)
+    if (known === undefined || known.coupon.code !== '' || this.byCode(coupon.code) !== undefined) {
+      throw conflict(`Grant "${grantKey}" waits for no code, or another grant has this one.`, { grantKey })
+    }
+    this.#coupons.set(grantKey, { ...known, coupon })
+  }
+
+  remove(grantKey: string): boolean {
+    const isThere = this.get(grantKey) !== undefined
+    if (isThere) this.#coupons.set(grantKey, undefined)
+    return isThere
+  }
+
+  redeem(grantKey: string, redeemed: Redeemed): boolean {
+    const known = this.get(grantKey)
+    if (known === undefined || known.redeemed !== undefined) return false
+    this.#coupons.set(grantKey, { ...known, redeemed })
+    return true
+  }
+
+  byCode(code: string): IssuedCoupon | undefined {
+    if (code === '') return undefined
+    const changed = this.#changed().find(({ coupon }) => coupon.code === code)
+    if (changed !== undefined) return changed
+    const grantKey = this.#tables.couponCodes.get(code)
+    return grantKey === undefined || this.#coupons.isChanged(grantKey) ? undefined : this.#tables.coupons.get(grantKey)
+  }
+
+  #changed(): readonly IssuedCoupon[] {
+    return [...this.#coupons.changes].flatMap(([, coupon]) => coupon ?? [])
   }
 }
 

@@ -185,8 +185,18 @@ class Memory implements MemoryStore {
     return found.sort((a, b) => a.plannedAt - b.plannedAt || compareText(a.key, b.key))
   }
 
-  async readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>> {
-    return new Map(this.#tables.pools)
+  async readPools(): ReturnType<StoreReads['readPools']> {
+    const { pools, codes } = this.#tables
+    return new Map(
+      [...pools].map(([offer, { issued, total, loaded }]) => {
+        return [offer, { issued, total, ...(loaded > 0 && { codes: { loaded, left: codes.left(offer) } }) }]
+      }),
+    )
+  }
+
+  async readSpent(offer: string, from: number): Promise<number> {
+    const noted = [...(this.#tables.spending.get(offer) ?? [])].filter(([slot]) => slot >= from)
+    return noted.reduce((sum, [, spent]) => sum + spent, 0)
   }
 
   async readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {

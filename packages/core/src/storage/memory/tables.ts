@@ -1,7 +1,7 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
-import type { SubjectKey, SubjectState } from '../../domain/subject.js'
+import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type {
   Delivery,
   DueKind,
@@ -12,6 +12,7 @@ import type {
   Tombstone,
   Version,
 } from '../../ports/store.js'
+import { CodeLists } from './code-lists.js'
 import { type Due, DueQueue } from './due-queue.js'
 import { EventLog } from './event-log.js'
 
@@ -36,6 +37,8 @@ export interface DeliveryRow extends Due {
 export interface Pool {
   readonly issued: number
   readonly total: number
+  /** How many codes were loaded into it. */
+  readonly loaded: number
 }
 
 export interface BaselineRow {
@@ -73,7 +76,11 @@ export class MemoryTables {
   readonly pools = new Map<string, Pool>()
   readonly coupons = new Map<string, IssuedCoupon>()
   readonly couponCounts = new Map<string, number>()
-  readonly couponCodes = new Set<string>()
+  /** Grant keys by code. */
+  readonly couponCodes = new Map<string, string>()
+  readonly codes = new CodeLists()
+  /** What each offer has spent, by the instant it is noted under. */
+  readonly spending = new Map<string, ReadonlyMap<number, number>>()
   decisions: Decision[] = []
   readonly tombstones = new Map<string, Tombstone>()
   tombstoneKey: string | undefined
@@ -158,15 +165,20 @@ export class MemoryTables {
     this.deliveries.delete(key)
   }
 
-  putCoupon(name: string, coupon: IssuedCoupon): void {
-    this.coupons.set(coupon.grantKey, coupon)
-    this.couponCodes.add(coupon.coupon.code)
+  putCoupon(coupon: IssuedCoupon): void {
+    const { grantKey, subject } = coupon
+    const name = couponCount(subjectName(subject), coupon.coupon.offer)
+    this.coupons.set(grantKey, coupon)
+    if (coupon.coupon.code !== '') this.couponCodes.set(coupon.coupon.code, grantKey)
     this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) + 1)
   }
 
-  removeCoupon(name: string, { grantKey, coupon }: IssuedCoupon): void {
-    if (!this.coupons.delete(grantKey)) return
-    this.couponCodes.delete(coupon.code)
+  removeCoupon(grantKey: string): void {
+    const known = this.coupons.get(grantKey)
+    if (known === undefined) return
+    const name = couponCount(subjectName(known.subject), known.coupon.offer)
+    this.coupons.delete(grantKey)
+    if (this.couponCodes.get(known.coupon.code) === grantKey) this.couponCodes.delete(known.coupon.code)
     this.couponCounts.set(name, (this.couponCounts.get(name) ?? 0) - 1)
   }
 

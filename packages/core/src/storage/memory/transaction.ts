@@ -1,7 +1,7 @@
 import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
-import { type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
+import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
   Delivery,
   DeliveryName,
@@ -12,8 +12,10 @@ import type {
   KnownJourney,
   LockedSubject,
   MergeRecord,
+  Redeemed,
   Removed,
   SavedSubject,
+  Spending,
   StoredEvent,
   StoreTransaction,
   Tombstone,
@@ -27,6 +29,7 @@ import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
 import { StagedErasure } from './staged-erasure.js'
 import { StagedEvents } from './staged-events.js'
+import { StagedPools } from './staged-pools.js'
 import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
 
 export interface MemoryTransactionOptions {
@@ -56,6 +59,7 @@ export class MemoryTransaction implements StoreTransaction {
   #stagedIdentities: Staged<string> | undefined
   #stagedDeliveries: StagedDeliveries | undefined
   #stagedCoupons: StagedCoupons | undefined
+  #stagedPools: StagedPools | undefined
   #stagedErasure: StagedErasure | undefined
 
   constructor(tables: MemoryTables, options: MemoryTransactionOptions) {
@@ -86,6 +90,7 @@ export class MemoryTransaction implements StoreTransaction {
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
     this.#stagedDeliveries?.commit()
     this.#stagedCoupons?.commit()
+    this.#stagedPools?.commit()
     tables.versions.push(...this.#versions)
     for (const journey of this.#journeys) {
       if (!tables.journeys.has(journey.hash)) tables.journeys.set(journey.hash, journey)
@@ -115,6 +120,11 @@ export class MemoryTransaction implements StoreTransaction {
   get #coupons(): StagedCoupons {
     this.#stagedCoupons ??= new StagedCoupons(this.#tables)
     return this.#stagedCoupons
+  }
+
+  get #pools(): StagedPools {
+    this.#stagedPools ??= new StagedPools(this.#tables)
+    return this.#stagedPools
   }
 
   get #erasure(): StagedErasure {
@@ -403,15 +413,59 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async takeFromPool(offer: string, total: number): Promise<boolean> {
-    return this.#coupons.takeFromPool(offer, total)
+    return this.#pools.take(offer, total)
+  }
+
+  async returnToPool(offer: string): Promise<void> {
+    this.#pools.giveBack(offer)
   }
 
   async dropPools(from: string, before: string): Promise<void> {
-    this.#coupons.dropPools(from, before)
+    this.#pools.drop(from, before)
+  }
+
+  async spend(offer: string, spending: Spending): ReturnType<StoreTransaction['spend']> {
+    return this.#pools.spend(offer, spending)
+  }
+
+  async unspend(offer: string, spending: Pick<Spending, 'amount' | 'slot'>): Promise<void> {
+    this.#pools.unspend(offer, spending)
+  }
+
+  async addCodes(offer: string, codes: readonly string[]): Promise<number> {
+    return this.#pools.addCodes(offer, codes)
+  }
+
+  async countLoaded(offer: string): Promise<number> {
+    return this.#pools.loaded(offer)
+  }
+
+  async takeCode(offer: string): Promise<string | undefined> {
+    return this.#pools.takeCode(offer)
+  }
+
+  async returnCode(code: string): Promise<void> {
+    this.#pools.returnCode(code)
   }
 
   async addCoupon(coupon: IssuedCoupon): Promise<void> {
     this.#coupons.add(coupon)
+  }
+
+  async completeCoupon(grantKey: string, coupon: Coupon): Promise<void> {
+    this.#coupons.complete(grantKey, coupon)
+  }
+
+  async removeCoupon(grantKey: string): Promise<boolean> {
+    return this.#coupons.remove(grantKey)
+  }
+
+  async couponByCode(code: string): Promise<IssuedCoupon | undefined> {
+    return this.#coupons.byCode(code)
+  }
+
+  async redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean> {
+    return this.#coupons.redeem(grantKey, redeemed)
   }
 
   async tombstoneKey(fresh?: string): Promise<string | undefined> {
@@ -447,7 +501,7 @@ export class MemoryTransaction implements StoreTransaction {
       events: this.#events.forgetOf(ids),
       decisions,
       deliveries: this.#deliveries.remove(keys),
-      coupons: this.#coupons.remove(keys),
+      coupons: this.#coupons.removeOf(keys),
     }
   }
 

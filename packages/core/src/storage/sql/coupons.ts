@@ -1,7 +1,8 @@
+import { timingSafeEqual } from 'node:crypto'
 import type { SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
 import type { Coupon, SubjectKey } from '../../domain/subject.js'
-import type { IssuedCoupon } from '../../ports/store.js'
+import type { IssuedCoupon, PoolCount, Redeemed } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
 import { type Int8, isOneOf, textArray } from './parameters.js'
 import type { Session } from './session.js'
@@ -12,12 +13,16 @@ interface CouponRow {
   readonly subject: string
   readonly issued_at: Int8
   readonly body: string
+  readonly redeemed_at: Int8 | null
+  readonly redeemed_by: string | null
 }
+
+const COLUMNS = sql`grant_key, subject_kind, subject, issued_at, body, redeemed_at, redeemed_by`
 
 export async function readCoupons(session: Session, grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
   if (grantKeys.length === 0) return []
   const rows = await session.rows(sql<CouponRow>`
-    select grant_key, subject_kind, subject, issued_at, body from ${session.tables.coupon}
+    select ${COLUMNS} from ${session.tables.coupon}
     where grant_key = any(${textArray(grantKeys)}::text[])
   `)
   return rows.map(toCoupon)
@@ -25,7 +30,7 @@ export async function readCoupons(session: Session, grantKeys: readonly string[]
 
 export async function couponsOf(session: Session, subjects: readonly SubjectKey[]): Promise<readonly IssuedCoupon[]> {
   const rows = await session.rows(sql<CouponRow>`
-    select grant_key, subject_kind, subject, issued_at, body from ${session.tables.coupon}
+    select ${COLUMNS} from ${session.tables.coupon}
     where ${isOneOf(subjects)} order by issued_at, grant_key
   `)
   return rows.map(toCoupon)
@@ -37,7 +42,12 @@ function toCoupon(row: CouponRow): IssuedCoupon {
     subject: { kind: row.subject_kind, id: row.subject },
     issuedAt: Number(row.issued_at),
     coupon: JSON.parse(row.body) as Coupon,
+    ...(row.redeemed_at !== null && { redeemed: redeemedOf(Number(row.redeemed_at), row.redeemed_by) }),
   }
+}
+
+function redeemedOf(at: number, by: string | null): Redeemed {
+  return { at, ...(by !== null && { by }) }
 }
 
 export async function countCoupons(session: Session, subjects: readonly SubjectKey[], offer: string): Promise<number> {
@@ -58,6 +68,10 @@ export async function takeFromPool(session: Session, offer: string, total: numbe
   return written === 1
 }
 
+export async function returnToPool(session: Session, offer: string): Promise<void> {
+  await session.write(sql`update ${session.tables.pool} set issued = issued - 1 where offer = ${offer} and issued > 0`)
+}
+
 export async function dropPools(session: Session, from: string, before: string): Promise<void> {
   await session.write(sql`delete from ${session.tables.pool} where offer >= ${from} and offer < ${before}`)
 }
@@ -66,7 +80,7 @@ export async function addCoupon(session: Session, issued: IssuedCoupon): Promise
   const { grantKey, subject, issuedAt, coupon } = issued
   const written = await session.write(sql`
     insert into ${session.tables.coupon} (grant_key, code, offer, subject_kind, subject, issued_at, body)
-    values (${grantKey}, ${coupon.code}, ${coupon.offer}, ${subject.kind}, ${subject.id}, ${issuedAt},
+    values (${grantKey}, nullif(${coupon.code}, ''), ${coupon.offer}, ${subject.kind}, ${subject.id}, ${issuedAt},
       ${JSON.stringify(coupon)})
     on conflict do nothing
   `)
@@ -75,11 +89,51 @@ export async function addCoupon(session: Session, issued: IssuedCoupon): Promise
   }
 }
 
-export async function readPools(
-  session: Session,
-): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>> {
-  const rows = await session.rows(sql<{ offer: string; issued: Int8; total: Int8 }>`
-    select offer, issued, total from ${session.tables.pool} order by offer
+export async function completeCoupon(session: Session, grantKey: string, coupon: Coupon): Promise<void> {
+  const written = await session.write(sql`
+    update ${session.tables.coupon} as coupon set code = ${coupon.code}, body = ${JSON.stringify(coupon)}
+    where grant_key = ${grantKey} and code is null
+      and not exists (select from ${session.tables.coupon} as other where other.code = ${coupon.code})
   `)
-  return new Map(rows.map(({ offer, issued, total }) => [offer, { issued: Number(issued), total: Number(total) }]))
+  if (written === 0)
+    throw conflict(`Grant "${grantKey}" waits for no code, or another grant has this one.`, { grantKey })
+}
+
+export async function removeCoupon(session: Session, grantKey: string): Promise<boolean> {
+  return (await session.write(sql`delete from ${session.tables.coupon} where grant_key = ${grantKey}`)) === 1
+}
+
+export async function couponByCode(session: Session, code: string): Promise<IssuedCoupon | undefined> {
+  const rows = await session.rows(sql<CouponRow>`
+    select ${COLUMNS} from ${session.tables.coupon} where hashtextextended(code, 0) = hashtextextended(${code}::text, 0)
+  `)
+  return rows.map(toCoupon).find(({ coupon }) => isSame(coupon.code, code))
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+export async function redeemCoupon(session: Session, grantKey: string, { at, by }: Redeemed): Promise<boolean> {
+  const written = await session.write(sql`
+    update ${session.tables.coupon} set redeemed_at = ${at}, redeemed_by = ${by ?? null}::text
+    where grant_key = ${grantKey} and redeemed_at is null
+  `)
+  return written === 1
+}
+
+export async function readPools(session: Session): Promise<ReadonlyMap<string, PoolCount>> {
+  const { pool, code } = session.tables
+  const rows = await session.rows(sql<{ offer: string; issued: Int8; total: Int8; loaded: Int8; left: Int8 }>`
+    select offer, issued, total, loaded, case when loaded = 0 then 0 else (
+      select count(*) from ${code} as code where code.offer = pool.offer and not given
+    ) end as left from ${pool} as pool order by offer
+  `)
+  return new Map(
+    rows.map(({ offer, issued, total, loaded, left }) => {
+      const codes = Number(loaded) === 0 ? {} : { codes: { loaded: Number(loaded), left: Number(left) } }
+      return [offer, { issued: Number(issued), total: Number(total), ...codes }]
+    }),
+  )
 }

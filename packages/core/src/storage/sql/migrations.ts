@@ -121,6 +121,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '011-tombstones': { up: (db) => createTombstones(db, tables) },
     '012-doubtful-deliveries': { up: (db) => addDoubtful(db, tables) },
     '013-receipts': { up: (db) => addReceipts(db, tables) },
+    '014-offers': { up: (db) => addOffers(db, tables) },
   }
 }
 
@@ -280,4 +281,23 @@ async function addReceipts(db: Kysely<unknown>, { delivery }: Tables): Promise<v
     db,
   )
   await sql`create index delivery_under_way on ${delivery} (channel) where state in ('calling', 'unknown')`.execute(db)
+}
+
+// What a pool has loaded is counted beside it, so that nobody counts codes to give one. A coupon that an issuer has yet to
+// answer for has no code.
+async function addOffers(db: Kysely<unknown>, { pool, code, spending, coupon }: Tables): Promise<void> {
+  const statements = [
+    sql`alter table ${pool} add column loaded int8 not null default 0`,
+    sql`create table ${code} (
+      code text collate "C" primary key, offer text collate "C" not null, id int8 generated always as identity,
+      given bool not null default false
+    )`,
+    sql`create index coupon_code_left on ${code} (offer, id) where not given`,
+    sql`create table ${spending} (
+      offer text collate "C", slot int8, spent int8 not null check (spent >= 0), primary key (offer, slot)
+    )`,
+    sql`alter table ${coupon} alter column code drop not null, add column redeemed_at int8, add column redeemed_by text`,
+    sql`create index coupon_by_hash on ${coupon} (hashtextextended(code, 0))`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

@@ -55,7 +55,9 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       ...[
         'baseline',
         'coupon',
+        'coupon_code',
         'coupon_pool',
+        'coupon_spending',
         'decision',
         'delivery',
         'event',

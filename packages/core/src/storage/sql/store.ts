@@ -29,6 +29,7 @@ import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
 import { type Int8, toInstant } from './parameters.js'
+import { readSpent } from './pools.js'
 import { Session } from './session.js'
 import { readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
@@ -181,8 +182,12 @@ export class SqlStore implements Store {
     return readDeliveries(this.#reads, filter)
   }
 
-  readPools(): Promise<ReadonlyMap<string, { readonly issued: number; readonly total: number }>> {
+  readPools(): ReturnType<StoreReads['readPools']> {
     return readPools(this.#reads)
+  }
+
+  readSpent(offer: string, from: number): Promise<number> {
+    return readSpent(this.#reads, offer, from)
   }
 
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {

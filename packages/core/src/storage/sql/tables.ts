@@ -13,6 +13,8 @@ export interface Tables {
   readonly delivery: RawBuilder<unknown>
   readonly pool: RawBuilder<unknown>
   readonly coupon: RawBuilder<unknown>
+  readonly code: RawBuilder<unknown>
+  readonly spending: RawBuilder<unknown>
   readonly journey: RawBuilder<unknown>
   readonly version: RawBuilder<unknown>
   readonly baseline: RawBuilder<unknown>
@@ -32,6 +34,8 @@ export function tablesIn(schema: string): Tables {
     delivery: sql.id(schema, 'delivery'),
     pool: sql.id(schema, 'coupon_pool'),
     coupon: sql.id(schema, 'coupon'),
+    code: sql.id(schema, 'coupon_code'),
+    spending: sql.id(schema, 'coupon_spending'),
     journey: sql.id(schema, 'journey'),
     version: sql.id(schema, 'version'),
     baseline: sql.id(schema, 'baseline'),

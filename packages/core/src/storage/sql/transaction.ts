@@ -2,7 +2,7 @@ import type { RelationName, SubjectKind } from '@linli/rules'
 import { sql } from 'kysely'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
-import type { SubjectKey, SubjectState } from '../../domain/subject.js'
+import type { Coupon, SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
   Delivery,
   DeliveryName,
@@ -14,8 +14,10 @@ import type {
   LockedSubject,
   LockOptions,
   MergeRecord,
+  Redeemed,
   Removed,
   SavedSubject,
+  Spending,
   StoredEvent,
   StoreTransaction,
   Tombstone,
@@ -30,6 +32,7 @@ import * as identities from './identities.js'
 import * as log from './log.js'
 import * as merges from './merges.js'
 import type { Int8 } from './parameters.js'
+import * as pools from './pools.js'
 import type { Session } from './session.js'
 import * as subjects from './subjects.js'
 import * as tombstones from './tombstones.js'
@@ -259,12 +262,56 @@ export class SqlTransaction implements StoreTransaction {
     return coupons.takeFromPool(this.#session, offer, total)
   }
 
+  returnToPool(offer: string): Promise<void> {
+    return coupons.returnToPool(this.#session, offer)
+  }
+
   dropPools(from: string, before: string): Promise<void> {
     return coupons.dropPools(this.#session, from, before)
   }
 
+  spend(offer: string, spending: Spending): ReturnType<StoreTransaction['spend']> {
+    return pools.spend(this.#session, offer, spending)
+  }
+
+  unspend(offer: string, spending: Pick<Spending, 'amount' | 'slot'>): Promise<void> {
+    return pools.unspend(this.#session, offer, spending)
+  }
+
+  addCodes(offer: string, codes: readonly string[]): Promise<number> {
+    return pools.addCodes(this.#session, offer, codes)
+  }
+
+  countLoaded(offer: string): Promise<number> {
+    return pools.countLoaded(this.#session, offer)
+  }
+
+  takeCode(offer: string): Promise<string | undefined> {
+    return pools.takeCode(this.#session, offer)
+  }
+
+  returnCode(code: string): Promise<void> {
+    return pools.returnCode(this.#session, code)
+  }
+
   addCoupon(coupon: IssuedCoupon): Promise<void> {
     return coupons.addCoupon(this.#session, coupon)
+  }
+
+  completeCoupon(grantKey: string, coupon: Coupon): Promise<void> {
+    return coupons.completeCoupon(this.#session, grantKey, coupon)
+  }
+
+  removeCoupon(grantKey: string): Promise<boolean> {
+    return coupons.removeCoupon(this.#session, grantKey)
+  }
+
+  couponByCode(code: string): Promise<IssuedCoupon | undefined> {
+    return coupons.couponByCode(this.#session, code)
+  }
+
+  redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean> {
+    return coupons.redeemCoupon(this.#session, grantKey, redeemed)
   }
 
   tombstoneKey(fresh?: string): Promise<string | undefined> {

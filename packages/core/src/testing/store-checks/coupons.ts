@@ -11,6 +11,10 @@ export const couponChecks: readonly StoreCheck[] = [
   ['issues one coupon for each grant, however many try at once', oncePerGrant],
   ['refuses a second coupon for a grant, and a code that is given away', refusesSecond],
   ["counts a subject's coupons of an offer", counts],
+  ['finds a coupon by its code', findsByCode],
+  ['completes a coupon that waited for its code, once', completes],
+  ['marks a coupon as used, once however many try', redeemsOnce],
+  ['forgets a coupon that goes back', removes],
 ]
 
 async function roundTrip(store: Store): Promise<void> {
@@ -116,5 +120,58 @@ async function counts(store: Store): Promise<void> {
     assert.equal(await tx.countCoupons([{ kind: 'leader', id: 'u-1' }], 'fruit'), 1)
     assert.equal(await tx.countCoupons([user('stranger')], 'fruit'), 0)
     assert.equal(await tx.countCoupons([user('u-1'), user('stranger'), { kind: 'leader', id: 'u-1' }], 'fruit'), 3)
+  })
+}
+
+async function findsByCode(store: Store): Promise<void> {
+  await store.transaction(async (tx) => {
+    await tx.addCoupon(couponOf('g-1', { coupon: { offer: 'fruit', name: 'n', code: ODD } }))
+    await tx.addCoupon(couponOf('g-2'))
+    await tx.addCoupon(couponOf('g-3', { coupon: { offer: 'fruit', name: 'n', code: '' } }))
+    await tx.addCoupon(couponOf('g-4', { coupon: { offer: 'fruit', name: 'n', code: '' } }))
+    assert.equal((await tx.couponByCode('code-g-2'))?.grantKey, 'g-2')
+  })
+  await store.transaction(async (tx) => {
+    assert.equal((await tx.couponByCode(ODD))?.grantKey, 'g-1')
+    assert.equal(await tx.couponByCode('CODE-G-2'), undefined)
+    assert.equal(await tx.couponByCode(''), undefined)
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 4)
+  })
+}
+
+async function completes(store: Store): Promise<void> {
+  const waiting = couponOf('g-1', { coupon: { offer: 'fruit', name: 'n', code: '' } })
+  const coupon = { offer: 'fruit', name: 'n', code: 'theirs', value: 3 }
+  await store.transaction((tx) => tx.addCoupon(waiting))
+  await store.transaction((tx) => tx.completeCoupon('g-1', coupon))
+  assert.deepEqual(await store.transaction((tx) => tx.couponByCode('theirs')), { ...waiting, coupon })
+  await assert.rejects(store.transaction((tx) => tx.completeCoupon('g-1', { ...coupon, code: 'another' })))
+  await store.transaction((tx) => tx.addCoupon(couponOf('g-2', { coupon: { offer: 'fruit', name: 'n', code: '' } })))
+  await assert.rejects(
+    store.transaction((tx) => tx.completeCoupon('g-2', coupon)),
+    'A code is that of one coupon.',
+  )
+}
+
+async function redeemsOnce(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addCoupon(couponOf('g-1')))
+  const answers = await together(8, (index) =>
+    store.transaction((tx) => tx.redeemCoupon('g-1', { at: 2000, by: `till-${index}` })),
+  )
+  assert.equal(answers.filter(Boolean).length, 1)
+  const [coupon] = await store.transaction((tx) => tx.readCoupons(['g-1']))
+  assert.deepEqual(coupon?.redeemed, { at: 2000, by: `till-${answers.indexOf(true)}` })
+  assert.equal(await store.transaction((tx) => tx.redeemCoupon('stranger', { at: 1 })), false)
+}
+
+async function removes(store: Store): Promise<void> {
+  await store.transaction((tx) => tx.addCoupon(couponOf('g-1')))
+  assert.equal(await store.transaction((tx) => tx.removeCoupon('g-1')), true)
+  assert.equal(await store.transaction((tx) => tx.removeCoupon('g-1')), false)
+  await store.transaction(async (tx) => {
+    assert.equal(await tx.couponByCode('code-g-1'), undefined)
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 0)
+    await tx.addCoupon(couponOf('g-2', { coupon: { offer: 'fruit', name: 'n', code: 'code-g-1' } }))
+    assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 1)
   })
 }
