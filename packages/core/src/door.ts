@@ -27,6 +27,7 @@ import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
+import type { CouponIssuer } from './ports/issuer.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
 import type { UnsubscribeTokens, Unsubscription } from './privacy/unsubscribe.js'
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly rules: Pack | 'published'
   /** Where messages go. Every channel that a rule names must be here. */
   readonly channels?: readonly Channel[]
+  /** Who issues coupons that linli does not issue itself. Every issuer that an offer names must be here. */
+  readonly issuers?: readonly CouponIssuer[]
   /**
    * `'memory'` (embedded, gone at the end; when left out), a folder (embedded, kept), `'postgres://…'`, a Kysely instance
    * of your own, or a store.
@@ -160,7 +163,7 @@ export interface Engine {
    * the journeys that they began with. What new rules must know of the past is read from the event log, subject by subject:
    * at once for those that something happens to, for the others in the background (or by `settle`).
    *
-   * @throws PackError when a rule of it can never hold; EngineError `channel.missing`.
+   * @throws PackError when a rule of it can never hold; EngineError `channel.missing`, `issuer.missing`.
    */
   publish(pack: Pack, options?: PublishOptions): Promise<Published>
   /** The rules in force, and how many subjects have been brought up to them. */

@@ -9,6 +9,7 @@ import {
 } from '@linli/rules'
 import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
+import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
 import { Release } from './delivery/release.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
@@ -47,7 +48,6 @@ import { type Metrics, openMetrics } from './operations/metrics.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
-import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
 import type { Queue } from './ports/queue.js'
 import type { Delivery, DeliveryState, Store, StoreReads, StoreTransaction } from './ports/store.js'
@@ -81,8 +81,8 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
 
 /** Starts an engine with rules that have been compiled already; undefined for those that were published last. */
 export async function startEngine(options: EngineOptions, compiled: Program | undefined): Promise<Engine> {
-  const channels = channelsByName(options.channels ?? [])
-  if (compiled !== undefined) checkProgram(compiled, channels, options)
+  const providers = providersOf(options)
+  if (compiled !== undefined) checkProgram(compiled, providers, options)
   const redis = options.redis === undefined ? undefined : await openRedis(options.redis, options.database)
   let store: Store | undefined
   try {
@@ -96,8 +96,8 @@ export async function startEngine(options: EngineOptions, compiled: Program | un
       await putInForce(store, programs, { pack: options.rules, compiled, greet: false }, options.clock ?? systemClock)
     }
     const { program } = await store.transaction((tx) => programs.in(tx))
-    checkProgram(program, channels, options)
-    return new LocalEngine(options, programs, channels, store, { redis, metrics })
+    checkProgram(program, providers, options)
+    return new LocalEngine(options, programs, providers, store, { redis, metrics })
   } catch (error) {
     redis?.connections.close()
     await store?.close()
@@ -116,22 +116,9 @@ async function storeOf({ database = 'memory', clock, schema }: EngineOptions): P
   return openStore(database as string, { ...(schema && { schema }), ...(clock && { clock: 'engine' }) })
 }
 
-function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Channel> {
-  const byName = new Map<string, Channel>()
-  for (const channel of channels) {
-    if (byName.has(channel.name)) {
-      throw new EngineError('channel.duplicate', `Two channels are called ${JSON.stringify(channel.name)}.`, {
-        channel: channel.name,
-      })
-    }
-    byName.set(channel.name, channel)
-  }
-  return byName
-}
-
 /** What the rules need of the host must be there. */
-function checkProgram(program: Program, channels: ReadonlyMap<string, Channel>, options: EngineOptions): void {
-  checkChannels(channels, program)
+function checkProgram(program: Program, providers: Providers, options: EngineOptions): void {
+  checkProviders(providers, program)
   const template = [...program.templates.values()].find(({ reads }) => reads.has('unsubscribe'))
   if (template !== undefined && options.unsubscribe === undefined)
     throw noUnsubscribe(`Template "${template.id}" reads`)
@@ -140,19 +127,6 @@ function checkProgram(program: Program, channels: ReadonlyMap<string, Channel>, 
 function noUnsubscribe(who: string): EngineError {
   const message = `${who} unsubscribe tokens, and the engine has no secrets for them: give it \`unsubscribe: new UnsubscribeTokens(secret)\`.`
   return new EngineError('unsubscribe.missing', message)
-}
-
-/** Every channel that a journey sends by must be there. */
-function checkChannels(byName: ReadonlyMap<string, Channel>, program: Program): void {
-  for (const journey of program.journeys.values()) {
-    for (const step of journey.steps) {
-      const missing = step.verb === 'send' ? step.channels.find((name) => !byName.has(name)) : undefined
-      if (missing === undefined) continue
-      const has = byName.size === 0 ? 'none' : [...byName.keys()].join(', ')
-      const message = `Journey "${journey.id}", step "${step.id}" sends by channel ${JSON.stringify(missing)}, which the engine was not given. It has: ${has}.`
-      throw new EngineError('channel.missing', message, { journey: journey.id, step: step.id, channel: missing })
-    }
-  }
 }
 
 class LocalEngine implements Engine {
@@ -172,7 +146,7 @@ class LocalEngine implements Engine {
   constructor(
     private readonly options: EngineOptions,
     private readonly programs: Programs,
-    private readonly channels: ReadonlyMap<string, Channel>,
+    private readonly providers: Providers,
     private readonly store: Store,
     { redis, metrics }: { readonly redis: OpenedRedis | undefined; readonly metrics: Metrics | undefined },
   ) {
@@ -181,13 +155,13 @@ class LocalEngine implements Engine {
     this.clock = clock
     this.intake = new Intake(store, programs, clock, new Set(options.identifiers ?? UNIQUE_IDENTIFIERS))
     this.sweep = new Sweep(store, programs, clock, this.intake)
-    this.operations = new Operations(store, programs, clock, [...channels.keys()])
+    this.operations = new Operations(store, programs, clock, [...providers.lines.keys()])
     this.privacy = new Privacy(store, programs, clock)
     this.receiving = { store, programs, clock }
     this.offers = new Offers(store, programs, clock)
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
-    const deliveryOptions = { store, programs, channels, clock, makeCode, unsubscribe, callTimeoutMs }
+    const deliveryOptions = { store, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
     const dispatcher = new Dispatcher(deliveryOptions)
     const retention = new Retention(store, programs, clock)
     const onError =
@@ -213,7 +187,8 @@ class LocalEngine implements Engine {
     else {
       const courier = new Courier(deliveryOptions)
       const work = [...advance, ...tidy]
-      this.queue = new SharedQueue({ ...redis, local, store, clock, work, channels, dispatcher, courier, onError })
+      const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, onError }
+      this.queue = new SharedQueue({ ...redis, ...shared })
     }
   }
 
@@ -264,7 +239,7 @@ class LocalEngine implements Engine {
     const mistakes = reviewPack(pack).filter(({ severity }) => severity === 'error')
     if (mistakes.length > 0) throw new PackError(mistakes)
     const compiled = compileProgram(pack)
-    checkProgram(compiled, this.channels, this.options)
+    checkProgram(compiled, this.providers, this.options)
     const { store, programs } = this
     programs.remember(compiled)
     if (onProgress !== undefined) this.sweep.onProgress(onProgress)
@@ -460,7 +435,7 @@ class LocalEngine implements Engine {
     this.closed = true
     this.unobserve?.()
     await this.queue.stop()
-    for (const channel of this.channels.values()) await channel.close?.()
+    for (const line of this.providers.lines.values()) await line.close?.()
     await this.store.close()
   }
 

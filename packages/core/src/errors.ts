@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'channel.duplicate'
   | 'channel.unknown'
   | 'channel.invalid'
+  | 'issuer.missing'
   | 'subject.unknown'
   | 'offer.codes'
   | 'code.invalid'

@@ -68,6 +68,7 @@ export type {
   SendResult,
 } from './ports/channel.js'
 export type { Clock } from './ports/clock.js'
+export type { CouponGrant, CouponIssuer, IssueRefusal, IssueResult } from './ports/issuer.js'
 export type {
   DecisionCount,
   DecisionOrder,

@@ -8,6 +8,7 @@ import type { Engine } from '../door.js'
 import { createEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import type { Channel } from '../ports/channel.js'
+import type { CouponIssuer } from '../ports/issuer.js'
 import { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import { tell } from './output.js'
 
@@ -29,7 +30,7 @@ export function workerCommand(): Command {
     .option('--rules <pack...>', '"published", or folders or files of rules to publish', ['published'])
     .requiredOption(
       '--channels <file>',
-      'a module whose default export is a list of channels, or a function that gives one',
+      'a module whose default export is a list of channels, or a function that gives one; and "issuers", where offers name some',
     )
     .option('--health <port>', 'answer GET /health on this port', portOf)
     .action(work)
@@ -45,7 +46,7 @@ async function work({ db, redis, redisPrefix: prefix, rules, channels, health }:
   const isPublished = rules.length === 1 && rules[0] === 'published'
   const engine = await createEngine({
     rules: isPublished ? 'published' : await loadPack(...rules),
-    channels: await loadChannels(channels),
+    ...(await loadProviders(channels)),
     database: db,
     ...unsubscribeOf(process.env['LINLI_UNSUBSCRIBE_SECRETS']),
     ...(redis !== undefined && { redis: { url: redis, ...(prefix !== undefined && { prefix }) } }),
@@ -84,17 +85,35 @@ function untilTold(): Promise<void> {
   })
 }
 
-async function loadChannels(file: string): Promise<readonly Channel[]> {
-  const module = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly default?: unknown }
-  const given: unknown = typeof module.default === 'function' ? await module.default() : module.default
-  if (Array.isArray(given) && given.every(isChannel)) return given
-  const message = `The default export of ${file} must be a list of channels, or a function that gives one.`
+interface Provided {
+  readonly channels: readonly Channel[]
+  readonly issuers: readonly CouponIssuer[]
+}
+
+async function loadProviders(file: string): Promise<Provided> {
+  const module = (await import(pathToFileURL(path.resolve(file)).href)) as Readonly<Record<string, unknown>>
+  const [channels, issuers] = [await given(module['default']), await given(module['issuers'] ?? [])]
+  if (isListOf(channels, isChannel) && isListOf(issuers, isIssuer)) return { channels, issuers }
+  const message = `The default export of ${file} must be a list of channels, or a function that gives one; "issuers", where it is exported, the same of issuers.`
   throw new EngineError('channel.invalid', message, { file })
+}
+
+function given(exported: unknown): unknown {
+  return typeof exported === 'function' ? exported() : exported
+}
+
+function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isOne)
 }
 
 function isChannel(value: unknown): value is Channel {
   const { name, repeat, send } = (value ?? {}) as Partial<Channel>
   return typeof name === 'string' && typeof repeat === 'object' && typeof send === 'function'
+}
+
+function isIssuer(value: unknown): value is CouponIssuer {
+  const { name, repeat, issue } = (value ?? {}) as Partial<CouponIssuer>
+  return typeof name === 'string' && typeof repeat === 'object' && typeof issue === 'function'
 }
 
 /** Answers `GET /health`: 200 when the engine is well, else 503, and why. */

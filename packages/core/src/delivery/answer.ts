@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../ports/channel.js'
+import type { IssueRefusal } from '../ports/issuer.js'
 import type { CallResult } from './settlement.js'
 
 const REFUSALS: ReadonlySet<unknown> = new Set<RefusalReason>(['recipient', 'content', 'configuration', 'other'])
@@ -15,6 +16,7 @@ export function readAnswer(answer: unknown): CallResult {
   const said = { ...textMember('detail', detail) }
   switch (status) {
     case 'accepted':
+      return { status, ...textMember('providerId', providerId) }
     case 'awaiting_person':
       return { status, ...textMember('providerId', providerId) }
     case 'deferred':
@@ -26,6 +28,30 @@ export function readAnswer(answer: unknown): CallResult {
     default:
       return NO_RESULT
   }
+}
+
+const ISSUE_REFUSALS: ReadonlySet<unknown> = new Set<IssueRefusal>([
+  'recipient',
+  'limit',
+  'exhausted',
+  'configuration',
+  'other',
+])
+const LONGEST_CODE = 200
+
+/** What an issuer answered. Without its code nobody knows which coupon it is. */
+export function readIssueAnswer(answer: unknown): CallResult {
+  const { status, code, expiresAt, reason } = (answer ?? {}) as Readonly<Record<string, unknown>>
+  if (status === 'refused') {
+    const read = readAnswer(answer)
+    const known = ISSUE_REFUSALS.has(reason) ? (reason as IssueRefusal) : 'other'
+    return read.status === 'refused' ? { ...read, reason: known } : read
+  }
+  if (status === 'awaiting_person') return NO_RESULT
+  if (status !== 'accepted') return readAnswer(answer)
+  if (typeof code !== 'string' || code === '' || code.length > LONGEST_CODE || code.includes('\0')) return NO_RESULT
+  const isDate = expiresAt instanceof Date && Number.isFinite(expiresAt.getTime())
+  return { status, code, ...(isDate && { expiresAt }) }
 }
 
 function textMember<K extends string>(name: K, value: unknown): { readonly [name in K]?: string } {

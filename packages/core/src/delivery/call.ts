@@ -1,8 +1,8 @@
 import type { SendContext } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
-import { readAnswer } from './answer.js'
+import { readAnswer, readIssueAnswer } from './answer.js'
 import type { Cleared } from './guard.js'
-import type { DispatcherOptions } from './options.js'
+import { type DispatcherOptions, providerOf } from './options.js'
 import type { CallResult } from './settlement.js'
 
 /** A call may start at most this long after it was cleared; later, consent may have been withdrawn. */
@@ -11,35 +11,39 @@ const LONGEST_LEAD_MS = 5_000
 /** Not called at all: cleared again at once. */
 export const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }
 
-/** A message that was cleared at an instant, and what becomes of it when it can no longer be called in time. */
-export interface CallInTime extends Cleared {
+/** What was cleared at an instant, and what becomes of it when it can no longer be called in time. */
+export type CallInTime = Cleared & {
   readonly clearedAt: number
   readonly tooLate: CallResult
 }
 
-/** Calls a channel, unless it is too late to. */
+/** Calls a provider, unless it is too late to. */
 export function callInTime(call: CallInTime, options: DispatcherOptions): Promise<CallResult> {
   const isLate = options.clock.now() - call.clearedAt > LONGEST_LEAD_MS
-  return isLate ? Promise.resolve(call.tooLate) : callChannel(call, options)
+  return isLate ? Promise.resolve(call.tooLate) : callProvider(call, options)
 }
 
-/** Calls a channel. Whatever it does, throw or hang, becomes a result. */
-function callChannel({ delivery, message }: Cleared, options: DispatcherOptions): Promise<CallResult> {
-  const channel = options.channels.get(message.channel)
-  if (channel === undefined) {
-    return Promise.resolve({ status: 'refused', reason: 'configuration', detail: 'no such channel' })
+/** Calls a channel or an issuer. Whatever it does, throw or hang, becomes a result. */
+function callProvider(cleared: Cleared, options: DispatcherOptions): Promise<CallResult> {
+  const { delivery } = cleared
+  const name = delivery.body.channel ?? ''
+  if ('grant' in cleared) {
+    const issuer = options.issuers.get(name)
+    if (issuer === undefined) return Promise.resolve(NO_PROVIDER)
+    return bounded(delivery, options, (context) => issuer.issue(cleared.grant, context))
   }
-  return bounded(delivery, options, (context) => channel.send(message, context))
+  const channel = options.channels.get(name)
+  if (channel === undefined) return Promise.resolve(NO_PROVIDER)
+  return bounded(delivery, options, (context) => channel.send(cleared.message, context))
 }
 
-/** Asks a queryable channel what became of a delivery. What it does not know of is sent again. */
-export async function askChannel(
-  { delivery }: Pick<Cleared, 'delivery'>,
-  options: DispatcherOptions,
-): Promise<CallResult> {
-  const channel = options.channels.get(delivery.body.channel ?? '')
+const NO_PROVIDER: CallResult = { status: 'refused', reason: 'configuration', detail: 'no such channel' }
+
+/** Asks a queryable provider what became of a delivery. What it does not know of is done again. */
+export async function askProvider(delivery: Delivery, options: DispatcherOptions): Promise<CallResult> {
+  const provider = providerOf(delivery, options)
   const answer = await bounded(delivery, options, async (context) => {
-    const found = (await channel?.lookUp?.(delivery.key, context)) ?? { status: 'unknown' }
+    const found = (await provider?.lookUp?.(delivery.key, context)) ?? { status: 'unknown' }
     return found.status === 'not_found' ? NOT_THERE : found
   })
   return answer
@@ -62,7 +66,7 @@ async function bounded(
     }, callTimeoutMs)
   })
   try {
-    return await Promise.race([answerOf(() => call(context)), timeout])
+    return await Promise.race([answerOf(delivery, () => call(context)), timeout])
   } catch {
     // By the port's promise a rejection means that nobody knows. Its text may name the recipient, so it stays out.
     return { status: 'unknown', detail: 'the channel failed' }
@@ -71,6 +75,7 @@ async function bounded(
   }
 }
 
-async function answerOf(call: () => unknown): Promise<CallResult> {
-  return readAnswer(await call())
+async function answerOf({ kind }: Delivery, call: () => unknown): Promise<CallResult> {
+  const answer = await call()
+  return kind === 'coupon' ? readIssueAnswer(answer) : readAnswer(answer)
 }

@@ -1,7 +1,7 @@
 import type { Delivery } from '../ports/store.js'
 import { type CallInTime, callInTime, TOO_LATE } from './call.js'
 import { Gatherer } from './gatherer.js'
-import { type Claim, clearMessages } from './guard.js'
+import { type Claim, clear } from './guard.js'
 import type { DispatcherOptions } from './options.js'
 import { recordResults } from './results.js'
 import type { CallResult } from './settlement.js'
@@ -18,7 +18,7 @@ interface Answered {
 }
 
 /**
- * Carries out messages that were claimed before, one by one. Those under way at once share transactions, but none waits for
+ * Carries out messages and coupons of issuers that were claimed before, one by one. Those under way at once share transactions, but none waits for
  * another one's provider. Of a message that is handed over twice, the second finds nothing left to do.
  */
 export class Courier {
@@ -38,7 +38,7 @@ export class Courier {
   private async clear(claims: readonly HandedOver[]): Promise<readonly (CallInTime | undefined)[]> {
     const { store, clock } = this.options
     const reserved = claims.map((claim): Claim => ({ ...claim, state: 'reserved' }))
-    const cleared = await store.transaction((tx) => clearMessages(tx, this.options, reserved))
+    const cleared = await store.transaction((tx) => clear(tx, this.options, reserved))
     const clearedAt = clock.now()
     const calls = new Map(cleared.map((one) => [one.delivery.key, { ...one, clearedAt, tooLate: TOO_LATE }]))
     return claims.map(({ key }) => take(calls, key))

@@ -1,10 +1,10 @@
 import type { Channel } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
-import { askChannel, callInTime, TOO_LATE } from './call.js'
+import { askProvider, callInTime, TOO_LATE } from './call.js'
 import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
-import { type Cleared, clearMessages } from './guard.js'
-import { type DispatcherOptions, LEASE_MS, type Settling } from './options.js'
+import { type Cleared, clear } from './guard.js'
+import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
 import { recordResults } from './results.js'
@@ -14,7 +14,7 @@ import { settleSuggestions } from './suggestions.js'
 /** How many deliveries one pass claims. */
 const BATCH = 200
 
-/** Carries deliveries out: claims what is due, asks the policies, calls the channel, writes down what became of it. */
+/** Carries deliveries out: claims what is due, asks the policies, calls the channel or the issuer, writes down what became of it. */
 export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -37,10 +37,13 @@ export class Dispatcher {
   /** Carries out what was claimed just now. */
   async carryOut(claimed: readonly Delivery[]): Promise<void> {
     const ofKind = (kind: Delivery['kind']) => claimed.filter((delivery) => delivery.kind === kind)
-    const messages = ofKind('message')
-    const reserved = messages.filter((delivery) => delivery.state === 'reserved')
-    const unknown = messages.filter((delivery) => delivery.state === 'unknown')
-    await this.inTransaction(ofKind('coupon'), settleCoupons)
+    const called = claimed.filter(isCalled)
+    const reserved = called.filter((delivery) => delivery.state === 'reserved')
+    const unknown = called.filter((delivery) => delivery.state === 'unknown')
+    await this.inTransaction(
+      ofKind('coupon').filter((delivery) => !isCalled(delivery)),
+      settleCoupons,
+    )
     await this.inTransaction(ofKind('suggestion'), settleSuggestions)
     await this.inTransaction(ofKind('event'), settleEvents)
     await this.inTransaction(ofKind('entry'), settlePlaces)
@@ -48,7 +51,7 @@ export class Dispatcher {
     await this.reconcile(unknown)
   }
 
-  /** Settles deliveries that no channel is called for: what comes of them is written in one transaction. */
+  /** Settles deliveries that nobody is called for: what comes of them is written in one transaction. */
   private async inTransaction(
     claims: readonly Delivery[],
     settle: (outcomes: Outcomes, settling: Settling) => void | Promise<void>,
@@ -63,11 +66,11 @@ export class Dispatcher {
     })
   }
 
-  /** Asks the policies, then calls the channels. `tooLate` is the result of what can no longer be called in time. */
+  /** Asks the policies, then calls channels and issuers. `tooLate` is the result of what can no longer be called in time. */
   private async clearAndCall(claims: readonly Delivery[], tooLate: CallResult): Promise<void> {
     if (claims.length === 0) return
     const { store, clock } = this.options
-    const cleared = await store.transaction((tx) => clearMessages(tx, this.options, claims))
+    const cleared = await store.transaction((tx) => clear(tx, this.options, claims))
     // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
     const clearedAt = clock.now()
     await this.callAll(cleared, (one) => callInTime({ ...one, clearedAt, tooLate }, this.options))
@@ -80,12 +83,12 @@ export class Dispatcher {
     const now = clock.now()
     const ofRepeat = (wanted: Channel['repeat']['kind']) =>
       claims.filter((delivery) => {
-        const repeat = this.options.channels.get(delivery.body.channel ?? '')?.repeat ?? { kind: 'none' }
+        const repeat = providerOf(delivery, this.options)?.repeat ?? { kind: 'none' }
         return (mayRepeat(delivery, repeat, now) ? repeat.kind : 'none') === wanted
       })
     await this.callAll(
       ofRepeat('queryable').map((delivery) => ({ delivery })),
-      (one) => askChannel(one, this.options),
+      ({ delivery }) => askProvider(delivery, this.options),
     )
     await this.callAll(
       ofRepeat('none').map((delivery) => ({ delivery })),

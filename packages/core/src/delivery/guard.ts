@@ -4,26 +4,24 @@ import { type MessageAtHand, type Ruling, recordSend, rule } from '../domain/gua
 import { subjectName } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { byOffer, type ClearedGrant, clearGrant } from './grants.js'
 import { compose } from './message.js'
-import { type DispatcherOptions, LEASE_MS } from './options.js'
+import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { callOff, haltFor, putAside } from './paused.js'
-import { closed } from './settlement.js'
+import { closed, startCall } from './settlement.js'
 
-/** A message that may be sent now: `calling` is written, the provider is called next. */
-export interface Cleared {
-  readonly delivery: Delivery
-  readonly message: Outbound
-}
+/** What may leave now: `calling` is written, the provider is called next. */
+export type Cleared = { readonly delivery: Delivery; readonly message: Outbound } | ClearedGrant
 
 /** A delivery as it was claimed: it is carried out while both are as they were. */
 export type Claim = Pick<Delivery, 'key' | 'claim' | 'state'>
 
 /**
- * Asks the policies about messages, under the locks of their recipients. What may go is marked `calling` in the same
- * transaction and counts for caps from then on; the rest is deferred or suppressed, with a reason.
+ * Asks the policies about messages, and the pools about coupons, under the locks of their recipients. What may go is marked
+ * `calling` in the same transaction and counts from then on; the rest is deferred, suppressed or refused, with a reason.
  */
-export async function clearMessages(
+export async function clear(
   tx: StoreTransaction,
   options: DispatcherOptions,
   claims: readonly Claim[],
@@ -33,36 +31,36 @@ export async function clearMessages(
   const states = new Map(claims.map(({ key, state }) => [key, state]))
   const held = (await tx.lockDeliveries(claims)).filter(({ key, state }) => states.get(key) === state)
   const outcomes = await Outcomes.lock(tx, options, edition, held)
-  const { now } = outcomes
   const cleared: Cleared[] = []
   for (const delivery of byPriority(outcomes.locked, edition.program)) {
-    const { state: before } = outcomes.subjectOf(delivery)
-    const verdict = judge(delivery, outcomes, options, now)
-    if ('message' in verdict) {
-      const { message } = verdict
-      const state = recordSend(before, atHand(message), delivery.key, edition.program.policies, now)
-      outcomes.replaceState(delivery, state)
-      const calling = startCall(delivery, now)
-      outcomes.save(calling)
-      cleared.push({ delivery: calling, message })
-    } else withhold(delivery, verdict, outcomes, now)
+    if (delivery.kind === 'message') cleared.push(...clearMessage(delivery, outcomes, options))
+  }
+  for (const delivery of byOffer(outcomes.locked)) {
+    if (delivery.kind === 'coupon') cleared.push(...(await clearGrant(tx, delivery, outcomes, options)))
   }
   await outcomes.write()
   return cleared
+}
+
+function clearMessage(delivery: Delivery, outcomes: Outcomes, options: DispatcherOptions): readonly Cleared[] {
+  const { now, program } = outcomes
+  const { state: before } = outcomes.subjectOf(delivery)
+  const verdict = judge(delivery, outcomes, options, now)
+  if (!('message' in verdict)) {
+    withhold(delivery, verdict, outcomes, now)
+    return []
+  }
+  const { message } = verdict
+  outcomes.replaceState(delivery, recordSend(before, atHand(message), delivery.key, program.policies, now))
+  const calling = startCall(delivery, now)
+  outcomes.save(calling)
+  return [{ delivery: calling, message }]
 }
 
 /** Where a policy leaves room for one message, that of the journey with the higher priority goes. */
 function byPriority(deliveries: readonly Delivery[], { journeys }: Program): readonly Delivery[] {
   const priorityOf = ({ source }: Delivery) => journeys.get(source.journey)?.priority ?? 0
   return [...deliveries].sort((one, other) => priorityOf(other) - priorityOf(one))
-}
-
-function startCall(delivery: Delivery, now: number): Delivery {
-  const { firstCalledAt = now, maybeSent: _, ...body } = delivery.body
-  const calls = delivery.state === 'unknown' ? { firstCalledAt, maybeSent: true as const } : { firstCalledAt: now }
-  // The claim may be old by now: from here it lasts as long as any.
-  const dueAt = now + LEASE_MS
-  return { ...delivery, state: 'calling', dueAt, attempt: delivery.attempt + 1, body: { ...body, ...calls } }
 }
 
 type Withheld =

@@ -1,6 +1,6 @@
 import type { Program } from '@linli/rules'
 import type { SubjectKey, SubjectState } from '../domain/subject.js'
-import type { Outbound } from '../ports/channel.js'
+import type { Outbound, Recipient } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
 import type { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 
@@ -31,11 +31,16 @@ export function compose(
       deliveryKey: key,
       channel,
       class: messageClass,
-      to: { ...subject, traits },
+      to: recipientOf(subject, state),
       content: { template: body.what, ...rendered.content },
       source,
     },
   }
+}
+
+/** Who gets something, with the addresses that are known. */
+export function recipientOf(subject: SubjectKey, state: SubjectState): Recipient {
+  return { ...subject, traits: traitsOf(state) }
 }
 
 function variablesFor({ body, source, subject }: Delivery, state: SubjectState, program: Program) {

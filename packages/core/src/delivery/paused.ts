@@ -9,9 +9,9 @@ import { closed } from './settlement.js'
 const UNKNOWN_PAUSE_MS = 60_000
 
 /** What keeps a delivery from leaving. */
-export function haltFor({ kind, source, body }: Delivery, { program }: Outcomes): Halt | undefined {
+export function haltFor({ source, body }: Delivery, { program }: Outcomes): Halt | undefined {
   const { journey } = source
-  return deliveryHalt(program, { journey, channel: kind === 'message' ? body.channel : undefined })
+  return deliveryHalt(program, { journey, channel: body.channel })
 }
 
 /** The reason of deliveries that something paused has put aside. */

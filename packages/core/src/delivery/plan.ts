@@ -14,7 +14,12 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
         return [newDelivery('message', subject, effect, channel, body)]
       }
       case 'issue':
-        return [newDelivery('coupon', subject, effect, 'coupon', { what: effect.offer })]
+        return [
+          newDelivery('coupon', subject, effect, 'coupon', {
+            what: effect.offer,
+            ...(effect.issuer !== undefined && { channel: effect.issuer }),
+          }),
+        ]
       case 'suggest': {
         const { template: what, to, expiresAt, variables } = effect
         return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]

@@ -2,7 +2,8 @@ import { forgetSend } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { isUnderWay } from '../receipts/judge.js'
-import type { DispatcherOptions } from './options.js'
+import { byOffer, recordGrant } from './grants.js'
+import { type DispatcherOptions, providerOf } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { type CallResult, type Settlement, settle } from './settlement.js'
 
@@ -17,17 +18,18 @@ export async function recordResults(
   const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
   const outcomes = await Outcomes.lock(tx, options, edition, deliveries)
   const { now } = outcomes
-  for (const delivery of outcomes.locked) {
+  for (const delivery of byOffer(outcomes.locked)) {
     const result = byKey.get(delivery.key)
     if (result === undefined) continue
-    const channel = options.channels.get(delivery.body.channel ?? '') ?? UNKNOWN_CHANNEL
-    if (isUnderWay(delivery)) apply(settle(delivery, channel, result, now), outcomes, now)
+    const settlement = settle(delivery, providerOf(delivery, options) ?? UNKNOWN_PROVIDER, result, now)
+    if (delivery.kind === 'coupon') await recordGrant(tx, settlement, result, outcomes)
+    else if (isUnderWay(delivery)) apply(settlement, outcomes, now)
     else keepProviderId(delivery, result, outcomes)
   }
   await outcomes.write()
 }
 
-const UNKNOWN_CHANNEL = { repeat: { kind: 'none' as const } }
+const UNKNOWN_PROVIDER = { repeat: { kind: 'none' as const } }
 
 /** A receipt has settled it before the answer came. Later receipts may name it by what the answer calls it. */
 function keepProviderId(delivery: Delivery, result: CallResult, outcomes: Outcomes): void {
@@ -59,7 +61,7 @@ function said(delivery: Delivery, decision: NonNullable<Settlement['decision']>,
   return {
     at,
     subject: subjectName(subject),
-    decision,
+    decision: `message.${decision}` as const,
     rule: source.journey,
     run: source.run,
     step: source.step,
@@ -67,7 +69,7 @@ function said(delivery: Delivery, decision: NonNullable<Settlement['decision']>,
     channel: body.channel,
     class: body.class,
     ...(providerId !== undefined && { providerId }),
-    ...(decision !== 'message.accepted' && reason !== undefined && { reason }),
+    ...(decision !== 'accepted' && reason !== undefined && { reason }),
     ...(dueAt !== undefined && { until: new Date(dueAt).toISOString() }),
   }
 }

@@ -1,15 +1,17 @@
 import type { Channel, SendResult } from '../ports/channel.js'
+import type { IssueResult } from '../ports/issuer.js'
 import type { Delivery } from '../ports/store.js'
+import { LEASE_MS } from './options.js'
 
 /** What became of one call of a provider. */
-export type CallResult = SendResult | { readonly status: 'unknown'; readonly detail?: string }
+export type CallResult = SendResult | IssueResult | { readonly status: 'unknown'; readonly detail?: string }
 
 /** The delivery after a call, and what to say of it. */
 export interface Settlement {
   readonly delivery: Delivery
   /** `open`: it will be tried again. Else the run goes on. */
   readonly outcome: 'open' | 'sent' | 'not sent'
-  readonly decision: 'message.accepted' | 'message.rejected' | 'message.deferred' | 'message.parked' | undefined
+  readonly decision: 'accepted' | 'rejected' | 'deferred' | 'parked' | undefined
   /** Whether another channel may be tried. */
   readonly fallback: boolean
 }
@@ -31,22 +33,23 @@ export function settle(
   switch (result.status) {
     case 'accepted':
     case 'awaiting_person': {
-      const provider = result.providerId === undefined ? {} : { providerId: result.providerId }
+      const provider =
+        'providerId' in result && result.providerId !== undefined ? { providerId: result.providerId } : {}
       const sent = { ...closed(delivery, result.status), ...provider }
-      return { delivery: sent, outcome: 'sent', decision: 'message.accepted', fallback: false }
+      return { delivery: sent, outcome: 'sent', decision: 'accepted', fallback: false }
     }
     case 'refused': {
       if (isRepeat(delivery)) return parkedAsUnknown(delivery)
       const rejected = closed(delivery, 'rejected', result.detail ?? result.reason)
       const fallback = result.reason === 'recipient'
-      return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback }
+      return { delivery: rejected, outcome: 'not sent', decision: 'rejected', fallback }
     }
     case 'deferred': {
       const retryAt = Math.max(result.retryAt.getTime(), now + 1000)
       if (isRepeat(delivery)) return settleUnknown(delivery, channel, retryAt)
       if (delivery.attempt >= MAX_ATTEMPTS) {
         const rejected = closed(delivery, 'rejected', `deferred ${delivery.attempt} times`)
-        return { delivery: rejected, outcome: 'not sent', decision: 'message.rejected', fallback: true }
+        return { delivery: rejected, outcome: 'not sent', decision: 'rejected', fallback: true }
       }
       const waiting: Delivery = {
         ...delivery,
@@ -54,7 +57,7 @@ export function settle(
         dueAt: retryAt,
         reason: result.detail ?? 'the provider asked to wait',
       }
-      return { delivery: waiting, outcome: 'open', decision: 'message.deferred', fallback: false }
+      return { delivery: waiting, outcome: 'open', decision: 'deferred', fallback: false }
     }
     case 'unknown':
       return settleUnknown(delivery, channel, now + retryDelay(callsOf(delivery)))
@@ -87,7 +90,7 @@ function callsOf({ attempt, state }: Delivery): number {
 function parkedAsUnknown(delivery: Delivery): Settlement {
   const parked = closed(delivery, 'parked', 'the outcome is unknown and may not be repeated')
   // It counts as sent: for caps, and for the run, which must not wait for ever.
-  return { delivery: parked, outcome: 'sent', decision: 'message.parked', fallback: false }
+  return { delivery: parked, outcome: 'sent', decision: 'parked', fallback: false }
 }
 
 /** Whether a call whose outcome is unknown may be repeated, or asked about, at an instant. */
@@ -103,4 +106,13 @@ export function closed(delivery: Delivery, state: Delivery['state'], reason?: st
 /** 5 s, 10 s, 20 s … at most an hour. */
 function retryDelay(attempt: number): number {
   return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, attempt - 1))
+}
+
+/** The delivery while its provider is being called. */
+export function startCall(delivery: Delivery, now: number): Delivery {
+  const { firstCalledAt = now, maybeSent: _, ...body } = delivery.body
+  const calls = delivery.state === 'unknown' ? { firstCalledAt, maybeSent: true as const } : { firstCalledAt: now }
+  // The claim may be old by now: from here it lasts as long as any.
+  const dueAt = now + LEASE_MS
+  return { ...delivery, state: 'calling', dueAt, attempt: delivery.attempt + 1, body: { ...body, ...calls } }
 }

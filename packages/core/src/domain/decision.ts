@@ -26,6 +26,8 @@ export const DECISION_KINDS = [
   'message.resolved',
   'coupon.issued',
   'coupon.refused',
+  'coupon.deferred',
+  'coupon.parked',
   'suggestion.made',
   'event.rejected',
   'identity.merged',
@@ -55,7 +57,7 @@ export interface Decision {
 /** What a subject's reducer wishes of the outside world. Written with the new state, in the same transaction. */
 export type Effect =
   | SendEffect
-  | { readonly kind: 'issue'; readonly source: StepSource; readonly offer: string; readonly at: number }
+  | IssueEffect
   | SuggestEffect
   /** A run wants one of the places that its journey has. */
   | { readonly kind: 'place'; readonly source: StepSource; readonly at: number }
@@ -84,6 +86,15 @@ export interface SendEffect {
   readonly channels: readonly string[]
   readonly class: MessageClass
   readonly variables: StepVariables
+  readonly at: number
+}
+
+export interface IssueEffect {
+  readonly kind: 'issue'
+  readonly source: StepSource
+  readonly offer: string
+  /** Who issues it, where linli does not. */
+  readonly issuer?: string
   readonly at: number
 }
 

@@ -12,7 +12,7 @@ export function entryHalt({ halts = [] }: Program, journey: string): Halt | unde
   return own ?? halts.find(({ target, state }) => target === 'everything' && state === 'stopped')
 }
 
-/** What keeps something from leaving: what is stopped before what is paused. Only messages have a channel. */
+/** What keeps something from leaving: what is stopped before what is paused. Only messages have a channel, and coupons that somebody else issues. */
 export function deliveryHalt(
   { halts = [] }: Program,
   { journey, channel }: { readonly journey: string; readonly channel?: string | undefined },

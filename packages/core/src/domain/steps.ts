@@ -83,7 +83,7 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
       plan(draft, run, step, source)
       return { stay: 0 }
     case 'issue':
-      draft.effects.push({ kind: 'issue', source, offer: step.offer, at: draft.at })
+      issue(draft, step, source)
       return { stay: 0 }
     case 'suggest':
       suggest(draft, run, step, source)
@@ -207,6 +207,11 @@ function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource):
     channel: channels[0],
     class: messageClass,
   })
+}
+
+function issue(draft: Draft, { offer }: StepOf<'issue'>, source: StepSource): void {
+  const issuer = draft.program.offers.get(offer)?.issuer
+  draft.effects.push({ kind: 'issue', source, offer, at: draft.at, ...(issuer !== undefined && { issuer }) })
 }
 
 function suggest(draft: Draft, run: Run, step: StepOf<'suggest'>, source: StepSource): void {

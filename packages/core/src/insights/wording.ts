@@ -297,6 +297,8 @@ export const DECISION_PHRASES: Readonly<Record<string, Readonly<Record<Language,
   'message.resolved': { en: 'parked message resolved', zh: '待处理消息已处理' },
   'coupon.issued': { en: 'coupon issued', zh: '发券' },
   'coupon.refused': { en: 'no coupon', zh: '未发券' },
+  'coupon.deferred': { en: 'coupon put off', zh: '暂缓发券' },
+  'coupon.parked': { en: 'coupon in doubt', zh: '发券结果不明' },
   'suggestion.made': { en: 'suggestion made', zh: '已建议' },
   'event.rejected': { en: 'event refused', zh: '拒收事件' },
 }

@@ -33,7 +33,8 @@ export async function issueCoupon(
   makeCode: CodeMaker,
 ): Promise<IssueResult> {
   const offer = program.offers.get(delivery.body.what)
-  if (offer === undefined) return refused(delivery, 'no such offer', now)
+  // One that had an issuer or has one by now is asked for in another way.
+  if (offer === undefined || offer.issuer !== undefined) return refused(delivery, 'no such offer', now)
   const [granted] = await tx.readCoupons([delivery.key])
   if (granted !== undefined) return { ok: true, coupon: granted.coupon, decision: undefined }
   const taken = await takeFrom(tx, offer, holders, now)
@@ -55,8 +56,7 @@ export function couponOf({ id, name, value, expiresMs }: Offer, code: string, no
 
 /** Says that a coupon was issued: everything of it but its code. */
 export function issuance(delivery: Delivery, { expiresAt }: Coupon, now: number): Decision {
-  const { run, step } = delivery.source
-  return { ...said(delivery, now), decision: 'coupon.issued', run, step, ...(expiresAt && { expiresAt }) }
+  return { ...said(delivery, now), decision: 'coupon.issued', ...(expiresAt && { expiresAt }) }
 }
 
 function refused(
@@ -75,10 +75,11 @@ export function refusal(
   now: number,
   facts: Readonly<Record<string, unknown>> = {},
 ): Decision {
-  const { run, step } = delivery.source
-  return { ...said(delivery, now), decision: 'coupon.refused', run, step, reason, ...facts }
+  return { ...said(delivery, now), decision: 'coupon.refused', reason, ...facts }
 }
 
-function said({ subject, body, source }: Delivery, at: number) {
-  return { at, subject: subjectName(subject), rule: body.what, journey: source.journey }
+/** What every decision about a coupon says. */
+export function said({ subject, body, source }: Delivery, at: number) {
+  const { journey, run, step } = source
+  return { at, subject: subjectName(subject), rule: body.what, journey, run, step }
 }

@@ -27,9 +27,10 @@ export function checkJourney(journey: string, { journeysByHash }: Program): void
   throw new EngineError('rule.unknown', message, { rule: journey, known: [...known] })
 }
 
-function channelsOf({ journeysByHash }: Program): string[] {
+function channelsOf({ journeysByHash, offers }: Program): string[] {
   const steps = [...journeysByHash.values()].flatMap((journey) => journey.steps)
-  return steps.flatMap((step) => (step.verb === 'send' ? step.channels : []))
+  const issuers = [...offers.values()].flatMap(({ issuer }) => issuer ?? [])
+  return [...steps.flatMap((step) => (step.verb === 'send' ? step.channels : [])), ...issuers]
 }
 
 function hint(name: string, known: ReadonlySet<string>): string {

@@ -191,6 +191,7 @@ export interface Delivery {
 export interface DeliveryBody {
   /** message and suggestion: the template; coupon: the offer's id; entry: the journey's id; event: its name, `identify` for traits. */
   readonly what: string
+  /** message: the channel; coupon: its issuer, where it is not linli. */
   readonly channel?: string
   /** Channels to try when this one cannot be used. */
   readonly fallbacks?: readonly string[]

@@ -1,6 +1,7 @@
 import type { Queue as BullQueue, Worker } from 'bullmq'
 import type { Courier, HandedOver } from '../delivery/courier.js'
 import type { Dispatcher } from '../delivery/dispatcher.js'
+import { isCalled } from '../delivery/options.js'
 import type { Channel } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
 import { type Bullmq, openQueue, openWorker } from './bullmq.js'
@@ -12,8 +13,11 @@ const LONGEST_QUEUE = 1000
 /** Of a channel with a rate, so many milliseconds' worth waits in Redis: less than a claim lasts. */
 const RATED_QUEUE_MS = 10_000
 
+/** Whoever has a queue of its own: a channel, or an issuer of coupons. */
+export type Line = Pick<Channel, 'name' | 'rate'>
+
 export interface ChannelQueuesOptions {
-  readonly channels: ReadonlyMap<string, Channel>
+  readonly channels: ReadonlyMap<string, Line>
   readonly dispatcher: Dispatcher
   readonly courier: Courier
   readonly onError: (error: unknown) => void
@@ -56,8 +60,9 @@ export class ChannelQueues {
     return claimed.length
   }
 
-  private isForQueue({ kind, state, body }: Delivery): boolean {
-    return kind === 'message' && state === 'reserved' && this.queues.has(body.channel ?? '')
+  private isForQueue(delivery: Delivery): boolean {
+    const { state, body } = delivery
+    return isCalled(delivery) && state === 'reserved' && this.queues.has(body.channel ?? '')
   }
 
   /** Providers that are asked what became of a call may take their time; what is due next does not wait for them. */

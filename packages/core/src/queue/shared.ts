@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Courier } from '../delivery/courier.js'
 import type { Dispatcher } from '../delivery/dispatcher.js'
 import { EngineError } from '../errors.js'
-import type { Channel } from '../ports/channel.js'
 import type { Clock } from '../ports/clock.js'
 import type { Queue } from '../ports/queue.js'
 import type { Store } from '../ports/store.js'
-import { ChannelQueues } from './channel-queues.js'
+import { ChannelQueues, type Line } from './channel-queues.js'
 import type { InProcessQueue, Work } from './in-process.js'
 import type { RedisConnections, RedisPackages } from './redis.js'
 import { Ticks } from './ticks.js'
@@ -20,7 +19,7 @@ export interface SharedQueueOptions {
   readonly store: Store
   readonly clock: Clock
   readonly work: readonly Work[]
-  readonly channels: ReadonlyMap<string, Channel>
+  readonly channels: ReadonlyMap<string, Line>
   readonly dispatcher: Dispatcher
   readonly courier: Courier
   readonly onError: (error: unknown) => void

@@ -24,7 +24,9 @@ const channelOutcomesSchema = z.strictObject({
 
 const outcomesSchema = z.strictObject({
   seed: z.union([z.string(), z.number()]).describe('Another seed, other fates.'),
-  channels: z.record(z.string(), channelOutcomesSchema).describe('By channel; "*" is all others.'),
+  channels: z
+    .record(z.string(), channelOutcomesSchema)
+    .describe('By channel, or issuer of coupons; "*" is all others.'),
 })
 
 /**
@@ -58,9 +60,10 @@ export function fateOf(outcomes: unknown, packs: readonly Pack[]): Fate {
   }
 }
 
-function channelsOf({ journeys }: Pack): string[] {
+function channelsOf({ journeys, offers }: Pack): string[] {
   const steps = journeys.flatMap(({ definition }) => [...stepsOf(definition.steps)])
-  return [...new Set(steps.flatMap(({ step }) => ('send' in step ? step.send.channel : [])))]
+  const issuers = offers.flatMap(({ definition }) => definition.issuer ?? [])
+  return [...new Set([...steps.flatMap(({ step }) => ('send' in step ? step.send.channel : [])), ...issuers])]
 }
 
 function readOutcomes(outcomes: unknown, channels: readonly string[]): DeliveryOutcomes {

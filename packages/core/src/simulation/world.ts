@@ -3,6 +3,7 @@ import type { Engine, EngineOptions } from '../door.js'
 import { startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
+import type { CouponIssuer } from '../ports/issuer.js'
 import { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
 import { ALL_ACCEPTED, type Fate } from './outcomes.js'
@@ -82,6 +83,8 @@ export interface WorldOptions {
   readonly database: NonNullable<EngineOptions['database']>
   /** Left out: every channel that the rules name exists, and does as `fate` says. */
   readonly channels?: readonly Channel[]
+  /** As channels: left out, every issuer that an offer names. */
+  readonly issuers?: readonly CouponIssuer[]
   /** What becomes of messages where channels are left out. Left out: all are accepted at once. */
   readonly fate?: Fate
   readonly program: Program
@@ -93,19 +96,22 @@ export async function openWorld({
   now,
   database,
   channels,
+  issuers,
   fate = ALL_ACCEPTED,
   program,
 }: WorldOptions): Promise<World> {
   const clock = virtualClock(now)
   const sent: Outbound[] = []
   let codes = 0
+  const makeCode = () => `TEST-${String(++codes).padStart(6, '0')}`
   const options: EngineOptions = {
     rules,
     clock,
     database,
     channels: channels ?? channelNames(program).map((name) => simulatedChannel(name, fate, sent)),
     unsubscribe: new UnsubscribeTokens('links of a world of its own lead nowhere'),
-    makeCode: () => `TEST-${String(++codes).padStart(6, '0')}`,
+    issuers: issuers ?? issuerNames(program).map((name) => simulatedIssuer(name, fate, makeCode)),
+    makeCode,
   }
   const engine = await startEngine(options, program)
   return new World(engine, clock, sent)
@@ -125,6 +131,24 @@ function simulatedChannel(name: string, fate: Fate, sent: Outbound[]): Channel {
       const result = fate(name, message.deliveryKey, call)
       if (result.status === 'accepted') sent.push(message)
       return Promise.resolve(result)
+    },
+  }
+}
+
+function issuerNames({ offers }: Program): string[] {
+  return [...new Set([...offers.values()].flatMap(({ issuer }) => issuer ?? []))]
+}
+
+/** Gives coupons as linli's own; what it refuses or puts off goes by the same fates as messages. */
+export function simulatedIssuer(name: string, fate: Fate, makeCode: () => string): CouponIssuer {
+  return {
+    name,
+    repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
+    issue: ({ grantKey }, call) => {
+      const result = fate(name, grantKey, call)
+      if (result.status === 'deferred') return Promise.resolve(result)
+      if (result.status === 'refused') return Promise.resolve({ status: 'refused', reason: 'recipient' })
+      return Promise.resolve({ status: 'accepted', code: makeCode() })
     },
   }
 }

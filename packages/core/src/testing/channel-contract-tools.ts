@@ -62,7 +62,7 @@ export async function statusOf(channel: Channel, message: Outbound): Promise<str
 }
 
 /** Closes the channel after a check. Whether closing works is a check of its own, which this must not drown. */
-export async function closeQuietly(channel: Channel): Promise<void> {
+export async function closeQuietly(channel: Pick<Channel, 'close'>): Promise<void> {
   try {
     await channel.close?.()
   } catch {}

@@ -1,6 +1,7 @@
 import { compileProgram, loadPack, type Pack } from '@linli/rules'
 import type { EngineOptions } from '../door.js'
 import type { Channel } from '../ports/channel.js'
+import type { CouponIssuer } from '../ports/issuer.js'
 import { openWorld, type World } from '../simulation/world.js'
 import { memoryStore } from '../storage/memory/store.js'
 
@@ -13,10 +14,12 @@ export interface CreateWorldOptions {
   readonly database?: NonNullable<EngineOptions['database']>
   /** Left out: every channel that the rules name exists and accepts everything. */
   readonly channels?: readonly Channel[]
+  /** Left out: every issuer that an offer names exists and issues everything. */
+  readonly issuers?: readonly CouponIssuer[]
 }
 
 /** A world for tests: a real engine, a clock moved by hand, and the messages that left. */
-export async function createWorld({ rules, now, database, channels }: CreateWorldOptions): Promise<World> {
+export async function createWorld({ rules, now, database, channels, issuers }: CreateWorldOptions): Promise<World> {
   const pack = typeof rules === 'string' ? await loadPack(rules) : rules
   return openWorld({
     rules: pack,
@@ -24,5 +27,6 @@ export async function createWorld({ rules, now, database, channels }: CreateWorl
     database: database ?? memoryStore(),
     program: compileProgram(pack),
     ...(channels && { channels }),
+    ...(issuers && { issuers }),
   })
 }

@@ -16,6 +16,9 @@ export {
   type MemoryOutcome,
   memoryChannel,
 } from './memory-channel.js'
+// Test issuers of coupons
+export { type IssuerContractOptions, issuerContract } from './issuer-contract.js'
+export { type MemoryIssuer, type MemoryIssuerOptions, memoryIssuer } from './memory-issuer.js'
 // Test stores
 export { type StoreContractOptions, storeContract } from './store-contract.js'
 // Test what happens when things fail

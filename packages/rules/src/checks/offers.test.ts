@@ -71,6 +71,8 @@ describe('an offer', () => {
 
   it.each([
     ['without a total, unless its codes are given', { total: undefined }, 'offer.total'],
+    ['with an issuer and given codes', { issuer: 'pay', codes: 'given' }, 'offer.codes'],
+    ['with a stock of no issuer', { stock: '9865' }, 'offer.stock'],
     ['with an end in no time zone', { until: '2026-12-01T00:00:00' }, 'instant.invalid'],
     ['with an end on no day', { until: '2026-13-41T00:00:00Z' }, 'instant.invalid'],
     ['with a budget and without a value', { budget: { money: 5 } }, 'offer.value'],
@@ -86,7 +88,8 @@ describe('an offer', () => {
     )
   })
 
-  it('may have no total where its codes are given', () => {
+  it('may have no total where its codes are given, or an issuer has them', () => {
+    expect(found([issue('a')], { total: undefined, issuer: 'pay', until: '2026-12-01T00:00:00Z' })).toEqual([])
     expect(found([issue('a')], { total: undefined, codes: 'given' })).toEqual([])
   })
 })

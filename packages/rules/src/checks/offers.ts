@@ -15,7 +15,7 @@ export function checkOffers(pack: Pack, problems: Problems): void {
 }
 
 function checkOffer({ definition, place }: Located<OfferDefinition>, problems: Problems): void {
-  const { total = Number.POSITIVE_INFINITY, perPerson = 1, value = 0, budget, until, expires } = definition
+  const { total = Number.POSITIVE_INFINITY, perPerson = 1, value = 0, budget, until, expires, issuer } = definition
   if (perPerson > total) {
     const message = `One person may get ${perPerson} of these, but there are ${total} in all. Issue more, or fewer to one person.`
     problems.warning(below(place, 'perPerson'), 'offer.perPerson', message, { found: perPerson })
@@ -28,7 +28,8 @@ function checkOffer({ definition, place }: Located<OfferDefinition>, problems: P
     const message = `This pays for no coupon at all: one is worth ${value}, and the budget is ${budget.money}.`
     problems.error(below(place, 'budget/money'), 'offer.budget', message, { found: budget.money })
   }
-  if (until !== undefined && expires === undefined) {
+  // An issuer says itself how long its coupons are good for.
+  if (until !== undefined && expires === undefined && issuer === undefined) {
     const message = `The offer is over at ${until}, and its coupons never are. Say how long they are good for in "expires".`
     problems.warning(below(place, 'until'), 'offer.outlived', message, { found: until })
   }

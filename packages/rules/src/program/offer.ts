@@ -30,14 +30,22 @@ export function compileOffer({ definition, place }: Located<OfferDefinition>, pr
 }
 
 function checkSource(
-  { total, codes, budget, value }: OfferDefinition,
+  { total, codes, issuer, stock, budget, value }: OfferDefinition,
   place: Place,
   at: (member: string) => Place,
   problems: Problems,
 ): void {
-  if (total === undefined && codes === undefined) {
+  if (total === undefined && codes === undefined && issuer === undefined) {
     const message = '"total" is missing: how many coupons may ever be issued.'
     problems.error(place, 'offer.total', message)
+  }
+  if (codes !== undefined && issuer !== undefined) {
+    const message = 'An issuer has codes of its own. Take away "codes" or "issuer".'
+    problems.error(at('codes'), 'offer.codes', message, { found: codes })
+  }
+  if (stock !== undefined && issuer === undefined) {
+    const message = 'A "stock" is something of an issuer, and the offer names none.'
+    problems.error(at('stock'), 'offer.stock', message, { found: stock })
   }
   if (budget !== undefined && (value ?? 0) <= 0) {
     const message = 'A budget counts what coupons are worth: give the offer a "value" above 0.'

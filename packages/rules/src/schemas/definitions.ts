@@ -78,7 +78,7 @@ const offerSchema = z
       .min(1)
       .max(100_000_000)
       .optional()
-      .describe('How many coupons may ever be issued. May be left out with "codes".'),
+      .describe('How many coupons may ever be issued. May be left out with "codes" or "issuer".'),
     perPerson: z.int().min(1).max(1000).optional().describe('How many one person may get; 1 when left out.'),
     until: z.string().max(40).optional().describe('From when on none is issued, such as "2026-12-01T00:00:00+08:00".'),
     expires: durationSchema.optional().describe('How long a coupon is good for once issued; left out: no end.'),
@@ -92,7 +92,11 @@ const offerSchema = z
     codes: z
       .literal('given')
       .optional()
-      .describe('The codes are those that the shop has loaded; left out: they are made up.'),
+      .describe('The codes are those that the shop has loaded; left out: they are made up, or the issuer has its own.'),
+    issuer: channelNameSchema
+      .optional()
+      .describe('Who issues the coupons, where linli does not: one of the issuers that the engine is given.'),
+    stock: z.string().min(1).max(100).optional().describe('What the issuer calls this kind of coupon.'),
   })
   .meta({ id: 'Offer', description: 'A coupon and its pool.' })
 
