@@ -10,8 +10,20 @@ const postgresUrl = inject('postgresUrl') ?? ''
 interface Proxy {
   readonly url: string
   isSilent: boolean
+  /** Once: the word that a connection is ready comes together with that of its end. */
+  endsWhenReady: boolean
   readonly connections: number
   close(): Promise<void>
+}
+
+/** `ReadyForQuery`, and the error that a session ends with when somebody terminates it. */
+const READY = Buffer.from('Z\0\0\0\x05I')
+const TERMINATED = errorOf('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0')
+
+function errorOf(fields: string): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(4 + Buffer.byteLength(fields))
+  return Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)])
 }
 
 async function openProxy(target: string): Promise<Proxy> {
@@ -22,7 +34,11 @@ async function openProxy(target: string): Promise<Proxy> {
     connections++
     const far = dial(Number(port || 5432), hostname)
     near.on('data', (data) => far.write(data))
-    far.on('data', (data) => proxy.isSilent || near.write(data))
+    far.on('data', (data) => {
+      const ends = proxy.endsWhenReady && data.subarray(-6).equals(READY)
+      if (ends) proxy.endsWhenReady = false
+      if (!proxy.isSilent) near.write(ends ? Buffer.concat([data, TERMINATED]) : data)
+    })
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -41,6 +57,7 @@ async function openProxy(target: string): Promise<Proxy> {
   const proxy = {
     url: url.href,
     isSilent: false,
+    endsWhenReady: false,
     get connections() {
       return connections
     },
@@ -65,6 +82,13 @@ describe.skipIf(postgresUrl === '')('connections to PostgreSQL', () => {
   afterEach(async () => {
     await store.close()
     await proxy.close()
+  })
+
+  it('may end at the very moment at which they are ready, and the process goes on', async () => {
+    proxy.endsWhenReady = true
+    await store.transaction((tx) => tx.now()).catch(() => undefined)
+    await store.transaction((tx) => tx.now())
+    expect(proxy.connections).toBe(2)
   })
 
   it('do not wait for ever for a server that fell silent, and are not used again', async () => {

@@ -13,6 +13,9 @@ export interface GuardOptions {
  * connection, a COMMIT or ROLLBACK that failed. kysely itself would hand such a client to the next transaction.
  */
 export function guardedPool(pool: pg.Pool, options: GuardOptions): PostgresPool {
+  // The pool listens to clients that are idle, and a guard to one in use. A connection that is lost between the two would end
+  // the host's process: what the server says last may come together with its word that the connection is ready.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     connect: async () => guard(await pool.connect(), options),
     end: () => pool.end(),
