@@ -50,7 +50,7 @@ export interface Target {
 /** Longer than a lease lasts. */
 const STOP_MS = 70_000
 /** How long a process may take to come to a point, and an answer to be lost. */
-const LONGEST_WAIT_MS = 5_000
+const LONGEST_WAIT_MS = 10_000
 /** Longer than a call of the provider may take. */
 const SILENCE_MS = 700
 const FULL_MS = 2_000

@@ -95,8 +95,8 @@ export class Shop {
     const one = { child, ended, done }
     this.processes.add(one)
     void ended.then(() => this.processes.delete(one))
-    // One that is to fail at a point of its start never says that it has started.
-    await started
+    // One that is to fail at a point of its start never says that it has started; one that stands still does not even end.
+    if (plan?.does !== 'stop') await started
     if (plan === undefined && child.exitCode !== null) throw new Error(`A shop's process ended with ${child.exitCode}.`)
     return one
   }
@@ -150,7 +150,7 @@ const HERE = path.dirname(fileURLToPath(import.meta.url))
 const REPOSITORY = path.resolve(HERE, '../../../..')
 
 /** A program of this folder as one file of JavaScript, made once: it starts many times, and has to start quickly. */
-function program(name: 'shop-process' | 'provider-process'): Promise<string> {
+export function program(name: 'shop-process' | 'provider-process' | 'folder-process'): Promise<string> {
   const known = programs.get(name) ?? bundle(name)
   programs.set(name, known)
   return known

@@ -14,57 +14,59 @@ const ENOUGH = 10_000
 export const PROVIDER_WINDOW_MS = 600_000
 
 /** A cart that is not ordered is reminded of; who orders often gets a coupon. Every way of sending has a part. */
-export function townRules(): Pack {
-  return definePack([
-    { kind: 'template', id: 'remind', name: '购物车提醒', body: '还有菜没下单哦' },
-    { kind: 'template', id: 'thanks', body: '谢谢{{ traits.name | default: "您" }}' },
-    { kind: 'template', id: 'coupon', body: '送您一张券 {{ coupon.code | default: "领完了" }}' },
-    { kind: 'offer', id: 'trial', name: '尝鲜券', total: FEW, perPerson: 1, value: 5 },
-    { kind: 'offer', id: 'welcome', name: '见面礼', total: ENOUGH, perPerson: 1, value: 1 },
-    { kind: 'policy', id: 'agreed', consent: { classes: ['promotion'] } },
-    { kind: 'policy', id: 'three', cap: { max: CAP.max, within: '5m', classes: ['promotion'] } },
-    {
-      kind: 'tag',
-      id: 'regular',
-      conditions: {
-        fact: 'eventCount',
-        operator: 'greaterThanInclusive',
-        value: 3,
-        params: { event: 'order', within: '10m' },
+export const TOWN_RULES: readonly unknown[] = [
+  { kind: 'template', id: 'remind', name: '购物车提醒', body: '还有菜没下单哦' },
+  { kind: 'template', id: 'thanks', body: '谢谢{{ traits.name | default: "您" }}' },
+  { kind: 'template', id: 'coupon', body: '送您一张券 {{ coupon.code | default: "领完了" }}' },
+  { kind: 'offer', id: 'trial', name: '尝鲜券', total: FEW, perPerson: 1, value: 5 },
+  { kind: 'offer', id: 'welcome', name: '见面礼', total: ENOUGH, perPerson: 1, value: 1 },
+  { kind: 'policy', id: 'agreed', consent: { classes: ['promotion'] } },
+  { kind: 'policy', id: 'three', cap: { max: CAP.max, within: '5m', classes: ['promotion'] } },
+  {
+    kind: 'tag',
+    id: 'regular',
+    conditions: {
+      fact: 'eventCount',
+      operator: 'greaterThanInclusive',
+      value: 3,
+      params: { event: 'order', within: '10m' },
+    },
+  },
+  { kind: 'score', id: 'orders', terms: [{ per: { fact: 'eventCount', params: { event: 'order' } }, points: 1 }] },
+  {
+    kind: 'journey',
+    id: 'cart',
+    key: 'cart',
+    entry: { on: 'event', event: 'cart' },
+    reentry: 'always',
+    steps: [
+      {
+        id: 'ordered',
+        waitFor: { event: 'order', timeout: '20s' },
+        then: [{ id: 'thank', send: { template: 'thanks', channel: 'app', class: 'service' } }],
+        else: [
+          { id: 'remind', send: { template: 'remind', channel: ['sms', 'wecom'], class: 'promotion' } },
+          { id: 'rest', wait: '10s' },
+          { id: 'again', send: { template: 'thanks', channel: 'wecom', class: 'content' } },
+        ],
       },
-    },
-    { kind: 'score', id: 'orders', terms: [{ per: { fact: 'eventCount', params: { event: 'order' } }, points: 1 }] },
-    {
-      kind: 'journey',
-      id: 'cart',
-      key: 'cart',
-      entry: { on: 'event', event: 'cart' },
-      reentry: 'always',
-      steps: [
-        {
-          id: 'ordered',
-          waitFor: { event: 'order', timeout: '20s' },
-          then: [{ id: 'thank', send: { template: 'thanks', channel: 'app', class: 'service' } }],
-          else: [
-            { id: 'remind', send: { template: 'remind', channel: ['sms', 'wecom'], class: 'promotion' } },
-            { id: 'rest', wait: '10s' },
-            { id: 'again', send: { template: 'thanks', channel: 'wecom', class: 'content' } },
-          ],
-        },
-      ],
-    },
-    {
-      kind: 'journey',
-      id: 'trial',
-      entry: { on: 'event', event: 'order' },
-      reentry: { after: '20s' },
-      steps: [
-        { id: 'give', issue: { offer: 'trial' } },
-        { id: 'greet', issue: { offer: 'welcome' } },
-        { id: 'say', send: { template: 'coupon', channel: 'app', class: 'content' } },
-      ],
-    },
-  ])
+    ],
+  },
+  {
+    kind: 'journey',
+    id: 'trial',
+    entry: { on: 'event', event: 'order' },
+    reentry: { after: '20s' },
+    steps: [
+      { id: 'give', issue: { offer: 'trial' } },
+      { id: 'greet', issue: { offer: 'welcome' } },
+      { id: 'say', send: { template: 'coupon', channel: 'app', class: 'content' } },
+    ],
+  },
+]
+
+export function townRules(): Pack {
+  return definePack(TOWN_RULES)
 }
 
 /** The channels of the town, each with another promise about repeats. */
@@ -78,9 +80,9 @@ export const CHANNELS = {
 export const CARELESS = ['app']
 
 /** What happens in the town next: always the same for the same name. */
-export function happening(seed: string): readonly IncomingEvent[] {
+export function happening(seed: string, people = PEOPLE): readonly IncomingEvent[] {
   const pick = (what: string, from: number) => Math.floor(hashShare(`${seed}|${what}`) * from)
-  const userId = `u${pick('who', PEOPLE)}`
+  const userId = `u${pick('who', people)}`
   const event = (name: string, properties: Readonly<Record<string, unknown>>, part = name): IncomingEvent => ({
     type: 'track',
     event: name,
