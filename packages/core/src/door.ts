@@ -23,6 +23,7 @@ import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import type { Health } from './operations/health.js'
 import type { CountFilter, Halted, Halts, OperatorNote } from './operations/operations.js'
+import type { ParkedMessage, Resolution, ResolutionNote } from './operations/parked.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
@@ -205,6 +206,15 @@ export interface Engine {
    * @throws EngineError `rule.unknown`
    */
   counts(filter: CountFilter): Promise<Counts>
+  /** Messages of which nobody knows whether they were sent, and since when a person is waited for. */
+  parked(): Promise<readonly ParkedMessage[]>
+  /**
+   * Says what became of a parked message (`sent`, `not sent`), or has it sent again, under all policies: the provider may then have
+   * it twice. A decision says who did so and why. Once only: of two calls, or a receipt that comes meanwhile, the first counts.
+   *
+   * @throws EngineError `delivery.unknown`; `delivery.settled` where it is not parked (any more).
+   */
+  resolve(deliveryKey: string, resolution: Resolution, note: ResolutionNote): Promise<void>
   /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */
   halts(): Promise<Halts>
   /**

@@ -46,6 +46,7 @@ import type { Counts } from './operations/counts.js'
 import { type Health, healthOf } from './operations/health.js'
 import { type Metrics, openMetrics } from './operations/metrics.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
+import type { ParkedMessage, Resolution, ResolutionNote } from './operations/parked.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Clock } from './ports/clock.js'
@@ -350,6 +351,16 @@ class LocalEngine implements Engine {
   async cancel(run: RunName, note?: CancelNote): Promise<void> {
     this.mustBeOpen()
     await this.operations.cancel(run, note)
+    this.queue.wake()
+  }
+
+  parked(): Promise<readonly ParkedMessage[]> {
+    return this.operations.parked()
+  }
+
+  async resolve(deliveryKey: string, resolution: Resolution, note: ResolutionNote): Promise<void> {
+    this.mustBeOpen()
+    await this.operations.resolve(deliveryKey, resolution, note)
     this.queue.wake()
   }
 

@@ -21,6 +21,8 @@ export type EngineErrorCode =
   | 'rule.unknown'
   | 'run.unknown'
   | 'merge.unknown'
+  | 'delivery.unknown'
+  | 'delivery.settled'
   | 'decision.unknown'
   | 'outcomes.invalid'
   | 'transaction.unsupported'

@@ -6,6 +6,7 @@ import { explainCommand } from './explain.js'
 import { graphCommand } from './graph.js'
 import { haltsCommand, operateCommands } from './halts.js'
 import { reportFailure } from './output.js'
+import { parkedCommand, resolveCommand } from './parked.js'
 import { peopleCommands } from './people.js'
 import { receiveCommand } from './receive.js'
 import { cancelCommand, countsCommand, runsCommand } from './runs.js'
@@ -30,6 +31,8 @@ export function program(): Command {
     .addCommand(runsCommand())
     .addCommand(countsCommand())
     .addCommand(cancelCommand())
+    .addCommand(parkedCommand())
+    .addCommand(resolveCommand())
     .addCommand(receiveCommand())
     .addCommand(codesCommand())
     .addCommand(verifyCommand())

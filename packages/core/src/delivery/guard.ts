@@ -9,7 +9,7 @@ import { compose } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { callOff, haltFor, putAside } from './paused.js'
-import { closed, startCall } from './settlement.js'
+import { closed, park, startCall } from './settlement.js'
 
 /** What may leave now: `calling` is written, the provider is called next. */
 export type Cleared = { readonly delivery: Delivery; readonly message: Outbound } | ClearedGrant
@@ -75,7 +75,9 @@ function judge(
   now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
-  const calledOff = maybeSent ? undefined : outcomes.whyCalledOff(delivery)
+  // What somebody has sent again is wanted, although its run went on when it was parked.
+  const isWanted = maybeSent || delivery.body.again !== undefined
+  const calledOff = isWanted ? undefined : outcomes.whyCalledOff(delivery)
   if (calledOff !== undefined) return { ruling: 'suppress', reason: calledOff }
   const halt = haltFor(delivery, outcomes)
   if (halt !== undefined) return { ruling: 'halt', halt }
@@ -110,7 +112,7 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
   const needed = 'needed' in verdict ? { needed: verdict.needed } : {}
   const detail = 'detail' in verdict && verdict.detail !== undefined ? { detail: verdict.detail } : {}
   if (delivery.state === 'unknown') {
-    outcomes.save(closed(delivery, 'parked', reason))
+    outcomes.save(park(delivery, reason, now))
     outcomes.say({ ...base, decision: 'message.parked', reason, ...needed })
     outcomes.emit(delivery, 'message_parked', { channel: body.channel, class: body.class, template: body.what })
     return outcomes.resume(delivery, 'accepted')

@@ -118,14 +118,15 @@ export class Outcomes<D extends Wished = Delivery> {
    * several of; `at` is when it happened, now where left out.
    */
   emit(
-    delivery: Wished,
+    delivery: Wished & Partial<Pick<Delivery, 'body'>>,
     event: string,
     properties: Readonly<Record<string, unknown>>,
     { which, at = this.now }: { readonly which?: string; readonly at?: number } = {},
   ): void {
     // Of whom nothing is known, nothing is to be told.
     if (this.subjectOf(delivery).state.at === 0) return
-    const name = [delivery.key, event, ...(which === undefined ? [] : [which])].join('|')
+    // Where somebody had it sent again, each of its lives has events of its own.
+    const name = [delivery.key, event, which, delivery.body?.again].filter((part) => part !== undefined).join('|')
     const messageId = `linli:${contentHash(name, 24)}`
     const { subject, source } = delivery
     const { journey, run, step } = source

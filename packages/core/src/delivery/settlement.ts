@@ -39,14 +39,14 @@ export function settle(
       return { delivery: sent, outcome: 'sent', decision: 'accepted', fallback: false }
     }
     case 'refused': {
-      if (isRepeat(delivery)) return parkedAsUnknown(delivery)
+      if (isRepeat(delivery)) return parkedAsUnknown(delivery, now)
       const rejected = closed(delivery, 'rejected', result.detail ?? result.reason)
       const fallback = result.reason === 'recipient'
       return { delivery: rejected, outcome: 'not sent', decision: 'rejected', fallback }
     }
     case 'deferred': {
       const retryAt = Math.max(result.retryAt.getTime(), now + 1000)
-      if (isRepeat(delivery)) return settleUnknown(delivery, channel, retryAt)
+      if (isRepeat(delivery)) return settleUnknown(delivery, channel, now, retryAt)
       if (delivery.attempt >= MAX_ATTEMPTS) {
         const rejected = closed(delivery, 'rejected', `deferred ${delivery.attempt} times`)
         return { delivery: rejected, outcome: 'not sent', decision: 'rejected', fallback: true }
@@ -60,7 +60,7 @@ export function settle(
       return { delivery: waiting, outcome: 'open', decision: 'deferred', fallback: false }
     }
     case 'unknown':
-      return settleUnknown(delivery, channel, now + retryDelay(callsOf(delivery)))
+      return settleUnknown(delivery, channel, now, now + retryDelay(callsOf(delivery)))
   }
 }
 
@@ -73,13 +73,18 @@ function isRepeat({ state, body }: Delivery): boolean {
  * Nobody knows whether the message left. What may follow is the channel's to say: the same key again inside its window,
  * a question to the provider, or nothing until a person decides.
  */
-function settleUnknown(delivery: Delivery, { repeat }: Pick<Channel, 'repeat'>, retryAt: number): Settlement {
+function settleUnknown(
+  delivery: Delivery,
+  { repeat }: Pick<Channel, 'repeat'>,
+  now: number,
+  retryAt: number,
+): Settlement {
   const attempt = callsOf(delivery)
   const open: Delivery = { ...delivery, attempt, state: 'unknown', dueAt: retryAt, reason: 'the outcome is unknown' }
   if (mayRepeat(open, repeat, retryAt)) {
     return { delivery: open, outcome: 'open', decision: undefined, fallback: false }
   }
-  return parkedAsUnknown(delivery)
+  return parkedAsUnknown(delivery, now)
 }
 
 /** A question without an answer counts as well, or a silent provider would be asked for ever. */
@@ -87,8 +92,8 @@ function callsOf({ attempt, state }: Delivery): number {
   return attempt + (state === 'unknown' ? 1 : 0)
 }
 
-function parkedAsUnknown(delivery: Delivery): Settlement {
-  const parked = closed(delivery, 'parked', 'the outcome is unknown and may not be repeated')
+function parkedAsUnknown(delivery: Delivery, now: number): Settlement {
+  const parked = park(delivery, 'the outcome is unknown and may not be repeated', now)
   // It counts as sent: for caps, and for the run, which must not wait for ever.
   return { delivery: parked, outcome: 'sent', decision: 'parked', fallback: false }
 }
@@ -97,6 +102,11 @@ function parkedAsUnknown(delivery: Delivery): Settlement {
 export function mayRepeat({ attempt, body }: Delivery, repeat: Channel['repeat'], at: number): boolean {
   if (repeat.kind === 'none' || attempt >= MAX_ATTEMPTS) return false
   return repeat.kind === 'queryable' || at < (body.firstCalledAt ?? at) + repeat.windowMs * WINDOW_MARGIN
+}
+
+/** Puts a delivery aside for a person to decide. */
+export function park(delivery: Delivery, reason: string, now: number): Delivery {
+  return closed({ ...delivery, body: { ...delivery.body, parkedAt: now } }, 'parked', reason)
 }
 
 export function closed(delivery: Delivery, state: Delivery['state'], reason?: string): Delivery {

@@ -8,6 +8,7 @@ import type { Programs } from '../subjects/programs.js'
 import { cancelRun, type RunName } from './cancelling.js'
 import { type Counts, countsOf } from './counts.js'
 import { operate } from './halting.js'
+import { listParked, type ParkedMessage, type Resolution, type ResolutionNote, resolveParked } from './parked.js'
 import { listRuns, type RunFilter, type RunPage } from './runs.js'
 import { checkJourney, checkTarget } from './targets.js'
 import { type Verification, Verifier, type VerifyOptions } from './verify.js'
@@ -80,6 +81,15 @@ export class Operations {
 
   cancel(run: RunName, note: CancelNote = {}): Promise<void> {
     return cancelRun(this.store, this.programs, run, note, this.clock.now())
+  }
+
+  parked(): Promise<readonly ParkedMessage[]> {
+    return listParked(this.store)
+  }
+
+  resolve(deliveryKey: string, resolution: Resolution, note: ResolutionNote): Promise<void> {
+    const { store, programs, clock } = this
+    return resolveParked({ store, programs, clock }, deliveryKey, resolution, note)
   }
 
   async runs(filter: RunFilter): Promise<RunPage> {

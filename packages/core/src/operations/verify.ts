@@ -145,10 +145,11 @@ export class Verifier {
 
   private checkDecisions(deliveries: readonly Delivery[], decisions: readonly Decision[]): void {
     const ends = new Map<string, number>()
-    for (const { decision, run, step, channel } of decisions) {
-      if (!ENDS.has(decision)) continue
+    for (const { decision, outcome, run, step, channel } of decisions) {
       const name = JSON.stringify([run, step, channel])
-      ends.set(name, (ends.get(name) ?? 0) + 1)
+      // What somebody has sent again ends again.
+      const isBegun = decision === 'message.resolved' && outcome === 'send again'
+      if (ENDS.has(decision) || isBegun) ends.set(name, (ends.get(name) ?? 0) + (isBegun ? -1 : 1))
     }
     for (const { key, kind, subject, source, state, body } of deliveries) {
       if (kind !== 'message' || !(ENDED.has(state) || state === 'awaiting_person')) continue

@@ -173,13 +173,8 @@ function atHand({ body, source }: Delivery): MessageAtHand {
   return { channel: body.channel ?? '', class: body.class ?? 'service', journey: source.journey }
 }
 
-/** Which of its lives a message is in, where somebody had it sent again: each has events of its own. */
-function lifeOf({ body: { again } }: Delivery): { readonly which?: string } {
-  return again === undefined ? {} : { which: String(again) }
-}
-
 function emitAccepted(delivery: Delivery, outcomes: Outcomes): void {
-  outcomes.emit(delivery, 'message_accepted', detailsOf(delivery), lifeOf(delivery))
+  outcomes.emit(delivery, 'message_accepted', detailsOf(delivery))
 }
 
 function tell(
