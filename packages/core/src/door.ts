@@ -9,6 +9,7 @@ import {
   VERDICT_MARK,
 } from '@linli/rules'
 import type { Kysely } from 'kysely'
+import type { SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
 import type { IngestMode } from './ingest/batch.js'
@@ -131,6 +132,13 @@ export interface Engine {
   decisions(filter?: DecisionFilter): Promise<readonly Decision[]>
   /** Suggestions that wait for a leader and have not expired. */
   suggestions(filter?: { readonly leader?: string }): Promise<readonly Suggestion[]>
+  /**
+   * Writes down that a leader has followed a suggestion (`done`), or will not (`dismissed`): a decision, and an event of whom it is about
+   * (`suggestion_done`, `suggestion_dismissed`), so that rules can look at it. Once only: the first mark counts.
+   *
+   * @throws EngineError `delivery.unknown`; `delivery.settled` where it is marked, or has expired: `facts.state` says which.
+   */
+  markSuggestion(key: string, mark: SuggestionMark): Promise<void>
   deliveries(filter?: {
     readonly subject?: readonly [SubjectKind, string]
     readonly state?: DeliveryState

@@ -11,6 +11,7 @@ import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
 import { Release } from './delivery/release.js'
+import { markSuggestion, type SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
 import {
@@ -289,6 +290,12 @@ class LocalEngine implements Engine {
     const waiting = await this.store.readDeliveries({ ...filter, ...(leader !== undefined && { to: leader }) })
     const now = this.clock.now()
     return waiting.filter(({ body }) => (body.expiresAt ?? 0) > now).map(suggestionOf)
+  }
+
+  async markSuggestion(key: string, mark: SuggestionMark): Promise<void> {
+    this.mustBeOpen()
+    await markSuggestion(this.receiving, key, mark)
+    this.queue.wake()
   }
 
   async deliveries({

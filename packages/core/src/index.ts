@@ -12,6 +12,7 @@ export type {
   Subject,
   Suggestion,
 } from './door.js'
+export type { SuggestionMark } from './delivery/suggestions.js'
 export type { RunName } from './operations/cancelling.js'
 export type { Counts } from './operations/counts.js'
 export type { Health } from './operations/health.js'

@@ -300,6 +300,9 @@ export const DECISION_PHRASES: Readonly<Record<string, Readonly<Record<Language,
   'coupon.deferred': { en: 'coupon put off', zh: '暂缓发券' },
   'coupon.parked': { en: 'coupon in doubt', zh: '发券结果不明' },
   'suggestion.made': { en: 'suggestion made', zh: '已建议' },
+  'suggestion.done': { en: 'suggestion followed', zh: '建议已办' },
+  'suggestion.dismissed': { en: 'suggestion dismissed', zh: '建议已忽略' },
+  'suggestion.expired': { en: 'suggestion expired', zh: '建议已过期' },
   'event.rejected': { en: 'event refused', zh: '拒收事件' },
 }
 
