@@ -7,6 +7,7 @@ import {
   reviewPack,
   type SubjectKind,
 } from '@linli/rules'
+import { closeChannels } from './delivery/closing.js'
 import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
@@ -143,7 +144,8 @@ class LocalEngine implements Engine {
   private readonly privacy: Privacy
   private readonly receiving: ReceivingOptions
   private readonly offers: Offers
-  private closed = false
+  private closing: Promise<void> | undefined
+  private readonly onError: (error: unknown) => void
 
   constructor(
     private readonly options: EngineOptions,
@@ -168,6 +170,7 @@ class LocalEngine implements Engine {
     const retention = new Retention(store, programs, clock)
     const onError =
       options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error))
+    this.onError = onError
     const advance: readonly Work[] = [
       { name: 'inbox', of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
       {
@@ -448,16 +451,22 @@ class LocalEngine implements Engine {
     return this.store.nextDue()
   }
 
-  async close(): Promise<void> {
-    if (this.closed) return
-    this.closed = true
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
     this.unobserve?.()
-    await this.queue.stop()
-    for (const line of this.providers.lines.values()) await line.close?.()
-    await this.store.close()
+    try {
+      await this.queue.stop()
+      await closeChannels(this.providers.lines.values(), this.onError)
+    } finally {
+      await this.store.close()
+    }
   }
 
   private mustBeOpen(): void {
-    if (this.closed) throw new EngineError('engine.closed', 'The engine is closed.')
+    if (this.closing !== undefined) throw new EngineError('engine.closed', 'The engine is closed.')
   }
 }

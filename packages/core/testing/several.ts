@@ -17,6 +17,11 @@ export class Several {
     afterEach(() => this.close())
   }
 
+  /** Where the tables are. */
+  get schema(): string {
+    return this.#schema
+  }
+
   /** Begins with tables and a prefix of its own. */
   begin(redis: string | readonly string[] | undefined): void {
     const name = randomBytes(6).toString('hex')

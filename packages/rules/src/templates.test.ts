@@ -58,6 +58,17 @@ describe('a template', () => {
   })
 })
 
+describe('a title', () => {
+  it('is one line, whatever the values are that it shows', () => {
+    const found = compile('{{ traits.name }}', { title: '{{ traits.name }}到了' })
+    const name = '小王\r\nBcc: all@example.com\u2028\u0000\u0085x'
+    expect(found.render({ traits: { name } })).toEqual({
+      ok: true,
+      content: { title: '小王 Bcc: all@example.com x到了', body: name },
+    })
+  })
+})
+
 describe('a variable without a value', () => {
   it.each([
     ['{{ traits.nick }}', 'traits.nick has no value'],

@@ -70,7 +70,7 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
       try {
         const fields = data.map(([key, parsed]) => [key, render(parsed)] as const)
         const content = {
-          ...(title !== undefined && { title: render(title) }),
+          ...(title !== undefined && { title: oneLine(render(title)) }),
           body: render(body),
           ...(fields.length > 0 && { data: Object.fromEntries(fields) }),
         }
@@ -80,6 +80,11 @@ export function compileTemplate(definition: TemplateDefinition, place: Place, pr
       }
     },
   }
+}
+
+/** A title ends up in headers, where a line break of somebody's name would begin another header. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }
 
 /** Where nothing is missed, nothing is thrown: to say `null` of what has a default is cheaper than to find that out. */

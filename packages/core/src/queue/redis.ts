@@ -48,7 +48,8 @@ export function checkBullmq(version: string): void {
 
 /** Why a server cannot be used, by its answer to INFO; undefined when it can. */
 export function whyUnfit(info: string): EngineError | undefined {
-  const said = (name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? ''
+  const lines = info.split('\n').map((line) => line.trim())
+  const said = (name: string) => lines.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1) ?? ''
   const version = said('redis_version')
   if (isOlder(version, OLDEST_REDIS)) {
     const message = `Redis ${version} is too old; linli needs ${OLDEST_REDIS} or newer.`

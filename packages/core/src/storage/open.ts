@@ -29,7 +29,8 @@ export interface OpenStoreOptions {
  *
  * The tables are not touched: see `Store.migrate`.
  *
- * @throws EngineError `database.locked` when the folder is in use, `database.unsupported` for another kind of URL.
+ * @throws EngineError `database.locked` when the folder is in use, `database.unsupported` for another kind of URL,
+ * `database.schema` for a schema that cannot be.
  */
 export async function openStore(database: string | Kysely<unknown>, options: OpenStoreOptions = {}): Promise<Store> {
   if (typeof database !== 'string') return sqlStore(database, options, 'database', async () => undefined)
@@ -69,6 +70,17 @@ async function openFolder(folder: string, options: OpenStoreOptions): Promise<St
   }
 }
 
+/** PostgreSQL cuts longer names off without a word, so that two engines would work in one schema. */
+const LONGEST_NAME_BYTES = 63
+
+function schemaName(name: string): string {
+  const bytes = Buffer.byteLength(name)
+  const isAllowed = bytes > 0 && bytes <= LONGEST_NAME_BYTES && !name.includes('\0') && !/^pg_/i.test(name)
+  if (isAllowed && name !== 'information_schema') return name
+  const message = `The schema ${JSON.stringify(name.slice(0, 100))} (${bytes} bytes) cannot be used. Its name has 1 to ${LONGEST_NAME_BYTES} bytes and is none of PostgreSQL's own (pg_…).`
+  throw new EngineError('database.schema', message, { bytes })
+}
+
 function sqlStore(
   db: Kysely<unknown>,
   options: OpenStoreOptions,
@@ -77,7 +89,7 @@ function sqlStore(
 ): Store {
   let closing: Promise<void> | undefined
   return new SqlStore(db, {
-    schema: options.schema ?? 'linli',
+    schema: schemaName(options.schema ?? 'linli'),
     clock: options.clock ?? clock,
     concurrency: options.concurrency ?? 3,
     random: options.random ?? Math.random,

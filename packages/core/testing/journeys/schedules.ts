@@ -13,7 +13,8 @@ export interface Schedule {
 
 /** The first time after an instant. Rules are of hours, days and weeks, and zones whole hours from UTC. */
 export function nextBeginning({ schedule, timeZone }: Schedule, after: number): number {
-  const part = (name: string) => new RegExp(`${name}=([^;]*)`).exec(schedule)?.[1]
+  const parts = new Map(schedule.split(';').map((part) => part.split('=') as [string, string]))
+  const part = (name: string) => parts.get(name)
   const minute = Number(part('BYMINUTE') ?? 0)
   if (part('FREQ') === 'HOURLY') {
     const offset = minute * MINUTE
