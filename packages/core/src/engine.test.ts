@@ -35,6 +35,17 @@ describe('starting an engine', () => {
     await expect(createEngine({ rules: definePack([]), channels })).rejects.toMatchObject({ code: 'channel.duplicate' })
   })
 
+  it.each([
+    { max: 0, perMs: 1000 },
+    { max: 1.5, perMs: 1000 },
+    { max: 1, perMs: 0 },
+    { max: Number.NaN, perMs: 1 },
+  ])('refuses a rate that lets nothing through, or parts of calls: %j', async (rate) => {
+    const channels = [Object.assign(memoryChannel({ name: 'sms' }), { rate })]
+
+    await expect(createEngine({ rules: definePack([]), channels })).rejects.toMatchObject({ code: 'channel.rate' })
+  })
+
   it('on a folder that another process works on is refused, and says by whom and what to do', async () => {
     const folder = scratch.path('database')
     const engine = await createEngine({ rules: definePack([]), database: folder })

@@ -11,6 +11,7 @@ import { closeChannels } from './delivery/closing.js'
 import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
+import { Rates } from './delivery/rates.js'
 import { Release } from './delivery/release.js'
 import { markSuggestion, type SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
@@ -165,7 +166,8 @@ class LocalEngine implements Engine {
     this.offers = new Offers(store, programs, clock)
     const release = new Release(store, programs, clock)
     const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
-    const deliveryOptions = { store, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
+    const rates = new Rates({ store, clock, channels: providers.lines })
+    const deliveryOptions = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
     const dispatcher = new Dispatcher(deliveryOptions)
     const retention = new Retention(store, programs, clock)
     const onError =
@@ -192,7 +194,7 @@ class LocalEngine implements Engine {
     else {
       const courier = new Courier(deliveryOptions)
       const work = [...advance, ...tidy]
-      const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, onError }
+      const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
       this.queue = new SharedQueue({ ...redis, ...shared })
     }
   }

@@ -9,6 +9,7 @@ export type EngineErrorCode =
   | 'database.schema'
   | 'channel.missing'
   | 'channel.duplicate'
+  | 'channel.rate'
   | 'channel.unknown'
   | 'channel.invalid'
   | 'issuer.missing'

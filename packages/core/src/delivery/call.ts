@@ -4,23 +4,28 @@ import { readAnswer, readIssueAnswer } from './answer.js'
 import type { Cleared } from './guard.js'
 import { type DispatcherOptions, providerOf } from './options.js'
 import type { CallResult } from './settlement.js'
-
-/** A call may start at most this long after it was cleared; later, consent may have been withdrawn. */
-const LONGEST_LEAD_MS = 5_000
+import { LONGEST_LEAD_MS, type Slot } from './slot.js'
 
 /** Not called at all: cleared again at once. */
 export const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }
 
 /** What was cleared at an instant, and what becomes of it when it can no longer be called in time. */
-export type CallInTime = Cleared & {
+export type ClearedInTime = Cleared & {
   readonly clearedAt: number
   readonly tooLate: CallResult
 }
 
+/** The same with leave to be called by its channel's rate. */
+export type CallInTime = ClearedInTime & { readonly slot: Slot }
+
 /** Calls a provider, unless it is too late to. */
 export function callInTime(call: CallInTime, options: DispatcherOptions): Promise<CallResult> {
-  const isLate = options.clock.now() - call.clearedAt > LONGEST_LEAD_MS
-  return isLate ? Promise.resolve(call.tooLate) : callProvider(call, options)
+  const { clearedAt, slot, tooLate } = call
+  const isLate = options.clock.now() > Math.min(clearedAt + LONGEST_LEAD_MS, slot.until)
+  const result = isLate ? Promise.resolve(tooLate) : callProvider(call, options)
+  // The channel's `send`, or the issuer's `issue`, has been entered, and has given a promise.
+  slot.close(!isLate)
+  return result
 }
 
 /** Calls a channel or an issuer. Whatever it does, throw or hang, becomes a result. */

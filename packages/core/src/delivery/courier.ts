@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import type { Delivery } from '../ports/store.js'
-import { type CallInTime, callInTime, TOO_LATE } from './call.js'
+import { type ClearedInTime, callInTime, TOO_LATE } from './call.js'
 import { Gatherer } from './gatherer.js'
 import { type Claim, clear } from './guard.js'
 import type { DispatcherOptions } from './options.js'
@@ -22,20 +23,36 @@ interface Answered {
  * another one's provider. Of a message that is handed over twice, the second finds nothing left to do.
  */
 export class Courier {
-  private readonly clearing = new Gatherer<HandedOver, CallInTime | undefined>((claims) => this.clear(claims), BATCH)
+  private readonly stopping = new AbortController()
+  private readonly clearing = new Gatherer<HandedOver, ClearedInTime | undefined>((claims) => this.clear(claims), BATCH)
   private readonly recording = new Gatherer<Answered, undefined>((answers) => this.record(answers), BATCH)
 
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(private readonly options: DispatcherOptions) {
+    // One for each message that waits for its turn.
+    setMaxListeners(0, this.stopping.signal)
+  }
 
   /** Resolves when it is written down what became of the message. */
-  async carry(claim: HandedOver): Promise<void> {
-    const call = await this.clearing.add(claim)
-    if (call === undefined) return
-    await this.recording.add({ delivery: call.delivery, result: await callInTime(call, this.options) })
+  async carry(claim: HandedOver, channel: string): Promise<void> {
+    const slot = await this.options.rates.turnOf(claim, channel, this.stopping.signal)
+    if (slot === undefined) return
+    try {
+      const call = await this.clearing.add(claim)
+      if (call === undefined) return
+      const result = await callInTime({ ...call, slot }, this.options)
+      await this.recording.add({ delivery: call.delivery, result })
+    } finally {
+      slot.close(false)
+    }
+  }
+
+  /** Has messages that wait for their turn be due again instead. */
+  stop(): void {
+    this.stopping.abort()
   }
 
   /** Asks the policies; gives what may be called, and undefined in the place of the others. */
-  private async clear(claims: readonly HandedOver[]): Promise<readonly (CallInTime | undefined)[]> {
+  private async clear(claims: readonly HandedOver[]): Promise<readonly (ClearedInTime | undefined)[]> {
     const { store, clock } = this.options
     const reserved = claims.map((claim): Claim => ({ ...claim, state: 'reserved' }))
     const cleared = await store.transaction((tx) => clear(tx, this.options, reserved))

@@ -3,24 +3,25 @@ import type { Delivery } from '../ports/store.js'
 import { askProvider, callInTime, TOO_LATE } from './call.js'
 import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
-import { type Cleared, clear } from './guard.js'
+import { type Claim, type Cleared, clear } from './guard.js'
 import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
 import { recordResults } from './results.js'
 import { type CallResult, mayRepeat } from './settlement.js'
+import { UNLIMITED } from './slot.js'
 import { settleSuggestions } from './suggestions.js'
 
 /** How many deliveries one pass claims. */
 const BATCH = 200
 
-/** Carries deliveries out: claims what is due, asks the policies, calls the channel or the issuer, writes down what became of it. */
+/** Carries deliveries out: claims what is due, keeps to rates, asks the policies, calls the channel or the issuer, writes down what became of it. */
 export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
 
   /** Handles at most one batch of what is due. Gives how many deliveries there were. */
   async dispatch(): Promise<number> {
-    const claimed = await this.claim()
+    const claimed = await this.claim(await this.options.rates.room())
     await this.carryOut(claimed)
     return claimed.length
   }
@@ -69,11 +70,23 @@ export class Dispatcher {
   /** Asks the policies, then calls channels and issuers. `tooLate` is the result of what can no longer be called in time. */
   private async clearAndCall(claims: readonly Delivery[], tooLate: CallResult): Promise<void> {
     if (claims.length === 0) return
-    const { store, clock } = this.options
-    const cleared = await store.transaction((tx) => clear(tx, this.options, claims))
-    // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
-    const clearedAt = clock.now()
-    await this.callAll(cleared, (one) => callInTime({ ...one, clearedAt, tooLate }, this.options))
+    const { store, clock, rates } = this.options
+    const slots = await rates.admit(claims)
+    const slotOf = ({ key }: Claim) => slots.get(key) ?? UNLIMITED
+    try {
+      const admitted = claims.filter(({ key }) => slots.has(key))
+      const cleared = await store.transaction((tx) => clear(tx, this.options, admitted))
+      // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
+      const clearedAt = clock.now()
+      const keys = new Set(cleared.map(({ delivery }) => delivery.key))
+      for (const one of admitted) if (!keys.has(one.key)) slotOf(one).close(false)
+      await this.callAll(cleared, (one) =>
+        callInTime({ ...one, clearedAt, slot: slotOf(one.delivery), tooLate }, this.options),
+      )
+    } finally {
+      for (const slot of slots.values()) slot.close(false)
+      await Promise.all(Array.from(slots.values(), ({ closed }) => closed))
+    }
   }
 
   /** Finds out what became of calls whose outcome is unknown, each as its channel allows. */

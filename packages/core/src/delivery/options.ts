@@ -5,6 +5,7 @@ import type { CouponIssuer, IssueResult } from '../ports/issuer.js'
 import type { Delivery, Store, StoreTransaction } from '../ports/store.js'
 import type { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import type { Programs } from '../subjects/programs.js'
+import type { Rates } from './rates.js'
 
 /** How long a claim lasts before somebody else may take the delivery over. Longer than any call. */
 export const LEASE_MS = 60_000
@@ -15,6 +16,7 @@ export interface DispatcherOptions {
   readonly channels: ReadonlyMap<string, Channel>
   readonly issuers: ReadonlyMap<string, CouponIssuer>
   readonly clock: Clock
+  readonly rates: Rates
   readonly makeCode: CodeMaker
   /** Makes what templates read as `unsubscribe.token`. */
   readonly unsubscribe: UnsubscribeTokens | undefined

@@ -24,10 +24,19 @@ export function providersOf({
       const message = `Two channels or issuers are called ${JSON.stringify(line.name)}.`
       throw new EngineError('channel.duplicate', message, { channel: line.name })
     }
+    checkRate(line)
     lines.set(line.name, line)
   }
   const byName = <T extends { readonly name: string }>(all: readonly T[]) => new Map(all.map((one) => [one.name, one]))
   return { channels: byName(channels), issuers: byName(issuers), lines }
+}
+
+function checkRate({ name, rate }: Channel | CouponIssuer): void {
+  if (rate === undefined) return
+  const isFit = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1
+  if (isFit(rate.max) && isFit(rate.perMs)) return
+  const message = `The rate of ${JSON.stringify(name)} is ${JSON.stringify(rate)}. It takes whole numbers from 1: { max: 20, perMs: 1000 }.`
+  throw new EngineError('channel.rate', message, { channel: name })
 }
 
 /** Every channel that a journey sends by, and every issuer of an offer, must be there. */

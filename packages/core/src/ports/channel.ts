@@ -85,7 +85,10 @@ export interface Channel {
   /** The name that rules use in `send`. Unique in an engine. */
   readonly name: string
   readonly repeat: RepeatSafety
-  /** How many calls the provider takes, and in how many milliseconds; left out: any number. Kept where Redis shares the work. */
+  /**
+   * How often `send` is entered at most, in any so many milliseconds, by all processes on one database; left out: as often as there
+   * are messages. Whole numbers from 1. `lookUp` does not count.
+   */
   readonly rate?: { readonly max: number; readonly perMs: number }
   /** Rejects only when the outcome is unknown; every known outcome is a value. */
   send(message: Outbound, context: SendContext): Promise<SendResult>

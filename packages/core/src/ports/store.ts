@@ -233,6 +233,23 @@ export interface ReceiptMark {
 /** Names a delivery: by its key, or by what its provider calls it. */
 export type DeliveryName = { readonly key: string } | { readonly channel: string; readonly providerId: string }
 
+/** Calls of one channel that were let through together. */
+export interface CallsLetThrough {
+  /** When they were let through; once that is known, the latest instant at which they began. */
+  readonly from: number
+  readonly count: number
+  /** Its name while it is not known when they begin. */
+  readonly group?: string
+}
+
+/** What is kept of the calls of a channel that has a rate. */
+export interface ChannelCalls {
+  readonly channel: string
+  readonly calls: readonly CallsLetThrough[]
+  /** Before this instant there is no room for another call. */
+  readonly freeAt: number
+}
+
 export interface IssuedCoupon {
   readonly grantKey: string
   readonly subject: SubjectKey
@@ -422,6 +439,13 @@ export interface StoreTransaction {
    */
   releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number>
 
+  /** What is kept of the calls of channels, without a lock; nothing of those that are not known. */
+  readCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]>
+  /** The same under a lock, in the order of the channels' names; a channel that is not known has been called never. */
+  lockCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]>
+  /** Replaces what is kept of channels that the transaction has locked. */
+  saveCalls(calls: readonly ChannelCalls[]): Promise<void>
+
   /** Coupons that were issued under these grant keys. */
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
   /** Coupons that some subjects have, in the order in which they were issued. */
@@ -522,6 +546,8 @@ export interface FirstDue {
   /** Another one as soon as this one has been dealt with. */
   readonly name: string
   readonly dueAt: number
+  /** Before this instant the channel's rate lets none of it through; 0 where nothing holds it. */
+  readonly heldUntil: number
 }
 
 /** What can be read outside of a transaction. */
@@ -584,7 +610,10 @@ export interface StoreReads {
   readSpent(offer: string, from: number): Promise<number>
   /** As in a transaction. */
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
-  /** The earliest instant at which something of these kinds is due, of all when left out; undefined when nothing is. */
+  /**
+   * The earliest instant at which something of these kinds can be done, of all when left out; undefined when nothing is due.
+   * What a channel's rate holds back can be done when there is room.
+   */
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
   readFirstDue(): Promise<readonly FirstDue[]>

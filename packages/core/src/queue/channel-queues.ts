@@ -1,7 +1,9 @@
 import type { Queue as BullQueue, Worker } from 'bullmq'
+import { byChannel } from '../delivery/by-channel.js'
 import type { Courier, HandedOver } from '../delivery/courier.js'
 import type { Dispatcher } from '../delivery/dispatcher.js'
 import { isCalled } from '../delivery/options.js'
+import type { Rates } from '../delivery/rates.js'
 import type { Channel } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
 import { type Bullmq, openQueue, openWorker } from './bullmq.js'
@@ -10,7 +12,7 @@ import { type Bullmq, openQueue, openWorker } from './bullmq.js'
 const CALLS_AT_ONCE = 300
 /** How many messages of one channel wait in Redis at most; all others wait in PostgreSQL. */
 const LONGEST_QUEUE = 1000
-/** Of a channel with a rate, so many milliseconds' worth waits in Redis: less than a claim lasts. */
+/** Of a channel with a rate, so many milliseconds' worth is handed to workers: less than a claim lasts. */
 const RATED_QUEUE_MS = 10_000
 
 /** Whoever has a queue of its own: a channel, or an issuer of coupons. */
@@ -20,6 +22,7 @@ export interface ChannelQueuesOptions {
   readonly channels: ReadonlyMap<string, Line>
   readonly dispatcher: Dispatcher
   readonly courier: Courier
+  readonly rates: Rates
   readonly onError: (error: unknown) => void
 }
 
@@ -39,10 +42,9 @@ export class ChannelQueues {
   /** Takes messages from now on. */
   start(): void {
     const { channels, courier } = this.options
-    this.workers = Array.from(channels.values(), ({ name, rate }) =>
-      openWorker(this.bullmq, queueName(name), ({ data }) => courier.carry(data as HandedOver), {
+    this.workers = Array.from(channels.keys(), (name) =>
+      openWorker(this.bullmq, queueName(name), ({ data }) => courier.carry(data as HandedOver, name), {
         concurrency: CALLS_AT_ONCE,
-        ...(rate && { limiter: { max: rate.max, duration: rate.perMs } }),
       }),
     )
   }
@@ -86,18 +88,21 @@ export class ChannelQueues {
 
   /** How many messages each channel's queue has room for. */
   private async room(): Promise<ReadonlyMap<string, number>> {
+    const { rates } = this.options
+    const rated = await rates.room(RATED_QUEUE_MS)
     const rooms = Array.from(this.queues, async ([name, queue]) => {
-      const { rate } = this.options.channels.get(name) ?? {}
-      const longest = rate === undefined ? LONGEST_QUEUE : Math.ceil((rate.max * RATED_QUEUE_MS) / rate.perMs)
-      return [name, Math.max(0, Math.min(longest, LONGEST_QUEUE) - (await queue.count()))] as const
+      const ahead = rated.get(name)
+      if (ahead === undefined) return [name, Math.max(0, LONGEST_QUEUE - (await queue.count()))] as const
+      // Those that wait for their turn are with the workers.
+      const there = await queue.getJobCountByTypes('waiting', 'active')
+      return [name, Math.max(0, Math.min(ahead, LONGEST_QUEUE) - there)] as const
     })
     return new Map(await Promise.all(rooms))
   }
 
   private async hand(deliveries: readonly Delivery[]): Promise<void> {
-    const byChannel = groupByChannel(deliveries)
     await Promise.all(
-      Array.from(byChannel, ([channel, messages]) =>
+      Array.from(byChannel(deliveries), ([channel, messages]) =>
         this.queues.get(channel)?.addBulk(
           messages.map(({ key, claim }) => {
             const data: HandedOver = { key, claim }
@@ -110,6 +115,7 @@ export class ChannelQueues {
 
   /** Takes no more messages, and waits for those under way. */
   async close(): Promise<void> {
+    this.options.courier.stop()
     await Promise.all(this.workers.map((worker) => worker.close()))
     await Promise.all(this.apart)
     await Promise.all(Array.from(this.queues.values(), (queue) => queue.close()))
@@ -119,15 +125,4 @@ export class ChannelQueues {
 /** BullMQ's names have no colons. */
 function queueName(channel: string): string {
   return `channel.${encodeURIComponent(channel)}`
-}
-
-function groupByChannel(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly Delivery[]> {
-  const groups = new Map<string, Delivery[]>()
-  for (const delivery of deliveries) {
-    const { channel = '' } = delivery.body
-    const group = groups.get(channel)
-    if (group === undefined) groups.set(channel, [delivery])
-    else group.push(delivery)
-  }
-  return groups
 }

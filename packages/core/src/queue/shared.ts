@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Courier } from '../delivery/courier.js'
 import type { Dispatcher } from '../delivery/dispatcher.js'
+import type { Rates } from '../delivery/rates.js'
 import { EngineError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { Queue } from '../ports/queue.js'
@@ -22,6 +23,7 @@ export interface SharedQueueOptions {
   readonly channels: ReadonlyMap<string, Line>
   readonly dispatcher: Dispatcher
   readonly courier: Courier
+  readonly rates: Rates
   readonly onError: (error: unknown) => void
 }
 
@@ -115,8 +117,8 @@ export class SharedQueue implements Queue {
   }
 
   private takePart(): void {
-    const { packages, connections, channels, dispatcher, courier, onError } = this.options
-    this.channels = new ChannelQueues({ packages, connections, onError }, { channels, dispatcher, courier, onError })
+    const { packages, connections, onError } = this.options
+    this.channels = new ChannelQueues({ packages, connections, onError }, this.options)
     this.channels.start()
     this.openTicks().start()
     this.takesPart = true

@@ -38,7 +38,9 @@ export class Watchdog {
   private async due(): Promise<readonly string[]> {
     const { store, clock } = this.options
     const now = await store.transaction(async (tx) => (await tx.now()) ?? clock.now())
-    return (await store.readFirstDue()).filter(({ dueAt }) => dueAt <= now).map(({ line, name }) => `${line}/${name}`)
+    // What a rate holds back waits by design.
+    const firsts = (await store.readFirstDue()).filter(({ dueAt, heldUntil }) => Math.max(dueAt, heldUntil) <= now)
+    return firsts.map(({ line, name }) => `${line}/${name}`)
   }
 }
 

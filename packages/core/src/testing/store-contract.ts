@@ -1,6 +1,7 @@
 import type { Store } from '../ports/store.js'
 import type { ContractCase } from './channel-contract.js'
 import { baselineChecks } from './store-checks/baselines.js'
+import { callChecks } from './store-checks/calls.js'
 import { couponChecks } from './store-checks/coupons.js'
 import { deliveryChecks } from './store-checks/deliveries.js'
 import { erasureChecks } from './store-checks/erasure.js'
@@ -37,6 +38,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...logChecks,
     ...mergeChecks,
     ...deliveryChecks,
+    ...callChecks,
     ...couponChecks,
     ...poolChecks,
     ...versionChecks,

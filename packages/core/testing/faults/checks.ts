@@ -5,7 +5,7 @@ import type { Verification } from '../../src/operations/verify.js'
 import type { Delivery } from '../../src/ports/store.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
 import type { Accepted } from './orders.js'
-import { CAP } from './town.js'
+import { CAP, RATES } from './town.js'
 
 /** Something that must not have happened. */
 export interface Finding {
@@ -43,6 +43,7 @@ export async function checkTown(evidence: Evidence): Promise<readonly Finding[]>
     ...all('a message leaves once', sentTwice(evidence)),
     ...all('what was sent is what is on record', unrecorded(evidence)),
     ...all('no more promotions than the cap, by the provider', overTheCap(evidence)),
+    ...all('no more calls than the rate of a channel, in any window', overTheRate(evidence)),
     ...all('who opted out gets nothing, by the provider', optedOut(evidence)),
     ...all('coupons: one for each person, none too many', tooManyCoupons(evidence)),
     ...all('a run takes each step once, and one branch', steppedTwice(evidence)),
@@ -108,6 +109,19 @@ function overTheCap({ sent }: Evidence): readonly string[] {
     const crowd = inOrder.slice(first, first + CAP.max + 1)
     const told = crowd.map(({ key, decidedAt, at, channel }) => `${key} ${channel} ${iso(decidedAt)} (${iso(at)})`)
     return first < 0 ? [] : [`${to} got ${crowd.length} within ${CAP.withinMs} ms: ${told.join(', ')}`]
+  })
+}
+
+/** Of all calls, whatever the provider did: by when the engine decided on each, by the clock that all processes share. */
+function overTheRate({ sent }: Evidence): readonly string[] {
+  return Object.entries(RATES).flatMap(([name, rate]) => {
+    if (rate === undefined) return []
+    const calls = sent.filter(({ channel, did }) => channel === name && did !== 'asked')
+    const times = calls.map(({ decidedAt }) => decidedAt).toSorted((one, other) => one - other)
+    const first = times.find((at, index) => (times[index + rate.max] ?? Number.POSITIVE_INFINITY) - at < rate.perMs)
+    return first === undefined
+      ? []
+      : [`${name} was called more than ${rate.max} times in ${rate.perMs} ms from ${iso(first)}`]
   })
 }
 

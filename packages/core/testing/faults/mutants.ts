@@ -1,6 +1,7 @@
 import type { Channel } from '../../src/ports/channel.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Delivery, LockedSubject, Store, StoreTransaction } from '../../src/ports/store.js'
+import { memoryStore } from '../../src/storage/memory/store.js'
 import { delegate } from '../../src/testing/delegate.js'
 import { withTransactions } from '../stores.js'
 
@@ -29,6 +30,19 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'caps are not asked when a message leaves',
     mutate: { store: (store) => guardSees(store, (state) => ({ ...state, sends: [] })) },
+  },
+  {
+    name: 'calls of a channel with a rate are counted by each process for itself',
+    mutate: {
+      store: (store) => {
+        const own = memoryStore()
+        return withTransactions(store, () => ({
+          readCalls: (channels) => own.transaction((tx) => tx.readCalls(channels)),
+          lockCalls: (channels) => own.transaction((tx) => tx.lockCalls(channels)),
+          saveCalls: (calls) => own.transaction((tx) => tx.saveCalls(calls)),
+        }))
+      },
+    },
   },
   {
     name: 'consent is not asked when a message leaves',

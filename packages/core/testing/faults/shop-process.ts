@@ -6,7 +6,7 @@ import { channelWithFailpoints, type Failpoint, failAt, withFailpoints } from '.
 import { providerChannel } from '../../src/testing/faults/provider-channel.js'
 import { MUTANTS } from './mutants.js'
 import type { Orders, Reported } from './orders.js'
-import { CHANNELS, happening, townClock, townRules } from './town.js'
+import { CHANNELS, happening, RATES, townClock, townRules } from './town.js'
 
 // One process of a shop: takes events in as fast as it can and does what is due, until it is told to stop or dies.
 
@@ -40,7 +40,8 @@ const store = withFailpoints(
   reach,
 )
 const channels = Object.entries(CHANNELS).map(([name, repeat]): Channel => {
-  const channel = providerChannel({ name, url: orders.provider, repeat })
+  const rate = RATES[name as keyof typeof CHANNELS]
+  const channel = { ...providerChannel({ name, url: orders.provider, repeat }), ...(rate && { rate }) }
   return channelWithFailpoints(mutate.channel?.(channel) ?? channel, reach)
 })
 const engine = await createEngine({

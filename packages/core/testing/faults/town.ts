@@ -1,5 +1,6 @@
 import { definePack, hashShare, type Pack } from '@linli/rules'
 import type { IncomingEvent } from '../../src/ingest/event.js'
+import type { Channel } from '../../src/ports/channel.js'
 import type { Clock } from '../../src/ports/clock.js'
 
 // The town in which things fail: its rules, its people, its clock.
@@ -75,6 +76,11 @@ export const CHANNELS = {
   wecom: { kind: 'queryable' },
   app: { kind: 'none' },
 } as const
+
+/** How often the provider may be called by one of them, in time of the town. */
+export const RATES: Readonly<Partial<Record<keyof typeof CHANNELS, Channel['rate']>>> = {
+  wecom: { max: 20, perMs: 5_000 },
+}
 
 /** Channels by which the provider sends as often as it is asked to. */
 export const CARELESS = ['app']

@@ -3,6 +3,7 @@ import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
 import type {
+  ChannelCalls,
   Delivery,
   DueKind,
   InboxEntry,
@@ -73,6 +74,8 @@ export class MemoryTables {
   readonly dueDeliveries = new DueQueue<DeliveryRow>()
   /** Keys of those that are put aside. */
   readonly pausedDeliveries = new Set<string>()
+  /** By channel. */
+  readonly calls = new Map<string, ChannelCalls>()
   readonly pools = new Map<string, Pool>()
   readonly coupons = new Map<string, IssuedCoupon>()
   readonly couponCounts = new Map<string, number>()
@@ -189,12 +192,22 @@ export class MemoryTables {
       case 'subject':
         return this.dueSubjects.next
       case 'delivery':
-        return this.dueDeliveries.next
+        return this.calls.size === 0 ? this.dueDeliveries.next : this.#nextDelivery()
       case 'baseline': {
         const due = Array.from(this.baselines.values(), ({ dueAt }) => dueAt).filter((at) => at !== undefined)
         return due.length === 0 ? undefined : Math.min(...due)
       }
     }
+  }
+
+  /** What a channel's rate holds back can be done when there is room. */
+  #nextDelivery(): number | undefined {
+    let next = Number.POSITIVE_INFINITY
+    for (const { dueAt, value } of this.deliveries.values()) {
+      if (dueAt === undefined) continue
+      next = Math.min(next, Math.max(dueAt, this.calls.get(value.body.channel ?? '')?.freeAt ?? dueAt))
+    }
+    return Number.isFinite(next) ? next : undefined
   }
 
   takeInbox(count: number): void {

@@ -3,6 +3,7 @@ import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
 import type {
+  ChannelCalls,
   Delivery,
   DeliveryName,
   EventPlace,
@@ -55,6 +56,7 @@ export class MemoryTransaction implements StoreTransaction {
   /** The version it holds. */
   #version = 0
   readonly #baselines: Staged<BaselineRow>
+  readonly #calls: Staged<ChannelCalls>
   #stagedEvents: StagedEvents | undefined
   #stagedIdentities: Staged<string> | undefined
   #stagedDeliveries: StagedDeliveries | undefined
@@ -68,6 +70,7 @@ export class MemoryTransaction implements StoreTransaction {
     this.#subjects = new Staged<SubjectValue>(tables.subjects)
     this.#baselines = new Staged<BaselineRow>(tables.baselines)
     this.#merges = new Staged(tables.merges)
+    this.#calls = new Staged(tables.calls)
   }
 
   /** Makes all of it true at once. */
@@ -85,6 +88,7 @@ export class MemoryTransaction implements StoreTransaction {
       if (merge === undefined) tables.merges.delete(id)
       else tables.merges.set(id, merge)
     }
+    for (const [channel, calls] of this.#calls.changes) if (calls !== undefined) tables.calls.set(channel, calls)
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
     this.#stagedErasure?.commit()
     for (const entry of this.#inboxAdded) tables.inbox.push(entry)
@@ -398,6 +402,19 @@ export class MemoryTransaction implements StoreTransaction {
 
   async releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number> {
     return this.#deliveries.release(still, at, limit)
+  }
+
+  async readCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]> {
+    return [...new Set(channels)].flatMap((channel) => this.#calls.get(channel) ?? [])
+  }
+
+  async lockCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]> {
+    const names = [...new Set(channels)].sort(compareText)
+    return names.map((channel) => this.#calls.get(channel) ?? { channel, calls: [], freeAt: 0 })
+  }
+
+  async saveCalls(calls: readonly ChannelCalls[]): Promise<void> {
+    for (const one of calls) this.#calls.set(one.channel, one)
   }
 
   async readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {

@@ -122,6 +122,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '012-doubtful-deliveries': { up: (db) => addDoubtful(db, tables) },
     '013-receipts': { up: (db) => addReceipts(db, tables) },
     '014-offers': { up: (db) => addOffers(db, tables) },
+    '015-channel-calls': { up: (db) => createCalls(db, tables) },
   }
 }
 
@@ -300,4 +301,11 @@ async function addOffers(db: Kysely<unknown>, { pool, code, spending, coupon }: 
     sql`create index coupon_by_hash on ${coupon} (hashtextextended(code, 0))`,
   ]
   for (const statement of statements) await statement.execute(db)
+}
+
+// One row for each channel that has a rate, written at every batch: it has room to be rewritten in place.
+async function createCalls(db: Kysely<unknown>, { calls }: Tables): Promise<void> {
+  await sql`create table ${calls} (
+    channel text collate "C" primary key, free_at int8 not null default 0, body text not null default '[]'
+  ) with (fillfactor = 50)`.execute(db)
 }

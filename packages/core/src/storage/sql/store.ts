@@ -195,14 +195,16 @@ export class SqlStore implements Store {
   }
 
   async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
-    const { inbox, subject, delivery, baseline } = this.#tables
+    const { inbox, subject, delivery, baseline, calls } = this.#tables
     const earliest = {
       inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
       subject: sql`(select min(due_at) from ${subject} where due_at is not null)`,
       baseline: sql`(select min(due_at) from ${baseline})`,
       delivery: sql`(
-        select min(due.at) from lane cross join lateral (
-          select min(due_at) as at from ${delivery} as delivery where channel = lane.channel and due_at is not null
+        select min(greatest(due.at, calls.free_at)) from lane left join ${calls} as calls on calls.channel = lane.channel
+        cross join lateral (
+          select min(due_at) as at from ${delivery} as delivery
+          where delivery.channel = lane.channel and due_at is not null
         ) as due
       )`,
     }

@@ -20,6 +20,7 @@ export interface Tables {
   readonly baseline: RawBuilder<unknown>
   readonly tombstone: RawBuilder<unknown>
   readonly tombstoneKey: RawBuilder<unknown>
+  readonly calls: RawBuilder<unknown>
 }
 
 export function tablesIn(schema: string): Tables {
@@ -41,5 +42,6 @@ export function tablesIn(schema: string): Tables {
     baseline: sql.id(schema, 'baseline'),
     tombstone: sql.id(schema, 'tombstone'),
     tombstoneKey: sql.id(schema, 'tombstone_key'),
+    calls: sql.id(schema, 'channel_calls'),
   }
 }

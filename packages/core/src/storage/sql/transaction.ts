@@ -4,6 +4,7 @@ import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { Coupon, SubjectKey, SubjectState } from '../../domain/subject.js'
 import type {
+  ChannelCalls,
   Delivery,
   DeliveryName,
   EventPlace,
@@ -24,6 +25,7 @@ import type {
   Version,
 } from '../../ports/store.js'
 import * as baselines from './baselines.js'
+import * as calls from './calls.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
 import * as erasure from './erasure.js'
@@ -244,6 +246,18 @@ export class SqlTransaction implements StoreTransaction {
 
   releaseDeliveries(still: readonly string[], at: number, limit: number): Promise<number> {
     return deliveries.releaseDeliveries(this.#session, still, at, limit)
+  }
+
+  readCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]> {
+    return calls.readCalls(this.#session, channels)
+  }
+
+  lockCalls(channels: readonly string[]): Promise<readonly ChannelCalls[]> {
+    return calls.lockCalls(this.#session, channels)
+  }
+
+  saveCalls(saved: readonly ChannelCalls[]): Promise<void> {
+    return calls.saveCalls(this.#session, saved)
   }
 
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
