@@ -79,7 +79,7 @@ export const CHANNELS = {
 
 /** How often the provider may be called by one of them, in time of the town. */
 export const RATES: Readonly<Partial<Record<keyof typeof CHANNELS, Channel['rate']>>> = {
-  wecom: { max: 20, perMs: 5_000 },
+  wecom: { max: 30, perMs: 5_000 },
 }
 
 /** Channels by which the provider sends as often as it is asked to. */
