@@ -50,7 +50,9 @@ export interface Target {
 /** Longer than a lease lasts. */
 const STOP_MS = 70_000
 /** How long a process may take to come to a point, and an answer to be lost. */
-const LONGEST_WAIT_MS = 10_000
+const LONGEST_WAIT_MS = 20_000
+/** On a busy machine it takes long until a new process has something to send. */
+const LONGEST_STOP_WAIT_MS = 60_000
 /** Longer than a call of the provider may take. */
 const SILENCE_MS = 700
 const FULL_MS = 2_000
@@ -65,7 +67,7 @@ export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>>
       await victim?.ended
       return victim !== undefined
     }
-    const { child, ended } = await target.start({ point: 'send:after', hit: 1 + target.pick('hit', 20), does: 'crash' })
+    const { child, ended } = await target.start({ point: 'send:after', hit: 1 + target.pick('hit', 8), does: 'crash' })
     await Promise.race([ended, sleep(LONGEST_WAIT_MS)])
     child.kill('SIGKILL')
     await ended
@@ -73,10 +75,12 @@ export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>>
   },
   stops: async (target) => {
     const point = (['send:after', 'send:before', 'commit:after'] as const)[target.pick('point', 3)] ?? 'send:after'
-    const { child } = await target.start({ point, hit: 1 + target.pick('hit', 20), does: 'stop' })
+    // It shares the calls with others: what it is to stop at must come soon.
+    const { child } = await target.start({ point, hit: 1 + target.pick('hit', 2), does: 'stop' })
     const isStopped = await untilStopped(child)
     if (isStopped) await sleep(STOP_MS / target.speed)
-    child.kill('SIGCONT')
+    // One that has not come to its point would stop there later, for ever.
+    child.kill(isStopped ? 'SIGCONT' : 'SIGKILL')
     return isStopped
   },
   terminations: async ({ database, schema }) => {
@@ -126,7 +130,7 @@ const run = promisify(execFile)
 
 /** Whether a process has come to stand still; it may have died, and it may never come to its point. */
 async function untilStopped({ pid }: ChildProcess): Promise<boolean> {
-  const giveUpAt = performance.now() + LONGEST_WAIT_MS
+  const giveUpAt = performance.now() + LONGEST_STOP_WAIT_MS
   while (performance.now() < giveUpAt) {
     const state = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => undefined)
     if (state === undefined) return false
