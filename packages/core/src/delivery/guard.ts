@@ -1,9 +1,12 @@
 import type { Halt, Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { type MessageAtHand, type Ruling, recordSend, rule } from '../domain/guardrails.js'
+import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
+import type { MessageAtHand } from '../domain/policy-scope.js'
 import { subjectName } from '../domain/subject.js'
+import { sharedPolicies } from '../domain/tallies.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import { Counts } from './counts.js'
 import { byOffer, type ClearedGrant, clearGrant } from './grants.js'
 import { compose } from './message.js'
 import type { DispatcherOptions } from './options.js'
@@ -31,28 +34,38 @@ export async function clear(
   const states = new Map(claims.map(({ key, state }) => [key, state]))
   const held = (await tx.lockDeliveries(claims)).filter(({ key, state }) => states.get(key) === state)
   const outcomes = await Outcomes.lock(tx, options, edition, held)
+  const counts = await Counts.hold(tx, outcomes)
   const cleared: Cleared[] = []
   for (const delivery of byPriority(outcomes.locked, edition.program)) {
-    if (delivery.kind === 'message') cleared.push(...clearMessage(delivery, outcomes, options))
+    if (delivery.kind === 'message') cleared.push(...clearMessage(delivery, outcomes, counts, options))
   }
   for (const delivery of byOffer(outcomes.locked)) {
     if (delivery.kind === 'coupon') cleared.push(...(await clearGrant(tx, delivery, outcomes, options)))
   }
   await outcomes.write()
+  await counts.write(tx)
   return cleared
 }
 
-function clearMessage(delivery: Delivery, outcomes: Outcomes, options: DispatcherOptions): readonly Cleared[] {
+function clearMessage(
+  delivery: Delivery,
+  outcomes: Outcomes,
+  counts: Counts,
+  options: DispatcherOptions,
+): readonly Cleared[] {
   const { now, program } = outcomes
   const { state: before } = outcomes.subjectOf(delivery)
-  const verdict = judge(delivery, outcomes, options, now)
+  // What may have left is counted already. Where it leaves only now, it takes of what there is now.
+  const fresh = counts.takeBack(delivery)
+  const verdict = judge(delivery, outcomes, counts, options)
   if (!('message' in verdict)) {
+    counts.restore(delivery)
     withhold(delivery, verdict, outcomes, now)
     return []
   }
   const { message } = verdict
   outcomes.replaceState(delivery, recordSend(before, atHand(message), delivery.key, program.policies, now))
-  const calling = startCall(delivery, now)
+  const calling = counts.take(startCall(fresh, now))
   outcomes.save(calling)
   return [{ delivery: calling, message }]
 }
@@ -71,8 +84,8 @@ type Withheld =
 function judge(
   delivery: Delivery,
   outcomes: Outcomes,
+  counts: Counts,
   { channels, unsubscribe }: DispatcherOptions,
-  now: number,
 ): Withheld | { readonly message: Outbound } {
   const maybeSent = delivery.state === 'unknown'
   // What somebody has sent again is wanted, although its run went on when it was parked.
@@ -82,13 +95,14 @@ function judge(
   const halt = haltFor(delivery, outcomes)
   if (halt !== undefined) return { ruling: 'halt', halt }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
-  const { program } = outcomes
+  const { program, now } = outcomes
   const { state } = outcomes.subjectOf(delivery)
   const composed = compose(delivery, state, program, unsubscribe)
   if (!composed.ok) return { ruling: 'suppress', ...composed }
-  // A message that may have left already has been counted and judged; only an opt-out still stops its repetition.
-  const policies = maybeSent ? [] : program.policies
-  const ruling = rule(state, atHand(composed.message), policies, now)
+  // A message that may have left already has been judged: an opt-out still stops its repetition, and the lack of room for it
+  // where a provider would take it only now.
+  const policies = maybeSent ? sharedPolicies(program.policies) : program.policies
+  const ruling = rule(state, atHand(composed.message), policies, now, counts.talliesOf(delivery))
   return ruling.ruling === 'send' ? { message: composed.message } : ruling
 }
 

@@ -2,6 +2,7 @@ import { forgetSend } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { isUnderWay } from '../receipts/judge.js'
+import { Counts } from './counts.js'
 import { byOffer, recordGrant } from './grants.js'
 import { type DispatcherOptions, providerOf } from './options.js'
 import { Outcomes } from './outcomes.js'
@@ -18,15 +19,17 @@ export async function recordResults(
   const byKey = new Map(results.map(({ delivery, result }) => [delivery.key, result]))
   const outcomes = await Outcomes.lock(tx, options, edition, deliveries)
   const { now } = outcomes
+  const counts = Counts.open(outcomes)
   for (const delivery of byOffer(outcomes.locked)) {
     const result = byKey.get(delivery.key)
     if (result === undefined) continue
     const settlement = settle(delivery, providerOf(delivery, options) ?? UNKNOWN_PROVIDER, result, now)
     if (delivery.kind === 'coupon') await recordGrant(tx, settlement, result, outcomes)
-    else if (isUnderWay(delivery)) apply(settlement, outcomes, now)
+    else if (isUnderWay(delivery)) apply(settlement, outcomes, counts)
     else keepProviderId(delivery, result, outcomes)
   }
   await outcomes.write()
+  await counts.write(tx)
 }
 
 const UNKNOWN_PROVIDER = { repeat: { kind: 'none' as const } }
@@ -37,10 +40,12 @@ function keepProviderId(delivery: Delivery, result: CallResult, outcomes: Outcom
   if (providerId !== undefined && delivery.providerId === undefined) outcomes.save({ ...delivery, providerId })
 }
 
-function apply(settlement: Settlement, outcomes: Outcomes, now: number): void {
-  const { delivery, outcome, decision, fallback } = settlement
+function apply(settlement: Settlement, outcomes: Outcomes, counts: Counts): void {
+  const { outcome, decision, fallback } = settlement
+  const { now } = outcomes
+  const certainlyNotSent = outcome === 'not sent' || settlement.delivery.state === 'retry_at'
+  const delivery = recount(settlement, certainlyNotSent, counts)
   outcomes.save(delivery)
-  const certainlyNotSent = outcome === 'not sent' || delivery.state === 'retry_at'
   if (certainlyNotSent) {
     outcomes.replaceState(delivery, forgetSend(outcomes.subjectOf(delivery).state, delivery.key))
   }
@@ -54,6 +59,12 @@ function apply(settlement: Settlement, outcomes: Outcomes, now: number): void {
   }
   outcomes.emit(delivery, 'message_rejected', { ...details, reason: delivery.reason })
   if (!fallback || !outcomes.tryNextChannel(delivery)) outcomes.resume(delivery, 'refused')
+}
+
+/** What was not sent gives its place back. What may have been sent keeps it, and makes room for others once it is certain. */
+function recount({ delivery, outcome }: Settlement, certainlyNotSent: boolean, counts: Counts): Delivery {
+  if (certainlyNotSent) return counts.takeBack(delivery)
+  return outcome === 'sent' && delivery.state !== 'parked' ? counts.makeRoom(delivery) : delivery
 }
 
 function said(delivery: Delivery, decision: NonNullable<Settlement['decision']>, at: number) {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { definePack } from '@linli/rules'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { journey, send, template, wait } from '../../testing/rules.js'
-import { NOON, track } from '../../testing/shop.js'
+import { group, NOON, track } from '../../testing/shop.js'
 import type { Engine } from '../door.js'
 import { createEngine } from '../engine.js'
 import { type VirtualClock, virtualClock } from '../queue/clocks.js'
 import { openStore } from '../storage/open.js'
-import { type MemoryChannel, memoryChannel } from '../testing/memory-channel.js'
+import { type MemoryChannel, type MemoryOutcome, memoryChannel } from '../testing/memory-channel.js'
 
 const postgresUrl = inject('postgresUrl')
 if (postgresUrl === undefined) console.warn('SKIPPED: several workers on PostgreSQL; there is no database.')
@@ -16,9 +16,17 @@ const WORKERS = 3
 const USERS = Array.from({ length: 150 }, (_, index) => `u${index}`)
 const HELLO = template('hello')
 const CAP = { kind: 'policy', id: 'one-a-week', cap: { max: 1, within: '7d' } }
+const purse = (budget: object) => ({ kind: 'policy', id: 'purse', budget })
+const ten = { kind: 'policy', id: 'ten', budget: { messages: 10, of: 'community' } }
 const OFFER = { kind: 'offer', id: 'trial', total: 10 }
 const THREE = ['a', 'b', 'c'].map((id) => journey(id, [wait('a-while', '1h'), send('push')]))
 const COUPON = journey('trial', [wait('a-while', '1h'), { id: 'coupon', issue: { offer: 'trial' } }])
+
+/** A provider that would not take every third message. */
+function refuseEveryThird(): () => MemoryOutcome {
+  let calls = 0
+  return () => (++calls % 3 === 0 ? { status: 'refused', reason: 'other' } : { status: 'accepted' })
+}
 
 describe.skipIf(postgresUrl === undefined)('several workers on one database', () => {
   let engines: Engine[]
@@ -69,6 +77,52 @@ describe.skipIf(postgresUrl === undefined)('several workers on one database', ()
 
     expect(sms.calls.map(({ message }) => message.to.id).sort()).toEqual([...USERS].sort())
     expect(await first.deliveries({ state: 'suppressed' })).toHaveLength(2 * USERS.length)
+  })
+
+  it('keep to a budget, of everybody and of each community', async () => {
+    const groups = USERS.map((id, index) => group(id, `c-${index % 3}`))
+    const first = await open(HELLO, ...THREE, purse({ money: 2.5, costs: { sms: 0.05 } }), ten)
+    await first.ingest([...groups, ...USERS.map((id) => track('cart', id))])
+
+    await workAtOnce()
+
+    expect(sms.calls).toHaveLength(30)
+    const reasons = (await first.deliveries({ state: 'suppressed' })).map(({ reason }) => reason)
+    expect(reasons).toEqual(Array(3 * USERS.length - 30).fill('budget'))
+  })
+
+  it('spend all of a budget, and no more, where providers refuse some of it', async () => {
+    sms = memoryChannel({ name: 'sms', outcome: refuseEveryThird() })
+    const first = await open(HELLO, ...THREE, purse({ messages: 100 }))
+    await first.ingest(USERS.map((id) => track('cart', id)))
+
+    for (let round = 0; round < 3; round++) {
+      await workAtOnce()
+      await first.ingest(USERS.map((id) => track('cart', `${id}-${round}`)))
+    }
+    await workAtOnce()
+
+    expect(sms.sent).toHaveLength(100)
+  })
+
+  it('keep promotions to their share of what a community gets', async () => {
+    const SERVE = journey('serve', [wait('a-while', '1h'), send('push', { class: 'service' })])
+    const mix = { kind: 'policy', id: 'fifth', mix: { share: 0.2, of: 'community' } }
+    const first = await open(HELLO, ...THREE, SERVE, mix)
+    await first.ingest([...USERS.map((id) => group(id, 'c-1')), ...USERS.map((id) => track('cart', id))])
+    await workAtOnce()
+    const others = () => sms.sent.filter((message) => message.class === 'service').length
+    const promotions = () => sms.sent.filter((message) => message.class === 'promotion').length
+    expect(promotions()).toBeLessThanOrEqual(others() / 4)
+
+    await first.ingest(USERS.map((id) => track('cart', `${id}-2`)))
+    await first.ingest(USERS.map((id) => group(`${id}-2`, 'c-1')))
+    await workAtOnce()
+
+    expect(others()).toBe(2 * USERS.length)
+    expect(promotions()).toBeLessThanOrEqual(others() / 4)
+    // Room that was made an hour before is all used up.
+    expect(promotions()).toBeGreaterThanOrEqual(Math.floor(USERS.length / 4))
   })
 
   it('never issue more coupons than there are', async () => {

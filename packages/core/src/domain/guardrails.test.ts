@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instant, programOf } from '../../testing/subject.js'
-import { forgetSend, type MessageAtHand, recordSend, rule } from './guardrails.js'
+import { forgetSend, recordSend, rule } from './guardrails.js'
+import type { MessageAtHand } from './policy-scope.js'
 import { type SubjectState, UNBORN } from './subject.js'
 
 const NOON = '2026-03-01T12:00:00+08:00'

@@ -1,27 +1,11 @@
-import {
-  consentOf,
-  DEFAULT_ZONE,
-  firstInstantOf,
-  isSteady,
-  type MessageClass,
-  offsetAt,
-  type Policy,
-  type PolicyScope,
-  zoneFor,
-} from '@linli/rules'
+import { consentOf, DEFAULT_ZONE, firstInstantOf, isSteady, offsetAt, type Policy, zoneFor } from '@linli/rules'
 import { Temporal } from 'temporal-polyfill'
+import { applies, covers, type MessageAtHand, reaches } from './policy-scope.js'
 import type { SendRecord, SubjectState } from './subject.js'
+import { costOf, isShared, madeAt, roomAt, type SharedPolicy, type TalliesOf, takenAt } from './tallies.js'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
-
-/** A message that is about to be sent. */
-export interface MessageAtHand {
-  readonly channel: string
-  readonly class: MessageClass
-  /** The journey that sends it. */
-  readonly journey: string
-}
 
 /** What policies say of a message at an instant. */
 export type Ruling =
@@ -31,38 +15,36 @@ export type Ruling =
   | {
       readonly ruling: 'suppress'
       readonly policy: string
-      readonly reason: 'opted out' | 'no consent' | 'cap' | 'quota' | 'mix'
+      readonly reason: 'opted out' | 'no consent' | 'cap' | 'quota' | 'mix' | 'budget'
       /** What would have been needed. */
       readonly needed: string
     }
 
 /**
  * Whether a message may be sent now. A withdrawal of consent is obeyed whatever the policies; then consent, quiet hours,
- * and what is about numbers of messages (caps, quotas, mixes), in this order.
+ * and what is about numbers of messages (caps, quotas, mixes, budgets), in this order. Policies about many people are asked
+ * as far as it is known what is counted for them.
  */
-export function rule(state: SubjectState, message: MessageAtHand, policies: readonly Policy[], at: number): Ruling {
+export function rule(
+  state: SubjectState,
+  message: MessageAtHand,
+  policies: readonly Policy[],
+  at: number,
+  talliesOf: TalliesOf = () => undefined,
+): Ruling {
   const consent = consentOf(state.consent, message.channel, message.class)
   if (consent === false) {
     return { ruling: 'suppress', policy: 'consent', reason: 'opted out', needed: 'a later consent_granted event' }
   }
   const applying = policies.filter((policy) => applies(policy, message))
   const rulings = applying
-    .map((policy) => rulingOf(policy, state, message, consent, at))
+    .map((policy) => rulingOf(policy, state, message, consent, at, talliesOf))
     .filter((ruling) => ruling !== undefined)
   return (
     rulings.find(({ ruling, reason }) => ruling === 'suppress' && reason === 'no consent') ??
     latestDeferral(rulings) ??
     rulings[0] ?? { ruling: 'send' }
   )
-}
-
-function applies(policy: Policy, { channel, class: messageClass, journey }: MessageAtHand): boolean {
-  const wanted = policy.kind !== 'cap' || policy.journeys === undefined || policy.journeys.has(journey)
-  return wanted && covers(policy, channel, messageClass)
-}
-
-function covers({ classes, channels }: PolicyScope, channel: string, messageClass: MessageClass): boolean {
-  return classes.has(messageClass) && (channels === undefined || channels.has(channel))
 }
 
 function latestDeferral(rulings: readonly Ruling[]): Ruling | undefined {
@@ -80,6 +62,7 @@ function rulingOf(
   message: MessageAtHand,
   consent: boolean | undefined,
   at: number,
+  talliesOf: TalliesOf,
 ): Exclude<Ruling, { ruling: 'send' }> | undefined {
   if (policy.kind === 'consent') {
     const needed = `a consent_granted event for ${message.class} on ${message.channel}`
@@ -89,6 +72,7 @@ function rulingOf(
     const until = quietUntil(policy, zoneFor(state, policy.timeZone), at)
     return until === undefined ? undefined : { ruling: 'defer', policy: policy.id, reason: 'quiet hours', until }
   }
+  if (isShared(policy)) return crowdedOut(policy, message, at, talliesOf)
   return policy.kind === 'cap' ? capped(policy, state, at) : mixed(policy, state, at)
 }
 
@@ -121,15 +105,44 @@ function daysOfMonth({ definition }: CapPolicy, at: number): number {
 /** Of all messages with this one, those of the policy's classes may be no more than its share. */
 function mixed({ id, classes, channels, share, window }: MixPolicy, state: SubjectState, at: number) {
   const from = window.from(state, at)
-  const inChannels = state.sends.filter(([sentAt, channel]) => sentAt >= from && (channels?.has(channel) ?? true))
+  const inChannels = state.sends.filter(([sentAt, channel]) => sentAt >= from && reaches(channels, channel))
   const alike = inChannels.filter(([, , messageClass]) => classes.has(messageClass)).length + 1
-  const all = inChannels.length + 1
-  if (alike <= share * all + ROUNDING) return undefined
-  const lacking = share === 0 ? Number.POSITIVE_INFINITY : Math.ceil(alike / share - ROUNDING) - all
-  const needed = Number.isFinite(lacking)
-    ? `${lacking} more message${lacking === 1 ? '' : 's'} of other classes in ${window.text}`
-    : 'a higher share'
-  return { ruling: 'suppress', policy: id, reason: 'mix', needed } as const
+  const lacking = lackingFor(share, alike, inChannels.length + 1)
+  if (lacking === 0) return undefined
+  return { ruling: 'suppress', policy: id, reason: 'mix', needed: others(lacking, window.text) } as const
+}
+
+/** What goes to many people together, this message included, must fit. */
+function crowdedOut(
+  policy: SharedPolicy,
+  { channel }: MessageAtHand,
+  at: number,
+  talliesOf: TalliesOf,
+): Suppression | undefined {
+  const tallies = talliesOf(policy)
+  if (tallies === undefined) return undefined
+  const taken = takenAt(policy, tallies, at) + costOf(policy, channel)
+  if (policy.kind === 'mix') {
+    const lacking = lackingFor(policy.share, taken, taken + madeAt(policy, tallies, at))
+    if (lacking === 0) return undefined
+    const needed = others(lacking, policy.window.text, ' to the community')
+    return { ruling: 'suppress', policy: policy.id, reason: 'mix', needed }
+  }
+  if (taken <= policy.max) return undefined
+  const room = roomAt(policy, tallies, policy.max - costOf(policy, channel), at)
+  const needed = room === undefined ? 'a higher budget' : `a send after ${isoOf(room)}`
+  return { ruling: 'suppress', policy: policy.id, reason: 'budget', needed }
+}
+
+/** How many other messages are lacking for so many of one kind to be no more than their share of all. */
+function lackingFor(share: number, alike: number, all: number): number {
+  if (alike <= share * all + ROUNDING) return 0
+  return share === 0 ? Number.POSITIVE_INFINITY : Math.ceil(alike / share - ROUNDING) - all
+}
+
+function others(lacking: number, window: string, whose = ''): string {
+  if (!Number.isFinite(lacking)) return 'a higher share'
+  return `${lacking} more message${lacking === 1 ? '' : 's'} of other classes${whose} in ${window}`
 }
 
 /** What shares may be off by, for numbers such as 0.2 are not exact. */
@@ -169,7 +182,8 @@ export function recordSend(
   policies: readonly Policy[],
   at: number,
 ): SubjectState {
-  const longest = Math.max(0, ...policies.map((policy) => ('window' in policy ? policy.window.longestMs : 0)))
+  const own = policies.filter((policy) => 'window' in policy && !isShared(policy))
+  const longest = Math.max(0, ...own.map((policy) => ('window' in policy ? (policy.window?.longestMs ?? 0) : 0)))
   const kept = state.sends.filter(([sentAt, , , key]) => key !== deliveryKey && sentAt + longest > at)
   return { ...state, sends: [...kept, [at, message.channel, message.class, deliveryKey, message.journey]] }
 }

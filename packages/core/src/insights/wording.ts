@@ -309,6 +309,7 @@ export const DECISION_PHRASES: Readonly<Record<string, Readonly<Record<Language,
 /** Why something was not done. Other reasons, such as those of rules, are shown as they are. */
 export const REASONS_ZH: Readonly<Record<string, string>> = {
   active: '已在旅程中',
+  budget: '预算已用完',
   cap: '已达次数上限',
   cascade: '连锁太长',
   chain: '一环接一环，太长',

@@ -1,3 +1,4 @@
+import { Counts } from '../delivery/counts.js'
 import { Outcomes } from '../delivery/outcomes.js'
 import { closed } from '../delivery/settlement.js'
 import { forgetSend } from '../domain/guardrails.js'
@@ -65,6 +66,7 @@ export async function resolveParked(
   await options.store.transaction(async (tx) => {
     const edition = await options.programs.in(tx)
     const outcomes = await Outcomes.lock(tx, options, edition, [await lockParked(tx, deliveryKey)])
+    const counts = Counts.open(outcomes)
     for (const delivery of outcomes.locked) {
       const { subject, source, body } = delivery
       const { journey: rule, run, step } = source
@@ -74,11 +76,13 @@ export async function resolveParked(
       if (resolution !== 'sent') {
         outcomes.replaceState(delivery, forgetSend(outcomes.subjectOf(delivery).state, delivery.key))
       }
-      outcomes.save(resolved(delivery, resolution, outcomes.now))
+      const recounted = resolution === 'sent' ? counts.arrived(delivery) : counts.takeBack(delivery)
+      outcomes.save(resolved(recounted, resolution, outcomes.now))
       if (resolution === 'sent') outcomes.emit(delivery, 'message_accepted', details)
       if (resolution === 'not sent') outcomes.emit(delivery, 'message_rejected', { ...details, reason: 'not sent' })
     }
     await outcomes.write()
+    await counts.write(tx)
   })
 }
 

@@ -11,6 +11,7 @@ import type { Baseline } from '../domain/baseline.js'
 import type { Decision, DecisionKind, Input, StepSource, StepVariables } from '../domain/decision.js'
 import type { Fate } from '../domain/fates.js'
 import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
+import type { Tally } from '../domain/tallies.js'
 
 /** An accepted event, as the log keeps it. */
 export interface StoredEvent {
@@ -216,6 +217,8 @@ export interface DeliveryBody {
   readonly again?: number
   /** message: what receipts have said of it, in the order in which they were taken in. */
   readonly receipts?: readonly ReceiptMark[]
+  /** message: what is counted for it by policies about many people. */
+  readonly counted?: readonly Tally[]
 }
 
 /** What a provider, or somebody who acts for it, says of a message later. */
@@ -483,6 +486,19 @@ export interface StoreTransaction {
   /** Marks a coupon as used; false where it is already, or there is none. */
   redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean>
 
+  /**
+   * Locks what is counted under some names, in the order of the names whatever the order asked for, and gives it. Whoever
+   * locks one of them too waits until this transaction ends, and sees what it has added.
+   */
+  lockTallies(counters: readonly string[]): Promise<readonly Tally[]>
+  /**
+   * Adds to what is counted, each stretch once in a call. Where a stretch is not there, it is begun by what is more than
+   * nothing, and what is less is left. Gives the counters of which one has begun. Needs no lock.
+   */
+  addTallies(changes: readonly Tally[]): Promise<ReadonlySet<string>>
+  /** Removes stretches of counters that end at an instant or before it. */
+  dropTallies(outdated: readonly { readonly counter: string; readonly until: number }[]): Promise<void>
+
   /** The secret that names of erased people are hashed with. Undefined before there is one, and `fresh` was not given to become it. */
   tombstoneKey(fresh?: string): Promise<string | undefined>
   /** The tombstones with these hashes. */
@@ -608,6 +624,8 @@ export interface StoreReads {
   readPools(): Promise<ReadonlyMap<string, PoolCount>>
   /** What is noted as spent by each offer, from an instant on, in millionths. */
   readSpent(offer: string, from: number): Promise<number>
+  /** All that is counted for policies about many people, by counter and time. */
+  readTallies(): Promise<readonly Tally[]>
   /** As in a transaction. */
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]>
   /**

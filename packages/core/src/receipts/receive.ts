@@ -1,7 +1,8 @@
+import { atHand, Counts } from '../delivery/counts.js'
 import type { DispatcherOptions } from '../delivery/options.js'
 import { Outcomes } from '../delivery/outcomes.js'
 import { closed } from '../delivery/settlement.js'
-import { forgetSend, type MessageAtHand, restoreSend } from '../domain/guardrails.js'
+import { forgetSend, restoreSend } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
 import type { Delivery, DeliveryName, StoreTransaction } from '../ports/store.js'
 import { hasSaid, isOpen, isUnderWay, judge, saysArrived } from './judge.js'
@@ -62,8 +63,10 @@ async function takeIn(
     const after = now.get(before.key)
     return after === undefined || after === before ? [] : [after]
   })
-  for (const delivery of changed) outcomes.save(delivery)
+  const counts = Counts.open(outcomes)
+  for (const delivery of changed) outcomes.save(recount(delivery, counts))
   await outcomes.write()
+  await counts.write(tx)
   return results
 }
 
@@ -137,6 +140,12 @@ function apply(
   return { result: { status: 'accepted', deliveryKey }, delivery: after }
 }
 
+/** What is counted for many people together follows what a message has turned out to be. */
+function recount(delivery: Delivery, counts: Counts): Delivery {
+  if (delivery.state === 'accepted') return counts.arrived(delivery)
+  return delivery.state === 'failed' ? counts.failed(delivery) : counts.takeBack(delivery)
+}
+
 /** Of what has arrived, somebody must have sent it who was waited for. */
 function isImplied({ state }: Delivery, mark: ReceiptAtHand['mark']): boolean {
   return state === 'awaiting_person' && saysArrived(mark)
@@ -167,10 +176,6 @@ function countForCaps(before: Delivery, { says }: ReceiptAtHand['mark'], outcome
   if (state.at === 0 || before.state === 'accepted' || isUnderWay(before)) return
   const sentAt = before.body.firstCalledAt ?? before.plannedAt
   outcomes.replaceState(before, restoreSend(state, atHand(before), before.key, sentAt))
-}
-
-function atHand({ body, source }: Delivery): MessageAtHand {
-  return { channel: body.channel ?? '', class: body.class ?? 'service', journey: source.journey }
 }
 
 function emitAccepted(delivery: Delivery, outcomes: Outcomes): void {

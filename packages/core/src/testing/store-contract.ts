@@ -10,6 +10,7 @@ import { logChecks } from './store-checks/log.js'
 import { mergeChecks } from './store-checks/merges.js'
 import { poolChecks } from './store-checks/pools.js'
 import { subjectChecks } from './store-checks/subjects.js'
+import { tallyChecks } from './store-checks/tallies.js'
 import { transactionChecks } from './store-checks/transactions.js'
 import { versionChecks } from './store-checks/versions.js'
 
@@ -41,6 +42,7 @@ export function storeContract(options: StoreContractOptions): readonly ContractC
     ...callChecks,
     ...couponChecks,
     ...poolChecks,
+    ...tallyChecks,
     ...versionChecks,
     ...baselineChecks,
     ...erasureChecks,

@@ -140,6 +140,9 @@ const policies = fc.subarray([
   { kind: 'policy', id: 'cap', cap: { max: 2, within: '3s' } },
   { kind: 'policy', id: 'mix', mix: { share: 0.5 } },
   { kind: 'policy', id: 'quota', quota: { channels: ['push'], max: 3, during: 'today' } },
+  { kind: 'policy', id: 'estate-mix', mix: { share: 0.5, within: '1d', of: 'community' } },
+  { kind: 'policy', id: 'purse', budget: { money: 0.3, costs: { push: 0.1, sms: 0.05 }, during: 'today' } },
+  { kind: 'policy', id: 'few', budget: { messages: 2, within: '1m', of: 'community' } },
   { kind: 'policy', id: 'control', control: { share: 0.3 } },
 ])
 

@@ -1,3 +1,4 @@
+import { pointerTo } from '../json.js'
 import type { Pack } from '../pack.js'
 import { editDistance, type Place, type Problems } from '../problems.js'
 import { stepsOf } from '../schemas/step.js'
@@ -37,10 +38,13 @@ function namedBySends(pack: Pack): readonly Named[] {
 function namedElsewhere(pack: Pack): readonly Named[] {
   const policies = pack.policies.flatMap(({ definition, place }) => {
     const [kind, scope] = scopeOf(definition)
-    return (scope.channels ?? []).map((channel, index) => ({
+    const listed = (scope.channels ?? []).map((channel, index) => ({
       channel,
       place: below(place, `${kind}/channels/${index}`),
     }))
+    const costs = 'costs' in scope ? Object.keys(scope.costs ?? {}) : []
+    const priced = costs.map((channel) => ({ channel, place: below(place, `${kind}/costs${pointerTo('', channel)}`) }))
+    return [...listed, ...priced]
   })
   const facts = usesOf(pack).flatMap(({ params: { channel }, place }) => {
     return typeof channel === 'string' ? [{ channel, place: below(place, 'params/channel') }] : []
@@ -54,6 +58,7 @@ function scopeOf(policy: Pack['policies'][number]['definition']) {
   if ('quietHours' in policy) return ['quietHours', policy.quietHours] as const
   if ('quota' in policy) return ['quota', policy.quota] as const
   if ('mix' in policy) return ['mix', policy.mix] as const
+  if ('budget' in policy) return ['budget', policy.budget] as const
   return ['cap', policy.cap] as const
 }
 

@@ -5,6 +5,7 @@ import type { Program } from '../program/program.js'
 import { tiersInOrder } from '../program/score.js'
 import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
 import { checkBranches } from './branches.js'
+import { checkBudgets } from './budgets.js'
 import { checkCapped } from './capped.js'
 import { startedIn } from './certain.js'
 import { checkChannels } from './channels.js'
@@ -40,6 +41,7 @@ export function checkMeaning(pack: Pack, program: Program, problems: Problems, o
   checkHistory(pack, problems)
   checkCapped(pack, problems)
   checkChannels(pack, options.channels, problems)
+  checkBudgets(pack, program, problems)
   checkOffers(pack, problems)
   checkJourneys(pack, program, problems)
   checkSameTags(pack, problems)

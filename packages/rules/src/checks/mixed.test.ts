@@ -36,3 +36,23 @@ it('says nothing where other messages make room, or the mix is not about the cha
   expect(found([send('a', 'promotion')], mix({ channels: ['push'] }))).toEqual([])
   expect(found([send('a', 'promotion')], mix({ share: 1 }))).toEqual([])
 })
+
+it('knows that what one member gets makes room for another, where a mix is of the community', () => {
+  const community = { kind: 'journey', id: 'news', subject: 'community', entry: { on: 'event', event: 'opened' } }
+  const news = { ...community, steps: [send('b', 'content')] }
+  const pack = (of: object) =>
+    reviewPack(
+      definePack([
+        steps(send('a', 'promotion')),
+        template('x'),
+        { kind: 'policy', id: 'c', consent: {} },
+        news,
+        mix(of),
+      ]),
+    ).map(({ code }) => code)
+  expect(pack({})).toEqual(['message.mix'])
+  expect(pack({ of: 'community' })).toEqual([])
+  expect(found([send('a', 'promotion')], mix({ of: 'community' }))).toMatchObject([
+    { code: 'message.mix', message: expect.stringContaining('Nothing in the pack sends members anything else.') },
+  ])
+})

@@ -2,7 +2,7 @@ import type { Pack } from '../pack.js'
 import type { Place, Problems } from '../problems.js'
 import type { Policy, Program } from '../program/program.js'
 import { type StepDefinition, stepsOf } from '../schemas/step.js'
-import type { SubjectKind } from '../subject.js'
+import { SUBJECT_KINDS, type SubjectKind } from '../subject.js'
 import { channelsOf, isCapped } from './crowded.js'
 import { below } from './expand.js'
 
@@ -29,7 +29,7 @@ export function checkMixed(pack: Pack, { policies }: Program, problems: Problems
     const reason =
       mix.share === 0
         ? 'Raise the share.'
-        : `Nothing in the pack sends a ${message.subject} anything else. Send something of use, too, or leave out the policy.`
+        : `Nothing in the pack sends ${mix.of === undefined ? `a ${message.subject}` : 'members'} anything else. Send something of use, too, or leave out the policy.`
     const text = `This is never sent: the policy "${mix.id}" lets ${others} messages be at most ${share} of all. ${reason}`
     problems.warning(message.place, 'message.mix', text, { found: message.id })
   }
@@ -46,9 +46,11 @@ function sendsOf({ journeys }: Pack): readonly SendAt[] {
 }
 
 /** Kinds of subjects that the pack also sends other messages, beside which those of the mix are a smaller share. */
-function subjectsWithRoom(sends: readonly SendAt[], { share, classes, channels }: Mix): ReadonlySet<SubjectKind> {
+function subjectsWithRoom(sends: readonly SendAt[], { share, classes, channels, of }: Mix): ReadonlySet<SubjectKind> {
   const others = sends.filter(
     ({ send }) => !classes.has(send.class) && channelsOf(send).some((channel) => channels?.has(channel) ?? true),
   )
-  return new Set(share === 0 ? [] : others.map(({ subject }) => subject))
+  if (share === 0 || others.length === 0) return new Set()
+  // What one member gets makes room for another, and what the community itself gets does for both.
+  return new Set(of === undefined ? others.map(({ subject }) => subject) : SUBJECT_KINDS)
 }

@@ -3,6 +3,7 @@ import type { Place, Problems } from '../problems.js'
 import { MESSAGE_CLASSES, type MessageClass } from '../schemas/common.js'
 import type { PolicyDefinition } from '../schemas/definitions.js'
 import { DEFAULT_ZONE, isTimeZone } from '../time-zone.js'
+import { compileBudget } from './budget.js'
 import type { ControlGroup, Policy } from './program.js'
 import { compileSendWindow } from './send-window.js'
 
@@ -20,11 +21,7 @@ export function compilePolicy(
   const below = (key: string) => ({ ...place, pointer: `${place.pointer}/${key}` })
   if ('cap' in definition) {
     const { max, journeys } = definition.cap
-    for (const [index, id] of (journeys ?? []).entries()) {
-      if (journeyIds.has(id)) continue
-      const message = `The pack has no journey ${JSON.stringify(id)}.`
-      problems.unknown(below(`cap/journeys/${index}`), 'journey', id, journeyIds, message)
-    }
+    checkJourneys(journeys, below('cap'), journeyIds, problems)
     const window = compileSendWindow(definition.cap, below('cap'), problems)
     const limits = { max, journeys: journeys && new Set(journeys), ...scope(definition.cap, MESSAGE_CLASSES) }
     return window && { ...base, kind: 'cap', reason: 'cap', window, ...limits }
@@ -36,9 +33,16 @@ export function compilePolicy(
     return window && { ...base, kind: 'cap', reason: 'quota', window, ...limits }
   }
   if ('mix' in definition) {
-    const { share, within = '7d' } = definition.mix
+    const { share, within = '7d', of } = definition.mix
     const window = compileSendWindow({ within }, below('mix'), problems)
-    return window && { ...base, kind: 'mix', share, window, ...scope(definition.mix, ['promotion']) }
+    return window && { ...base, kind: 'mix', share, window, of, ...scope(definition.mix, ['promotion']) }
+  }
+  if ('budget' in definition) {
+    const { classes } = definition.budget
+    checkJourneys(definition.budget.journeys, below('budget'), journeyIds, problems)
+    const budget = compileBudget(definition.budget, below('budget'), problems)
+    const channels = definition.budget.channels ?? (budget?.costs && [...budget.costs.keys()])
+    return budget && { ...base, kind: 'budget', ...budget, ...scope({ classes, channels }, MESSAGE_CLASSES) }
   }
   const { from, to, timeZone = DEFAULT_ZONE } = definition.quietHours
   if (!isTimeZone(timeZone)) {
@@ -53,6 +57,19 @@ export function compilePolicy(
   }
   const times = { fromMinute: minuteOfDay(from), toMinute: minuteOfDay(to), timeZone }
   return { ...base, kind: 'quietHours', ...times, ...scope(definition.quietHours, ['content', 'promotion']) }
+}
+
+function checkJourneys(
+  journeys: readonly string[] = [],
+  place: Place,
+  known: ReadonlySet<string>,
+  problems: Problems,
+): void {
+  for (const [index, id] of journeys.entries()) {
+    if (known.has(id)) continue
+    const at = { ...place, pointer: `${place.pointer}/journeys/${index}` }
+    problems.unknown(at, 'journey', id, known, `The pack has no journey ${JSON.stringify(id)}.`)
+  }
 }
 
 /** The control group of a pack: one at most. */

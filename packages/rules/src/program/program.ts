@@ -310,8 +310,28 @@ export type Policy = { readonly id: string; readonly definition: PolicyDefinitio
         readonly journeys: ReadonlySet<string> | undefined
       }
     /** Messages of its classes are at most this share of all that its channels bring in the window. */
-    | { readonly kind: 'mix'; readonly share: number; readonly window: SendWindow }
+    | {
+        readonly kind: 'mix'
+        readonly share: number
+        readonly window: SendWindow
+        readonly of: 'community' | undefined
+      }
+    | ({ readonly kind: 'budget' } & Budget)
   )
+
+/** What may be sent, or spent on what is sent. */
+export interface Budget {
+  /** So many messages; or so many millionths of the money that costs are told in. */
+  readonly max: number
+  /** Millionths that a message costs by each channel. Undefined: messages are counted. */
+  readonly costs: ReadonlyMap<string, number> | undefined
+  /** Undefined: it is never filled up again. */
+  readonly window: SendWindow | undefined
+  /** Undefined: messages of all journeys. */
+  readonly journeys: ReadonlySet<string> | undefined
+  /** Undefined: one for everybody together. */
+  readonly of: 'community' | undefined
+}
 
 export interface PolicyScope {
   readonly classes: ReadonlySet<MessageClass>

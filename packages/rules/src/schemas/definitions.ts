@@ -164,8 +164,31 @@ const mixSchema = z
     within: durationSchema
       .optional()
       .describe('Of all that a subject gets in any window of this length; 7d when left out.'),
+    of: z
+      .literal('community')
+      .optional()
+      .describe('Of all that the members of a community get together; of what each gets alone when left out.'),
   })
   .describe('Keeps promotions to a share of all messages, such as 0.2: seven parts service, three parts selling.')
+
+const sendBudgetSchema = z
+  .strictObject({
+    ...policyScope,
+    ...fromJourneys,
+    messages: z.int().min(0).max(1_000_000_000).optional().describe('How many messages may be sent.'),
+    money: z.number().min(0).max(1_000_000_000).optional().describe('How much all messages may cost together.'),
+    costs: z
+      .record(channelNameSchema, z.number().min(0).max(1_000_000))
+      .optional()
+      .describe('What one message costs by each channel; what goes by other channels costs nothing.'),
+    ...sendWindow,
+    timeZone: z.string().optional().describe('The IANA zone that "during" goes by; Asia/Shanghai when left out.'),
+    of: z
+      .literal('community')
+      .optional()
+      .describe('For the members of each community by themselves; for everybody together when left out.'),
+  })
+  .describe("What may be sent or spent, by everybody together. Beyond it, a step's next channel is tried.")
 
 const controlSchema = z
   .strictObject({
@@ -189,6 +212,7 @@ const policySchema = z
     variant('cap', z.strictObject({ ...policyBase, cap: capSchema })),
     variant('quota', z.strictObject({ ...policyBase, quota: quotaSchema })),
     variant('mix', z.strictObject({ ...policyBase, mix: mixSchema })),
+    variant('budget', z.strictObject({ ...policyBase, budget: sendBudgetSchema })),
     variant('control', z.strictObject({ ...policyBase, control: controlSchema })),
   ])
   .meta({

@@ -2,6 +2,7 @@ import type { SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
+import type { Tally } from '../../domain/tallies.js'
 import {
   type DecisionCount,
   type Delivery,
@@ -197,6 +198,11 @@ class Memory implements MemoryStore {
   async readSpent(offer: string, from: number): Promise<number> {
     const noted = [...(this.#tables.spending.get(offer) ?? [])].filter(([slot]) => slot >= from)
     return noted.reduce((sum, [, spent]) => sum + spent, 0)
+  }
+
+  async readTallies(): Promise<readonly Tally[]> {
+    const found = [...this.#tables.tallies.values()].flatMap((tallies) => [...tallies.values()])
+    return found.sort((a, b) => compareText(a.counter, b.counter) || a.from - b.from || a.until - b.until)
   }
 
   async readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {

@@ -2,6 +2,7 @@ import type { RelationName, SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../../domain/subject.js'
+import type { Tally } from '../../domain/tallies.js'
 import type {
   ChannelCalls,
   Delivery,
@@ -84,6 +85,8 @@ export class MemoryTables {
   readonly codes = new CodeLists()
   /** What each offer has spent, by the instant it is noted under. */
   readonly spending = new Map<string, ReadonlyMap<number, number>>()
+  /** By counter, and by stretch. */
+  readonly tallies = new Map<string, ReadonlyMap<string, Tally>>()
   decisions: Decision[] = []
   readonly tombstones = new Map<string, Tombstone>()
   tombstoneKey: string | undefined

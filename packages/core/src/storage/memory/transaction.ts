@@ -2,6 +2,7 @@ import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules
 import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
 import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
+import type { Tally } from '../../domain/tallies.js'
 import type {
   ChannelCalls,
   Delivery,
@@ -31,6 +32,7 @@ import { StagedDeliveries } from './staged-deliveries.js'
 import { StagedErasure } from './staged-erasure.js'
 import { StagedEvents } from './staged-events.js'
 import { StagedPools } from './staged-pools.js'
+import { StagedTallies } from './staged-tallies.js'
 import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
 
 export interface MemoryTransactionOptions {
@@ -62,6 +64,7 @@ export class MemoryTransaction implements StoreTransaction {
   #stagedDeliveries: StagedDeliveries | undefined
   #stagedCoupons: StagedCoupons | undefined
   #stagedPools: StagedPools | undefined
+  #stagedTallies: StagedTallies | undefined
   #stagedErasure: StagedErasure | undefined
 
   constructor(tables: MemoryTables, options: MemoryTransactionOptions) {
@@ -95,6 +98,7 @@ export class MemoryTransaction implements StoreTransaction {
     this.#stagedDeliveries?.commit()
     this.#stagedCoupons?.commit()
     this.#stagedPools?.commit()
+    this.#stagedTallies?.commit()
     tables.versions.push(...this.#versions)
     for (const journey of this.#journeys) {
       if (!tables.journeys.has(journey.hash)) tables.journeys.set(journey.hash, journey)
@@ -129,6 +133,11 @@ export class MemoryTransaction implements StoreTransaction {
   get #pools(): StagedPools {
     this.#stagedPools ??= new StagedPools(this.#tables)
     return this.#stagedPools
+  }
+
+  get #tallies(): StagedTallies {
+    this.#stagedTallies ??= new StagedTallies(this.#tables)
+    return this.#stagedTallies
   }
 
   get #erasure(): StagedErasure {
@@ -483,6 +492,18 @@ export class MemoryTransaction implements StoreTransaction {
 
   async redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean> {
     return this.#coupons.redeem(grantKey, redeemed)
+  }
+
+  async lockTallies(counters: readonly string[]): Promise<readonly Tally[]> {
+    return this.#tallies.of(counters)
+  }
+
+  async addTallies(changes: readonly Tally[]): Promise<ReadonlySet<string>> {
+    return this.#tallies.add(changes)
+  }
+
+  async dropTallies(outdated: Parameters<StoreTransaction['dropTallies']>[0]): Promise<void> {
+    this.#tallies.drop(outdated)
   }
 
   async tombstoneKey(fresh?: string): Promise<string | undefined> {

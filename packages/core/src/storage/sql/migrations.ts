@@ -123,6 +123,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '013-receipts': { up: (db) => addReceipts(db, tables) },
     '014-offers': { up: (db) => addOffers(db, tables) },
     '015-channel-calls': { up: (db) => createCalls(db, tables) },
+    '016-tallies': { up: (db) => createTallies(db, tables) },
   }
 }
 
@@ -308,4 +309,16 @@ async function createCalls(db: Kysely<unknown>, { calls }: Tables): Promise<void
   await sql`create table ${calls} (
     channel text collate "C" primary key, free_at int8 not null default 0, body text not null default '[]'
   ) with (fillfactor = 50)`.execute(db)
+}
+
+// A stretch is rewritten in place, with each batch of messages.
+async function createTallies(db: Kysely<unknown>, { counter, tally }: Tables): Promise<void> {
+  const statements = [
+    sql`create table ${counter} (counter text collate "C" primary key)`,
+    sql`create table ${tally} (
+      counter text collate "C", starts int8, ends int8, taken int8 not null, made int8 not null,
+      primary key (counter, starts, ends)
+    ) with (fillfactor = 50)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import { decodeSubject, type SubjectKey, type SubjectState } from '../../domain/subject.js'
+import type { Tally } from '../../domain/tallies.js'
 import { EngineError } from '../../errors.js'
 import {
   type DecisionCount,
@@ -33,6 +34,7 @@ import { readSpent } from './pools.js'
 import { Session } from './session.js'
 import { readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
+import { readTallies } from './tallies.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
 import { countOutdated, countSubjects, readOperations, readVersions } from './versions.js'
 
@@ -188,6 +190,10 @@ export class SqlStore implements Store {
 
   readSpent(offer: string, from: number): Promise<number> {
     return readSpent(this.#reads, offer, from)
+  }
+
+  readTallies(): Promise<readonly Tally[]> {
+    return readTallies(this.#reads)
   }
 
   readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {

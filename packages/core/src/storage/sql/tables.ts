@@ -15,6 +15,9 @@ export interface Tables {
   readonly coupon: RawBuilder<unknown>
   readonly code: RawBuilder<unknown>
   readonly spending: RawBuilder<unknown>
+  /** One row for each thing that is counted: to be locked. */
+  readonly counter: RawBuilder<unknown>
+  readonly tally: RawBuilder<unknown>
   readonly journey: RawBuilder<unknown>
   readonly version: RawBuilder<unknown>
   readonly baseline: RawBuilder<unknown>
@@ -37,6 +40,8 @@ export function tablesIn(schema: string): Tables {
     coupon: sql.id(schema, 'coupon'),
     code: sql.id(schema, 'coupon_code'),
     spending: sql.id(schema, 'coupon_spending'),
+    counter: sql.id(schema, 'counter'),
+    tally: sql.id(schema, 'tally'),
     journey: sql.id(schema, 'journey'),
     version: sql.id(schema, 'version'),
     baseline: sql.id(schema, 'baseline'),

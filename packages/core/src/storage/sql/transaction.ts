@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Baseline } from '../../domain/baseline.js'
 import type { Decision } from '../../domain/decision.js'
 import type { Coupon, SubjectKey, SubjectState } from '../../domain/subject.js'
+import type { Tally } from '../../domain/tallies.js'
 import type {
   ChannelCalls,
   Delivery,
@@ -37,6 +38,7 @@ import type { Int8 } from './parameters.js'
 import * as pools from './pools.js'
 import type { Session } from './session.js'
 import * as subjects from './subjects.js'
+import * as tallies from './tallies.js'
 import * as tombstones from './tombstones.js'
 import * as versions from './versions.js'
 
@@ -326,6 +328,18 @@ export class SqlTransaction implements StoreTransaction {
 
   redeemCoupon(grantKey: string, redeemed: Redeemed): Promise<boolean> {
     return coupons.redeemCoupon(this.#session, grantKey, redeemed)
+  }
+
+  lockTallies(counters: readonly string[]): Promise<readonly Tally[]> {
+    return tallies.lockTallies(this.#session, counters)
+  }
+
+  addTallies(changes: readonly Tally[]): Promise<ReadonlySet<string>> {
+    return tallies.addTallies(this.#session, changes)
+  }
+
+  dropTallies(outdated: Parameters<StoreTransaction['dropTallies']>[0]): Promise<void> {
+    return tallies.dropTallies(this.#session, outdated)
   }
 
   tombstoneKey(fresh?: string): Promise<string | undefined> {
