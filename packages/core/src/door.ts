@@ -9,6 +9,7 @@ import {
   VERDICT_MARK,
 } from '@linli/rules'
 import type { Kysely } from 'kysely'
+import type { RetentionOptions } from './delivery/retention.js'
 import type { SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { hasTag, type Run, type SubjectState, scoreOf, subjectName } from './domain/subject.js'
@@ -71,6 +72,8 @@ export interface EngineOptions {
    * `openid`, `unionid`, `external_userid` and `phone` when left out; `[]` for none.
    */
   readonly identifiers?: readonly string[]
+  /** How long what has ended is kept; for ever when left out. Each process that works forgets by its own. */
+  readonly retention?: RetentionOptions
   /** How long a channel may take before its outcome is unknown, in milliseconds; 20 seconds when left out. */
   readonly callTimeoutMs?: number
   /** What templates may read as `unsubscribe.token`, and `engine.unsubscribe` takes: `new UnsubscribeTokens(secret)`. */

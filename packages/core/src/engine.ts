@@ -13,6 +13,7 @@ import { Dispatcher } from './delivery/dispatcher.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
 import { Rates } from './delivery/rates.js'
 import { Release } from './delivery/release.js'
+import { DeliveryRetention } from './delivery/retention.js'
 import { markSuggestion, type SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
@@ -170,6 +171,7 @@ class LocalEngine implements Engine {
     const deliveryOptions = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
     const dispatcher = new Dispatcher(deliveryOptions)
     const retention = new Retention(store, programs, clock)
+    const deliveryRetention = new DeliveryRetention(options.retention ?? {}, store, clock)
     const onError =
       options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error))
     this.onError = onError
@@ -186,6 +188,7 @@ class LocalEngine implements Engine {
     const tidy: readonly Work[] = [
       { name: 'sweep', pass: (hurried) => this.sweep.pass(hurried) },
       { name: 'retention', pass: () => retention.pass() },
+      { name: 'delivery-retention', pass: () => deliveryRetention.pass() },
     ]
     this.hasRedis = redis !== undefined
     const clockDecides = options.clock !== undefined

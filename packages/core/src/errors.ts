@@ -24,6 +24,7 @@ export type EngineErrorCode =
   | 'rule.unknown'
   | 'run.unknown'
   | 'merge.unknown'
+  | 'retention.invalid'
   | 'delivery.unknown'
   | 'delivery.settled'
   | 'decision.unknown'

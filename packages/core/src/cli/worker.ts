@@ -19,6 +19,7 @@ interface WorkerFlags {
   readonly rules: readonly string[]
   readonly channels: string
   readonly health?: number
+  readonly keepDeliveries?: string
 }
 
 export function workerCommand(): Command {
@@ -32,6 +33,10 @@ export function workerCommand(): Command {
       '--channels <file>',
       'a module whose default export is a list of channels, or a function that gives one; and "issuers", where offers name some',
     )
+    .option(
+      '--keep-deliveries <time>',
+      'forget deliveries that have ended after this time, such as 180d; never when left out',
+    )
     .option('--health <port>', 'answer GET /health on this port', portOf)
     .action(work)
 }
@@ -42,12 +47,21 @@ function portOf(text: string): number {
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
 }
 
-async function work({ db, redis, redisPrefix: prefix, rules, channels, health }: WorkerFlags): Promise<void> {
+async function work({
+  db,
+  redis,
+  redisPrefix: prefix,
+  rules,
+  channels,
+  health,
+  keepDeliveries,
+}: WorkerFlags): Promise<void> {
   const isPublished = rules.length === 1 && rules[0] === 'published'
   const engine = await createEngine({
     rules: isPublished ? 'published' : await loadPack(...rules),
     ...(await loadProviders(channels)),
     database: db,
+    ...(keepDeliveries !== undefined && { retention: { deliveries: keepDeliveries } }),
     ...unsubscribeOf(process.env['LINLI_UNSUBSCRIBE_SECRETS']),
     ...(redis !== undefined && { redis: { url: redis, ...(prefix !== undefined && { prefix }) } }),
     onError: (error) => tell(`linli worker: ${textOf(error)}`),

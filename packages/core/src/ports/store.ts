@@ -449,6 +449,12 @@ export interface StoreTransaction {
   /** Replaces what is kept of channels that the transaction has locked. */
   saveCalls(calls: readonly ChannelCalls[]): Promise<void>
 
+  /**
+   * Removes at most `limit` deliveries that have ended (`accepted`, `rejected`, `failed`, `suppressed`), and of which nothing was heard
+   * since `until`: planned then or before, first called then or before, with no later receipt. Gives how many they were.
+   */
+  forgetDeliveries(until: number, limit: number): Promise<number>
+
   /** Coupons that were issued under these grant keys. */
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]>
   /** Coupons that some subjects have, in the order in which they were issued. */

@@ -134,6 +134,18 @@ export class StagedDeliveries {
     }
   }
 
+  /** Removes at most `limit` that have ended, and of which nothing was heard since `until`; gives how many they were. */
+  forget(until: number, limit: number): number {
+    const old = this.#all()
+      .filter((delivery) => ENDED.has(delivery.state) && heardAt(delivery) <= until)
+      .slice(0, limit)
+    for (const { key } of old) {
+      this.#changes.delete(key)
+      this.#removed.add(key)
+    }
+    return old.length
+  }
+
   release(still: readonly string[], at: number, limit: number): number {
     const kept = new Set(still)
     const keys = new Set([...this.#tables.pausedDeliveries, ...this.#changes.keys()])
@@ -158,4 +170,11 @@ export class StagedDeliveries {
 
 function nameOf(channel: string | undefined, providerId: string): string {
   return JSON.stringify([channel, providerId])
+}
+
+const ENDED: ReadonlySet<Delivery['state']> = new Set(['accepted', 'rejected', 'failed', 'suppressed'])
+
+/** When something was last heard of a delivery. */
+function heardAt({ plannedAt, body: { firstCalledAt = 0, receipts = [] } }: Delivery): number {
+  return Math.max(plannedAt, firstCalledAt, receipts.at(-1)?.at ?? 0)
 }

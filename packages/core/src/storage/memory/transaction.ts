@@ -426,6 +426,10 @@ export class MemoryTransaction implements StoreTransaction {
     for (const one of calls) this.#calls.set(one.channel, one)
   }
 
+  async forgetDeliveries(until: number, limit: number): Promise<number> {
+    return this.#deliveries.forget(until, limit)
+  }
+
   async readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
     return grantKeys.flatMap((key) => this.#coupons.get(key) ?? [])
   }

@@ -210,6 +210,20 @@ export async function releaseDeliveries(
   `)
 }
 
+// The oldest are found by when they were planned; only of those are bodies read.
+export async function forgetDeliveries(session: Session, until: number, limit: number): Promise<number> {
+  const { delivery } = session.tables
+  return session.write(sql`
+    delete from ${delivery} where key in (
+      select key from ${delivery} as delivery
+      where planned_at <= ${until} and due_at is null and state in ('accepted', 'rejected', 'failed', 'suppressed')
+        and coalesce((body::json ->> 'firstCalledAt')::int8, 0) <= ${until}
+        and coalesce((body::json #>> '{receipts,-1,at}')::int8, 0) <= ${until}
+      limit ${limit} for update skip locked
+    )
+  `)
+}
+
 export async function readDeliveries(
   session: Session,
   filter: Parameters<StoreReads['readDeliveries']>[0],

@@ -262,6 +262,10 @@ export class SqlTransaction implements StoreTransaction {
     return calls.saveCalls(this.#session, saved)
   }
 
+  forgetDeliveries(until: number, limit: number): Promise<number> {
+    return deliveries.forgetDeliveries(this.#session, until, limit)
+  }
+
   readCoupons(grantKeys: readonly string[]): Promise<readonly IssuedCoupon[]> {
     return coupons.readCoupons(this.#session, grantKeys)
   }

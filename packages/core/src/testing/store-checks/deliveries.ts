@@ -19,6 +19,7 @@ export const deliveryChecks: readonly StoreCheck[] = [
   ['tells which channels have messages under way', tellsUnderWay],
   ['writes what became of deliveries, and nothing else of them', saves],
   ['finds deliveries by subject, kind, state and leader', finds],
+  ['forgets deliveries that have ended, and of which nothing was heard for long', forgets],
   ['makes paused deliveries due, but for those that something still pauses', releases],
   ['releases a paused delivery once, however many release at once', releasesOnce],
 ]
@@ -328,6 +329,44 @@ async function finds(store: Store): Promise<void> {
   assert.deepEqual(await find({ to: 'l-1' }), ['c'])
   assert.deepEqual(await find({ subjects: [user('u-1')], state: 'accepted', kind: 'coupon' }), ['b'])
   assert.deepEqual(await find({ to: 'stranger' }), [])
+}
+
+async function forgets(store: Store): Promise<void> {
+  const ended = (key: string, delivery: Partial<Delivery> = {}) =>
+    deliveryOf(key, { state: 'accepted', dueAt: undefined, plannedAt: 10, ...delivery })
+  const withBody = (key: string, body: Partial<Delivery['body']>) => ended(key, { body: { what: ODD, ...body } })
+  const open: readonly DeliveryState[] = [
+    'planned',
+    'calling',
+    'unknown',
+    'retry_at',
+    'parked',
+    'awaiting_person',
+    'paused',
+  ]
+  const kept = [
+    ...open.map((state) => ended(`open-${state}`, { state })),
+    ended('open-due', { state: 'reserved', dueAt: 5 }),
+    ended('young', { plannedAt: 11 }),
+    withBody('called', { firstCalledAt: 11 }),
+    withBody('heard', {
+      firstCalledAt: 5,
+      receipts: [
+        { says: 'delivered', at: 6 },
+        { says: 'opened', at: 11 },
+      ],
+    }),
+  ]
+  const gone = [
+    ...(['accepted', 'rejected', 'failed', 'suppressed'] as const).map((state) => ended(`a-${state}`, { state })),
+    withBody('b', { firstCalledAt: 10, receipts: [{ says: 'delivered', at: 10 }] }),
+  ]
+  await add(store, ...kept, ...gone)
+  const forget = (limit: number) => store.transaction((tx) => tx.forgetDeliveries(10, limit))
+  assert.deepEqual([await forget(3), await forget(3), await forget(3)], [3, 2, 0])
+  assert.deepEqual(keysOf(await store.readDeliveries({})).sort(), keysOf(kept).sort())
+  await add(store, ended('a-failed'))
+  assert.equal((await store.readDeliveries({})).length, kept.length + 1, 'The key is free again.')
 }
 
 async function releases(store: Store): Promise<void> {
