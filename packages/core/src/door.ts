@@ -21,6 +21,7 @@ import type { Trace } from './insights/trace.js'
 import type { Codes, CodesAdded } from './offers/codes.js'
 import type { CodeMaker } from './offers/issue.js'
 import type { CouponFound, Redemption } from './offers/redeem.js'
+import type { PolicyUse } from './operations/budgets.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import type { Health } from './operations/health.js'
@@ -228,6 +229,8 @@ export interface Engine {
   resolve(deliveryKey: string, resolution: Resolution, note: ResolutionNote): Promise<void>
   /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */
   halts(): Promise<Halts>
+  /** How much of each budget is used, and what share of what communities get the messages of a mix are: now. */
+  budgets(): Promise<PolicyUse>
   /**
    * Looks whether all that is stored is as it must be: waits and deliveries that somebody will look at, one end of each message,
    * no coupon too many, tags and scores as the log says. Beside everything else that goes on; it reads the whole database, so it

@@ -45,6 +45,7 @@ import type { Codes, CodesAdded } from './offers/codes.js'
 import { randomCode } from './offers/issue.js'
 import { Offers } from './offers/offers.js'
 import type { CouponFound, Redemption } from './offers/redeem.js'
+import type { PolicyUse } from './operations/budgets.js'
 import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import { type Health, healthOf } from './operations/health.js'
@@ -389,6 +390,10 @@ class LocalEngine implements Engine {
 
   halts(): Promise<Halts> {
     return this.operations.halts()
+  }
+
+  budgets(): Promise<PolicyUse> {
+    return this.operations.budgets()
   }
 
   verify(options?: VerifyOptions): Promise<Verification> {

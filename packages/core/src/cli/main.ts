@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { budgetsCommand } from './budgets.js'
 import { checkCommand } from './check.js'
 import { codesCommand } from './codes.js'
 import { diffCommand } from './diff.js'
@@ -30,6 +31,7 @@ export function program(): Command {
     .addCommand(haltsCommand())
     .addCommand(runsCommand())
     .addCommand(countsCommand())
+    .addCommand(budgetsCommand())
     .addCommand(cancelCommand())
     .addCommand(parkedCommand())
     .addCommand(resolveCommand())

@@ -143,6 +143,11 @@ describe('a budget', () => {
     await world.ingest(...carts('d'))
 
     expect(sms.sent.map((message) => message.to.id)).not.toContain('d')
+    expect(await world.engine.budgets()).toEqual({
+      budgets: [{ policy: 'purse', of: 'messages', used: 2, max: 2 }],
+      mixes: [],
+    })
+    expect((await world.engine.verify()).violations).toEqual([])
     expect(await log(world.engine, 'message.suppressed')).toEqual(['message.suppressed budget'])
     await world.close()
   })
@@ -231,7 +236,23 @@ describe('a mix of a community', () => {
     await says('failed')
     expect(await used()).toEqual([['fifth/c-1', 0, 1]])
     await says('opened')
+    expect((await world.engine.budgets()).mixes).toEqual([
+      { policy: 'fifth', community: 'c-1', alike: 0, all: 2, share: 0.2, window: '7d' },
+    ])
     expect(await used()).toEqual([['fifth/c-1', 0, 2]])
+    await world.close()
+  })
+
+  it('is missed where it was lost', async () => {
+    const { world, store, used } = await open([READY, MIX])
+    await world.ingest(...into('c-1', ...MEMBERS), ...arrived('a', 'b'))
+    const [tally] = await store.readTallies()
+    if (tally === undefined) throw new Error('nothing is counted')
+
+    await store.transaction((tx) => tx.addTallies([{ ...tally, made: -1 }]))
+
+    expect(await used()).toEqual([['fifth/c-1', 0, 1]])
+    expect(await world.engine.verify()).toMatchObject({ violations: [{ invariant: 'budget.miscounted' }] })
     await world.close()
   })
 

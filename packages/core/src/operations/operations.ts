@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Operation, Store } from '../ports/store.js'
 import { instantOf } from '../queue/clocks.js'
 import type { Programs } from '../subjects/programs.js'
+import { type PolicyUse, usesOf } from './budgets.js'
 import { cancelRun, type RunName } from './cancelling.js'
 import { type Counts, countsOf } from './counts.js'
 import { operate } from './halting.js'
@@ -107,6 +108,13 @@ export class Operations {
   private async checkJourney(journey: string): Promise<void> {
     const { program } = await this.store.transaction((tx) => this.programs.in(tx))
     checkJourney(journey, program)
+  }
+
+  /** What is used of budgets, and what communities get. */
+  async budgets(): Promise<PolicyUse> {
+    const { store, programs, clock } = this
+    const [{ program }, now] = await store.transaction(async (tx) => [await programs.in(tx), await tx.now()] as const)
+    return usesOf(program.policies, await store.readTallies(), now ?? clock.now())
   }
 
   /** Looks whether all that is stored is as it must be. */

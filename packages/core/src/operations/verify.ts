@@ -5,6 +5,7 @@ import { explainFromLog } from '../insights/explain.js'
 import type { Delivery, DeliveryState, LockedSubject, Store } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
 import type { Edition } from '../subjects/programs.js'
+import { Counted } from './counted.js'
 
 /** What must hold at any moment, whatever has crashed, was repeated or came late. */
 export type Invariant =
@@ -22,6 +23,8 @@ export type Invariant =
   /** No more coupons than there are, and as many as were given. */
   | 'coupon.over-issued'
   | 'coupon.miscounted'
+  /** Budgets and mixes count all that deliveries have taken. */
+  | 'budget.miscounted'
   /** Tags and scores are what the log says. */
   | 'fact.wrong'
 
@@ -59,6 +62,7 @@ const WAITING: ReadonlySet<DeliveryState> = new Set(['awaiting_person', 'paused'
 export class Verifier {
   private readonly violations: Violation[] = []
   private readonly issued = new Map<string, number>()
+  private counted: Counted | undefined
   private checked = { subjects: 0, deliveries: 0, facts: 0 }
 
   constructor(
@@ -69,6 +73,7 @@ export class Verifier {
   ) {}
 
   async verify(): Promise<Verification> {
+    this.counted = await Counted.begin(this.store)
     for (const kind of SUBJECT_KINDS) {
       let recompute = this.options.recompute ?? RECOMPUTED
       for (let after: string | undefined; ; ) {
@@ -81,6 +86,7 @@ export class Verifier {
       }
     }
     await this.checkPools()
+    for (const found of (await this.counted?.missing()) ?? []) this.report('budget.miscounted', undefined, found)
     return { checked: this.checked, violations: this.violations }
   }
 
@@ -99,7 +105,10 @@ export class Verifier {
     this.checked.subjects += page.length
     this.checked.deliveries += deliveries.length
     for (const subject of page) this.checkWaits(subject)
-    for (const delivery of deliveries) this.checkDelivery(delivery)
+    for (const delivery of deliveries) {
+      this.checkDelivery(delivery)
+      this.counted?.note(delivery)
+    }
     this.checkDecisions(deliveries, decisions)
     const open = new Set(deliveries.filter(({ state }) => !ENDED.has(state)).map(({ source }) => source.run))
     const orphaned = page.filter(({ state }) => state.into === undefined && orphansOf(state.runs, open).length > 0)
