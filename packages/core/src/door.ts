@@ -26,7 +26,8 @@ import type { RunName } from './operations/cancelling.js'
 import type { Counts } from './operations/counts.js'
 import type { Health } from './operations/health.js'
 import type { CountFilter, Halted, Halts, OperatorNote } from './operations/operations.js'
-import type { ParkedMessage, Resolution, ResolutionNote } from './operations/parked.js'
+import type { Parked } from './operations/parked.js'
+import type { Resolution, ResolutionNote } from './operations/resolution.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
@@ -218,13 +219,16 @@ export interface Engine {
    * @throws EngineError `rule.unknown`
    */
   counts(filter: CountFilter): Promise<Counts>
-  /** Messages of which nobody knows whether they were sent, and since when a person is waited for. */
-  parked(): Promise<readonly ParkedMessage[]>
+  /** Messages and coupons of which nobody knows whether they were sent, and since when a person is waited for. */
+  parked(): Promise<readonly Parked[]>
   /**
-   * Says what became of a parked message (`sent`, `not sent`), or has it sent again, under all policies: the provider may then have
-   * it twice. A decision says who did so and why. Once only: of two calls, or a receipt that comes meanwhile, the first counts.
+   * Says what became of a parked message or coupon (`sent`, `not sent`), or has it sent again, a message under all policies: the
+   * provider may then have it twice. A coupon that was sent needs its `code`, and is its holder's from then on; `not sent` puts back
+   * what it took of its pool and budget. A decision says who did so and why. Once only: of two calls, or a receipt that comes
+   * meanwhile, the first counts.
    *
-   * @throws EngineError `delivery.unknown`; `delivery.settled` where it is not parked (any more).
+   * @throws EngineError `delivery.unknown`; `delivery.settled` where it is not parked (any more); `code.invalid` where a coupon was
+   * sent and its code is not said or is another's, or where a code is said of anything else.
    */
   resolve(deliveryKey: string, resolution: Resolution, note: ResolutionNote): Promise<void>
   /** What is paused or stopped, and who has paused, stopped and resumed what, when and why. */

@@ -51,7 +51,8 @@ import type { Counts } from './operations/counts.js'
 import { type Health, healthOf } from './operations/health.js'
 import { type Metrics, openMetrics } from './operations/metrics.js'
 import { type CountFilter, type Halted, type Halts, Operations, type OperatorNote } from './operations/operations.js'
-import type { ParkedMessage, Resolution, ResolutionNote } from './operations/parked.js'
+import type { Parked } from './operations/parked.js'
+import type { Resolution, ResolutionNote } from './operations/resolution.js'
 import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Clock } from './ports/clock.js'
@@ -370,7 +371,7 @@ class LocalEngine implements Engine {
     this.queue.wake()
   }
 
-  parked(): Promise<readonly ParkedMessage[]> {
+  parked(): Promise<readonly Parked[]> {
     return this.operations.parked()
   }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import type { ParkedMessage, Resolution } from '../operations/parked.js'
+import type { Parked } from '../operations/parked.js'
+import type { Resolution } from '../operations/resolution.js'
 import { databaseOption, withOperations } from './database.js'
 import { print, printJson } from './output.js'
 
@@ -8,6 +9,8 @@ interface ResolveFlags {
   readonly as: 'sent' | 'not-sent' | 'send-again'
   readonly by: string
   readonly reason: string
+  readonly code?: string
+  readonly expires?: string
 }
 
 const RESOLUTIONS: Readonly<Record<ResolveFlags['as'], Resolution>> = {
@@ -18,7 +21,7 @@ const RESOLUTIONS: Readonly<Record<ResolveFlags['as'], Resolution>> = {
 
 export function parkedCommand(): Command {
   return new Command('parked')
-    .description('List messages of which nobody knows whether they were sent: why, and since when.')
+    .description('List messages and coupons of which nobody knows whether they were sent: why, and since when.')
     .addOption(databaseOption())
     .option('--json', 'print one JSON document')
     .action(async ({ db, json }: { readonly db: string; readonly json?: true }) => {
@@ -28,24 +31,19 @@ export function parkedCommand(): Command {
     })
 }
 
-function parkedText({
-  deliveryKey,
-  subject,
-  journey,
-  step,
-  channel,
-  reason,
-  calledAt,
-  parkedAt,
-}: ParkedMessage): string {
+function parkedText(parked: Parked): string {
+  const { deliveryKey, subject, journey, step, reason, calledAt, parkedAt } = parked
+  const what = parked.kind === 'coupon' ? `coupon of ${parked.offer} by ${parked.issuer}` : `by ${parked.channel}`
   const called = calledAt === undefined ? '' : `, called ${calledAt.toISOString()}`
   const since = parkedAt === undefined ? '' : `, parked ${parkedAt.toISOString()}`
-  return `${deliveryKey}  ${subject}  ${journey}/${step} by ${channel}${called}${since}: ${reason}`
+  return `${deliveryKey}  ${subject}  ${journey}/${step} ${what}${called}${since}: ${reason}`
 }
 
 export function resolveCommand(): Command {
   return new Command('resolve')
-    .description('Say what became of a parked message, or have it sent again: its provider may then have it twice.')
+    .description(
+      'Say what became of a parked message or coupon, or have it sent again: its provider may then have it twice.',
+    )
     .argument('<delivery>', 'its key, as `linli parked` lists it')
     .addOption(databaseOption())
     .addOption(
@@ -55,8 +53,11 @@ export function resolveCommand(): Command {
     )
     .requiredOption('--by <name>', 'who does it, for the record')
     .requiredOption('--reason <text>', 'why, for the record')
-    .action(async (delivery: string, { db, as, ...note }: ResolveFlags) => {
+    .option('--code <code>', 'of a coupon that was sent: its code, as its issuer has it')
+    .option('--expires <time>', 'until when that coupon is good; as its offer says when left out')
+    .action(async (delivery: string, { db, as, expires, ...rest }: ResolveFlags) => {
+      const note = { ...rest, ...(expires !== undefined && { expiresAt: expires }) }
       await withOperations(db, (operations) => operations.resolve(delivery, RESOLUTIONS[as], note))
-      print(`The message ${delivery} is resolved: ${RESOLUTIONS[as]}.`)
+      print(`${delivery} is resolved: ${RESOLUTIONS[as]}.`)
     })
 }

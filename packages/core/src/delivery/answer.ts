@@ -37,7 +37,8 @@ const ISSUE_REFUSALS: ReadonlySet<unknown> = new Set<IssueRefusal>([
   'configuration',
   'other',
 ])
-const LONGEST_CODE = 200
+/** How many characters a code of an issuer has at most. */
+export const LONGEST_CODE = 200
 
 /** What an issuer answered. Without its code nobody knows which coupon it is. */
 export function readIssueAnswer(answer: unknown): CallResult {

@@ -1,15 +1,15 @@
-import type { Offer } from '@linli/rules'
+import type { Offer, Program } from '@linli/rules'
 import type { Coupon } from '../domain/subject.js'
 import { couponOf, issuance, refusal, said } from '../offers/issue.js'
 import { returnCoupon, takeFrom } from '../offers/pool.js'
 import type { CouponGrant } from '../ports/issuer.js'
-import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { Delivery, IssuedCoupon, StoreTransaction } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
 import { recipientOf } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import type { Outcomes } from './outcomes.js'
 import { haltFor, putAside } from './paused.js'
-import { type CallResult, closed, type Settlement, startCall } from './settlement.js'
+import { type CallResult, closed, maybeTaken, park, type Settlement, startCall } from './settlement.js'
 
 // Coupons that somebody else issues. What one takes of its pool and budget is taken before the issuer is called, and put back
 // when it certainly has not issued it: so no more are asked for than there are, however many calls are under way.
@@ -33,8 +33,7 @@ export async function clearGrant(
   { issuers }: Pick<DispatcherOptions, 'issuers'>,
 ): Promise<readonly ClearedGrant[]> {
   const { now, program } = outcomes
-  const maybeIssued = delivery.state === 'unknown'
-  const calledOff = maybeIssued ? undefined : outcomes.whyCalledOff(delivery)
+  const calledOff = maybeTaken(delivery) ? undefined : outcomes.whyCalledOff(delivery)
   const halt = haltFor(delivery, outcomes)
   if (calledOff === undefined && halt?.state === 'paused') {
     putAside(delivery, halt, outcomes, now)
@@ -78,7 +77,7 @@ function grantOf(delivery: Delivery, { id, name, value, stock }: Offer, outcomes
 
 /** What is not wanted any more, or cannot be asked for. What may have been issued stays issued. */
 async function withhold(tx: StoreTransaction, delivery: Delivery, outcomes: Outcomes, reason: string): Promise<void> {
-  if (delivery.state === 'unknown') return park(closed(delivery, 'parked', reason), outcomes)
+  if (maybeTaken(delivery)) return parkGrant({ ...delivery, reason }, outcomes)
   await putBackGrant(tx, delivery, outcomes)
   const isOver = reason === 'run ended' || reason === 'run moved'
   if (!isOver) return refuse(delivery, outcomes, reason)
@@ -107,7 +106,7 @@ export async function recordGrant(
     return refuse(delivery, outcomes, reason, { issuer: delivery.body.channel, ...(detail && { detail }) })
   }
   const coupon = await issuedBy(tx, delivery, result, outcomes)
-  if (coupon === undefined) return park(delivery, outcomes)
+  if (coupon === undefined) return parkGrant(delivery, outcomes)
   await tx.completeCoupon(delivery.key, coupon)
   outcomes.save(delivery)
   outcomes.say(issuance(delivery, coupon, now))
@@ -125,16 +124,24 @@ async function issuedBy(
   if (result.status !== 'accepted' || !('code' in result)) return undefined
   const [reserved] = await tx.readCoupons([key])
   if (reserved === undefined || (await tx.couponByCode(result.code)) !== undefined) return undefined
-  const { code, expiresAt } = result
-  const expiresMs = program.offers.get(reserved.coupon.offer)?.expiresMs
-  const over = expiresAt ?? (expiresMs === undefined ? undefined : new Date(now + expiresMs))
-  const { expiresAt: _, ...coupon } = reserved.coupon
+  return codedCoupon(reserved, result, program, now)
+}
+
+/** A coupon that was reserved, with what its issuer says of it; where it does not say how long it is good for, the offer does. */
+export function codedCoupon(
+  { coupon: { expiresAt: _, ...coupon } }: IssuedCoupon,
+  { code, expiresAt }: { readonly code: string; readonly expiresAt?: Date | undefined },
+  { offers }: Program,
+  from: number,
+): Coupon {
+  const expiresMs = offers.get(coupon.offer)?.expiresMs
+  const over = expiresAt ?? (expiresMs === undefined ? undefined : new Date(from + expiresMs))
   return { ...coupon, code, ...(over && { expiresAt: over.toISOString() }) }
 }
 
 /** Nobody knows whether it was issued, or which it is. It counts as issued, and the run goes on without it. */
-function park(delivery: Delivery, outcomes: Outcomes): void {
-  const parked = closed(delivery, 'parked', delivery.reason ?? 'which coupon it is, is unknown')
+function parkGrant(delivery: Delivery, outcomes: Outcomes): void {
+  const parked = park(delivery, delivery.reason ?? 'which coupon it is, is unknown', outcomes.now)
   outcomes.save(parked)
   outcomes.say({ ...said(parked, outcomes.now), decision: 'coupon.parked', reason: parked.reason })
   outcomes.emit(delivery, 'coupon_parked', { offer: delivery.body.what })
@@ -154,9 +161,15 @@ function refuse(
 }
 
 /** Puts back what was taken for a coupon that was certainly not issued. */
-async function putBackGrant(tx: StoreTransaction, { key, body }: Delivery, { program }: Outcomes): Promise<void> {
+export async function putBackGrant(
+  tx: StoreTransaction,
+  { key, body }: Delivery,
+  { program }: Outcomes,
+): Promise<void> {
   const [reserved] = await tx.readCoupons([key])
   const offer = program.offers.get(body.what)
   if (reserved === undefined) return
-  await (offer === undefined ? tx.removeCoupon(key) : returnCoupon(tx, offer, reserved))
+  if (offer !== undefined) return returnCoupon(tx, offer, reserved)
+  await tx.removeCoupon(key)
+  await tx.returnToPool(body.what)
 }

@@ -118,10 +118,18 @@ function retryDelay(attempt: number): number {
   return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, attempt - 1))
 }
 
+/**
+ * Whether a call before may have been taken. A coupon that somebody had asked for again counts as issued until it is known that it
+ * was not: a refusal says nothing of the call before.
+ */
+export function maybeTaken({ kind, state, body }: Delivery): boolean {
+  return state === 'unknown' || (kind === 'coupon' && body.again !== undefined)
+}
+
 /** The delivery while its provider is being called. */
 export function startCall(delivery: Delivery, now: number): Delivery {
   const { firstCalledAt = now, maybeSent: _, ...body } = delivery.body
-  const calls = delivery.state === 'unknown' ? { firstCalledAt, maybeSent: true as const } : { firstCalledAt: now }
+  const calls = maybeTaken(delivery) ? { firstCalledAt, maybeSent: true as const } : { firstCalledAt: now }
   // The claim may be old by now: from here it lasts as long as any.
   const dueAt = now + LEASE_MS
   return { ...delivery, state: 'calling', dueAt, attempt: delivery.attempt + 1, body: { ...body, ...calls } }

@@ -28,6 +28,7 @@ export const DECISION_KINDS = [
   'coupon.refused',
   'coupon.deferred',
   'coupon.parked',
+  'coupon.resolved',
   'suggestion.made',
   'suggestion.done',
   'suggestion.dismissed',

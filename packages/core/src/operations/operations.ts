@@ -9,7 +9,8 @@ import { type PolicyUse, usesOf } from './budgets.js'
 import { cancelRun, type RunName } from './cancelling.js'
 import { type Counts, countsOf } from './counts.js'
 import { operate } from './halting.js'
-import { listParked, type ParkedMessage, type Resolution, type ResolutionNote, resolveParked } from './parked.js'
+import { listParked, type Parked, resolveParked } from './parked.js'
+import type { Resolution, ResolutionNote } from './resolution.js'
 import { listRuns, type RunFilter, type RunPage } from './runs.js'
 import { checkJourney, checkTarget } from './targets.js'
 import { type Verification, Verifier, type VerifyOptions } from './verify.js'
@@ -84,7 +85,7 @@ export class Operations {
     return cancelRun(this.store, this.programs, run, note, this.clock.now())
   }
 
-  parked(): Promise<readonly ParkedMessage[]> {
+  parked(): Promise<readonly Parked[]> {
     return listParked(this.store)
   }
 

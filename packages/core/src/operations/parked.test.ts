@@ -42,7 +42,15 @@ describeOnEveryStore('a parked message', (open) => {
     const noon = new Date('2026-03-01T12:00:00+08:00')
 
     expect(message).toMatchObject({
-      ...{ subject: 'user:u1', journey: 'remind', step: 'push', channel: 'sms', template: 'hello', attempts: 1 },
+      ...{
+        kind: 'message',
+        subject: 'user:u1',
+        journey: 'remind',
+        step: 'push',
+        channel: 'sms',
+        template: 'hello',
+        attempts: 1,
+      },
       ...{ calledAt: noon, parkedAt: noon, reason: 'the outcome is unknown and may not be repeated' },
     })
   })
@@ -83,6 +91,14 @@ describeOnEveryStore('a parked message', (open) => {
     expect(await states()).toEqual(['accepted'])
     expect((await world.engine.subject('user', 'u1'))?.runs).toMatchObject([{ step: 'later' }])
     expect(await events()).toEqual(['cart', 'message_accepted', 'message_parked'])
+  })
+
+  it('has no code', async () => {
+    const { key } = await parked()
+
+    const resolution = world.engine.resolve(key, 'sent', { ...NOTE, code: 'WX-1' })
+    await expect(resolution).rejects.toMatchObject({ code: 'code.invalid' })
+    expect(await states()).toEqual(['parked'])
   })
 
   it('is not sent again to somebody who has opted out', async () => {

@@ -211,9 +211,9 @@ export interface DeliveryBody {
   readonly firstCalledAt?: number
   /** Whether a call before the one under way may have been taken: what is answered now says nothing of that one. */
   readonly maybeSent?: true
-  /** message: when it was parked; left out by releases that did not note it. */
+  /** message, coupon: when it was parked; left out by releases that did not note it. */
   readonly parkedAt?: number
-  /** message: how often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
+  /** message, coupon: how often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
   readonly again?: number
   /** message: what receipts have said of it, in the order in which they were taken in. */
   readonly receipts?: readonly ReceiptMark[]
