@@ -71,6 +71,7 @@ const ingredientsFor = ({ several }: Focus): Ingredients => ({
   tags: TAGS,
   marks: MARKS,
   scores: ['heat'],
+  offers: ['few', 'many'],
 })
 
 /** What one of them says or marks, only those after it begin by. */

@@ -29,6 +29,8 @@ export interface Ingredients {
   /** Tags without conditions. */
   readonly marks: readonly string[]
   readonly scores: readonly string[]
+  /** Offers whose coupons its steps issue. */
+  readonly offers: readonly string[]
 }
 
 const LIMITS = [{ max: 2 }, { max: 1, within: 'day' }, { max: 2, within: 'day', timeZone: 'UTC' }]
@@ -141,7 +143,7 @@ function nameArb(events: readonly string[]): fc.Arbitrary<string | string[]> {
 
 /** Lists of steps, an empty one never. */
 export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumbered[]> {
-  const { events, starts, hasDigests, durations, conditions, lasting } = ingredients
+  const { events, starts, hasDigests, durations, conditions, lasting, offers } = ingredients
   const duration = fc.constantFrom(...durations)
   return fc.letrec<{ steps: readonly Unnumbered[]; step: Unnumbered }>((tie) => {
     const below = fc.option(tie('steps'), { nil: undefined })
@@ -168,7 +170,7 @@ export function stepsArb(ingredients: Ingredients): fc.Arbitrary<readonly Unnumb
       }),
       fc.record({ branch: branches, else: below }),
       fc.record({ split: variants }),
-      fc.record({ issue: fc.constantFrom({ offer: 'few' }, { offer: 'many' }), else: below }),
+      fc.record({ issue: fc.constantFrom(...offers.map((offer) => ({ offer }))), else: below }),
       ...(hasDigests
         ? [
             fc.record({

@@ -64,6 +64,7 @@ const ingredients: Ingredients = {
   tags: TAGS,
   marks: MARKS,
   scores: SCORES,
+  offers: ['few', 'many', 'issued', 'costly'],
 }
 
 /** What one of them says, marks or starts, only those after it begin by: two that begin each other would go on for ever. */
@@ -162,6 +163,8 @@ const WORDS = [
   { kind: 'template', id: 'lacking', body: '{{ coupon.code }}' },
   { kind: 'offer', id: 'few', total: 2, expires: '1d' },
   { kind: 'offer', id: 'many', total: 50, perPerson: 2 },
+  { kind: 'offer', id: 'issued', total: 3, perPerson: 2, issuer: 'pay', stock: 'S-1', value: 5, expires: '1d' },
+  { kind: 'offer', id: 'costly', perPerson: 9, total: 50, value: 1.5, budget: { money: 3, within: '3s' } },
 ]
 
 /** What the stream says beyond its own: of each arrival, whether it is otherwise. */

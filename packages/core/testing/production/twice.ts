@@ -7,6 +7,7 @@ import type { Store } from '../../src/ports/store.js'
 import { virtualClock } from '../../src/queue/clocks.js'
 import { type DeliveryOutcomes, type Fate, fateOf } from '../../src/simulation/outcomes.js'
 import { simulate } from '../../src/simulation/simulate.js'
+import { simulatedIssuer } from '../../src/simulation/world.js'
 import { seenByProcess } from '../stores.js'
 
 // The same rules and events twice: through the simulation, and as a shop runs them.
@@ -38,8 +39,12 @@ export async function liveLines(
   const clock = virtualClock(timeOf(events[0]) ?? until)
   let codes = 0
   const makeCode = () => `TEST-${String(++codes).padStart(6, '0')}`
-  const channels = channelsOf(rules, fateOf(outcomes, [rules]))
-  const start = () => createEngine({ rules, clock, makeCode, channels, database: seenByProcess(store).store })
+  const fate = fateOf(outcomes, [rules])
+  const providers = {
+    channels: channelsOf(rules, fate),
+    issuers: issuerNames(rules).map((name) => simulatedIssuer(name, fate, makeCode)),
+  }
+  const start = () => createEngine({ rules, clock, makeCode, ...providers, database: seenByProcess(store).store })
   await store.migrate()
   const processes = [await start(), await start()] as const
   let turn = 0
@@ -77,6 +82,10 @@ function channelsOf(rules: Pack, fate: Fate): readonly Channel[] {
     repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
     send: (message, call) => Promise.resolve(fate(name, message.deliveryKey, call)),
   }))
+}
+
+function issuerNames({ offers }: Pack): readonly string[] {
+  return [...new Set(offers.flatMap(({ definition }) => definition.issuer ?? []))]
 }
 
 function lineOf({ at, subject, decision, rule, ...details }: Decision): string {
