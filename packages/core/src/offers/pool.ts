@@ -66,12 +66,12 @@ function refuse(reason: string, facts: Readonly<Record<string, unknown>>): Taken
 
 const AFFORDED = { granted: true, spent: 0 }
 /** Money is counted in whole millionths, so that sums are exact. */
-const MILLION = 1_000_000
+export const MILLION = 1_000_000
 /** Into how many parts a budget's rolling window is cut: what was spent counts until the whole part is out of it. */
 const PARTS = 500
 
 /** What a coupon of an instant costs its budget; undefined where there is none. */
-function spendingOf({ budget, value = 0, window }: Offer, at: number): Spending | undefined {
+export function spendingOf({ budget, value = 0, window }: Offer, at: number): Spending | undefined {
   if (budget === undefined) return undefined
   const money = { amount: Math.ceil(value * MILLION - ROUNDING), limit: Math.floor(budget.money * MILLION + ROUNDING) }
   if (window === undefined) return { ...money, slot: 0, from: 0 }

@@ -6,6 +6,7 @@ import type { Delivery, DeliveryState, LockedSubject, Store } from '../ports/sto
 import { keysOf } from '../subjects/persons.js'
 import type { Edition } from '../subjects/programs.js'
 import { Counted } from './counted.js'
+import { type CouponInvariant, PoolCheck } from './verify-pools.js'
 
 /** What must hold at any moment, whatever has crashed, was repeated or came late. */
 export type Invariant =
@@ -20,9 +21,7 @@ export type Invariant =
   /** Of each message there is one word how it ended. */
   | 'decision.missing'
   | 'decision.repeated'
-  /** No more coupons than there are, and as many as were given. */
-  | 'coupon.over-issued'
-  | 'coupon.miscounted'
+  | CouponInvariant
   /** Budgets and mixes count all that deliveries have taken. */
   | 'budget.miscounted'
   /** Tags and scores are what the log says. */
@@ -61,7 +60,7 @@ const WAITING: ReadonlySet<DeliveryState> = new Set(['awaiting_person', 'paused'
 /** Looks at everything that is stored, a page at a time, beside whatever else goes on. */
 export class Verifier {
   private readonly violations: Violation[] = []
-  private readonly issued = new Map<string, number>()
+  private readonly pools: PoolCheck
   private counted: Counted | undefined
   private checked = { subjects: 0, deliveries: 0, facts: 0 }
 
@@ -70,7 +69,9 @@ export class Verifier {
     private readonly edition: Edition,
     private readonly now: number,
     private readonly options: VerifyOptions,
-  ) {}
+  ) {
+    this.pools = new PoolCheck(store, edition.program, (...said) => this.report(...said))
+  }
 
   async verify(): Promise<Verification> {
     this.counted = await Counted.begin(this.store)
@@ -85,7 +86,7 @@ export class Verifier {
         after = page.at(-1)?.key.id
       }
     }
-    await this.checkPools()
+    await this.pools.compare(this.now)
     for (const found of (await this.counted?.missing()) ?? []) this.report('budget.miscounted', undefined, found)
     return { checked: this.checked, violations: this.violations }
   }
@@ -110,6 +111,7 @@ export class Verifier {
       this.counted?.note(delivery)
     }
     this.checkDecisions(deliveries, decisions)
+    await this.pools.look(keys, deliveries)
     const open = new Set(deliveries.filter(({ state }) => !ENDED.has(state)).map(({ source }) => source.run))
     const orphaned = page.filter(({ state }) => state.into === undefined && orphansOf(state.runs, open).length > 0)
     // A run that has gone on meanwhile waited for something that has come meanwhile.
@@ -139,7 +141,7 @@ export class Verifier {
     if (dueAt !== undefined && this.isLate(dueAt)) this.report('due.late', key, `it was due at ${isoOf(dueAt)}`)
   }
 
-  private checkDelivery({ key, kind, subject, state, dueAt, body }: Delivery): void {
+  private checkDelivery({ key, kind, subject, state, dueAt }: Delivery): void {
     const waits = ENDED.has(state) || WAITING.has(state)
     // A suggestion waits for a leader, and is looked at again when it expires.
     const isSuggested = kind === 'suggestion' && state === 'awaiting_person'
@@ -149,7 +151,6 @@ export class Verifier {
     } else if (dueAt !== undefined && this.isLate(dueAt)) {
       this.report('due.late', subject, `${kind} ${key} ("${state}") was due at ${isoOf(dueAt)}`)
     }
-    if (kind === 'coupon' && state === 'accepted') this.issued.set(body.what, (this.issued.get(body.what) ?? 0) + 1)
   }
 
   private checkDecisions(deliveries: readonly Delivery[], decisions: readonly Decision[]): void {
@@ -168,20 +169,6 @@ export class Verifier {
       if (count === 0) this.report('decision.missing', subject, `message ${key} is "${state}", and no decision says so`)
       if (count > most)
         this.report('decision.repeated', subject, `message ${key} has ended ${count} times by the decisions`)
-    }
-  }
-
-  private async checkPools(): Promise<void> {
-    for (const [offer, { issued, total }] of await this.store.readPools()) {
-      if (issued > total) this.report('coupon.over-issued', undefined, `${issued} of ${total} coupons of ${offer}`)
-      const given = this.issued.get(offer)
-      if (given !== undefined && given > issued) {
-        this.report(
-          'coupon.miscounted',
-          undefined,
-          `${given} coupons of ${offer} were given, and ${issued} taken from the pool`,
-        )
-      }
     }
   }
 
