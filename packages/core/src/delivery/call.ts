@@ -1,6 +1,7 @@
 import type { SendContext } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
 import { readAnswer, readIssueAnswer } from './answer.js'
+import type { ClearedCall } from './clear.js'
 import type { Cleared } from './guard.js'
 import { type DispatcherOptions, providerOf } from './options.js'
 import type { CallResult } from './settlement.js'
@@ -10,13 +11,11 @@ import { LONGEST_LEAD_MS, type Slot } from './slot.js'
 export const TOO_LATE: CallResult = { status: 'deferred', retryAt: new Date(0), detail: 'cleared too long ago' }
 
 /** What was cleared at an instant, and what becomes of it when it can no longer be called in time. */
-export type ClearedInTime = Cleared & {
-  readonly clearedAt: number
+export type CallInTime = ClearedCall & {
   readonly tooLate: CallResult
+  /** Leave to be called by its channel's rate. */
+  readonly slot: Slot
 }
-
-/** The same with leave to be called by its channel's rate. */
-export type CallInTime = ClearedInTime & { readonly slot: Slot }
 
 /** Calls a provider, unless it is too late to. */
 export function callInTime(call: CallInTime, options: DispatcherOptions): Promise<CallResult> {

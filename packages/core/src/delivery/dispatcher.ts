@@ -1,13 +1,15 @@
+import { apartFromPoison, throwFailures } from '../poison.js'
 import type { Channel } from '../ports/channel.js'
 import type { Delivery } from '../ports/store.js'
 import { askProvider, callInTime, TOO_LATE } from './call.js'
+import { clear } from './clear.js'
 import { settleCoupons } from './coupons.js'
 import { settleEvents } from './events.js'
-import { type Claim, type Cleared, clear } from './guard.js'
+import type { Claim, Cleared } from './guard.js'
 import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
-import { recordResults } from './results.js'
+import { record } from './results.js'
 import { type CallResult, mayRepeat } from './settlement.js'
 import { UNLIMITED } from './slot.js'
 import { settleSuggestions } from './suggestions.js'
@@ -41,15 +43,19 @@ export class Dispatcher {
     const called = claimed.filter(isCalled)
     const reserved = called.filter((delivery) => delivery.state === 'reserved')
     const unknown = called.filter((delivery) => delivery.state === 'unknown')
-    await this.inTransaction(
-      ofKind('coupon').filter((delivery) => !isCalled(delivery)),
-      settleCoupons,
-    )
-    await this.inTransaction(ofKind('suggestion'), settleSuggestions)
-    await this.inTransaction(ofKind('event'), settleEvents)
-    await this.inTransaction(ofKind('entry'), settlePlaces)
-    await this.clearAndCall(reserved, TOO_LATE)
-    await this.reconcile(unknown)
+    const coupons = ofKind('coupon').filter((delivery) => !isCalled(delivery))
+    const parts = [
+      () => this.inTransaction(coupons, settleCoupons),
+      () => this.inTransaction(ofKind('suggestion'), settleSuggestions),
+      () => this.inTransaction(ofKind('event'), settleEvents),
+      () => this.inTransaction(ofKind('entry'), settlePlaces),
+      () => this.clearAndCall(reserved, TOO_LATE),
+      () => this.reconcile(unknown),
+    ]
+    // What one kind of deliveries fails by holds up no other.
+    const results: PromiseSettledResult<void>[] = []
+    for (const part of parts) results.push(...(await Promise.allSettled([part()])))
+    throwFailures(results)
   }
 
   /** Settles deliveries that nobody is called for: what comes of them is written in one transaction. */
@@ -59,30 +65,33 @@ export class Dispatcher {
   ): Promise<void> {
     const { store, programs, makeCode } = this.options
     if (claims.length === 0) return
-    await store.transaction(async (tx) => {
-      const edition = await programs.in(tx)
-      const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
-      await settle(outcomes, { tx, makeCode })
-      await outcomes.write()
-    })
+    const settleSome = (some: readonly Delivery[]) =>
+      store.transaction(async (tx) => {
+        const edition = await programs.in(tx)
+        const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(some))
+        await settle(outcomes, { tx, makeCode })
+        await outcomes.write()
+        return []
+      })
+    throwFailures(await apartFromPoison(claims, settleSome))
   }
 
   /** Asks the policies, then calls channels and issuers. `tooLate` is the result of what can no longer be called in time. */
   private async clearAndCall(claims: readonly Delivery[], tooLate: CallResult): Promise<void> {
     if (claims.length === 0) return
-    const { store, clock, rates } = this.options
+    const { rates } = this.options
     const slots = await rates.admit(claims)
     const slotOf = ({ key }: Claim) => slots.get(key) ?? UNLIMITED
     try {
       const admitted = claims.filter(({ key }) => slots.has(key))
-      const cleared = await store.transaction((tx) => clear(tx, this.options, admitted))
-      // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
-      const clearedAt = clock.now()
+      const results = await apartFromPoison(admitted, (some) => clear(this.options, some))
+      const cleared = results
+        .flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []))
+        .sort((one, other) => one.turn - other.turn)
       const keys = new Set(cleared.map(({ delivery }) => delivery.key))
       for (const one of admitted) if (!keys.has(one.key)) slotOf(one).close(false)
-      await this.callAll(cleared, (one) =>
-        callInTime({ ...one, clearedAt, slot: slotOf(one.delivery), tooLate }, this.options),
-      )
+      await this.callAll(cleared, (one) => callInTime({ ...one, slot: slotOf(one.delivery), tooLate }, this.options))
+      throwFailures(results)
     } finally {
       for (const slot of slots.values()) slot.close(false)
       await Promise.all(Array.from(slots.values(), ({ closed }) => closed))
@@ -116,6 +125,6 @@ export class Dispatcher {
   ): Promise<void> {
     if (calls.length === 0) return
     const results = await Promise.all(calls.map(async (one) => ({ delivery: one.delivery, result: await call(one) })))
-    await this.options.store.transaction((tx) => recordResults(tx, this.options, results))
+    throwFailures(await apartFromPoison(results, (some) => record(this.options, some)))
   }
 }

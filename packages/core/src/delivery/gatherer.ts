@@ -1,10 +1,15 @@
+import { apartFromPoison } from '../poison.js'
+
 interface Waiting<T, R> {
   readonly item: T
   readonly resolve: (result: R) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Has what comes one by one done together: what is added while a batch is under way makes up the next one. */
+/**
+ * Has what comes one by one done together: what is added while a batch is under way makes up the next one. What a batch fails
+ * by fails alone.
+ */
 export class Gatherer<T, R> {
   private waiting: Waiting<T, R>[] = []
   private isBusy = false
@@ -29,11 +34,11 @@ export class Gatherer<T, R> {
     this.isBusy = true
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.limit)
-      try {
-        const results = await this.work(batch.map(({ item }) => item))
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index] as R)
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
+      const items = batch.map(({ item }) => item)
+      for (const [index, result] of (await apartFromPoison(items, this.work)).entries()) {
+        const waiting = batch[index]
+        if (result.status === 'fulfilled') waiting?.resolve(result.value)
+        else waiting?.reject(result.reason)
       }
     }
     this.isBusy = false

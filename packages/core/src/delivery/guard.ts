@@ -24,7 +24,7 @@ export type Claim = Pick<Delivery, 'key' | 'claim' | 'state'>
  * Asks the policies about messages, and the pools about coupons, under the locks of their recipients. What may go is marked
  * `calling` in the same transaction and counts from then on; the rest is deferred, suppressed or refused, with a reason.
  */
-export async function clear(
+export async function clearTogether(
   tx: StoreTransaction,
   options: DispatcherOptions,
   claims: readonly Claim[],

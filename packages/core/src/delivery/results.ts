@@ -8,11 +8,22 @@ import { type DispatcherOptions, providerOf } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { type CallResult, type Settlement, settle } from './settlement.js'
 
-/** Writes down what became of calls, and lets the runs that waited for them go on. */
-export async function recordResults(
+/** An answer to a call. */
+export interface Answered {
+  readonly delivery: Delivery
+  readonly result: CallResult
+}
+
+/** Writes down what became of calls, in one transaction, and lets the runs that waited for them go on. */
+export async function record(options: DispatcherOptions, results: readonly Answered[]): Promise<readonly undefined[]> {
+  await options.store.transaction((tx) => recordResults(tx, options, results))
+  return []
+}
+
+async function recordResults(
   tx: StoreTransaction,
   options: DispatcherOptions,
-  results: readonly { readonly delivery: Delivery; readonly result: CallResult }[],
+  results: readonly Answered[],
 ): Promise<void> {
   const edition = await options.programs.in(tx)
   const deliveries = await tx.lockDeliveries(results.map(({ delivery }) => delivery))
@@ -24,9 +35,9 @@ export async function recordResults(
     const result = byKey.get(delivery.key)
     if (result === undefined) continue
     const settlement = settle(delivery, providerOf(delivery, options) ?? UNKNOWN_PROVIDER, result, now)
-    if (delivery.kind === 'coupon') await recordGrant(tx, settlement, result, outcomes)
-    else if (isUnderWay(delivery)) apply(settlement, outcomes, counts)
-    else keepProviderId(delivery, result, outcomes)
+    if (!isUnderWay(delivery)) keepProviderId(delivery, result, outcomes)
+    else if (delivery.kind === 'coupon') await recordGrant(tx, settlement, result, outcomes)
+    else apply(settlement, outcomes, counts)
   }
   await outcomes.write()
   await counts.write(tx)

@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.js'
+import { isPoison } from '../poison.js'
 import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
@@ -223,14 +224,6 @@ export class Intake {
       call.reject(error)
     }
   }
-}
-
-/** Whether an error comes from what was to be written or evaluated, so that it would come again. */
-function isPoison(error: unknown): boolean {
-  if (error instanceof TypeError || error instanceof RangeError) return true
-  const code = (error as { code?: unknown } | null)?.code
-  // SQLSTATE classes 22 (data exception), 23 (integrity constraint) and 54 (program limit exceeded).
-  return typeof code === 'string' && /^(22|23|54)[0-9A-Z]{3}$/.test(code)
 }
 
 function rejectionOf(

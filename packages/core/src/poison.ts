@@ -1,0 +1,33 @@
+/** Whether an error comes from what was to be written or evaluated, so that it would come again. */
+export function isPoison(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true
+  const code = (error as { code?: unknown } | null)?.code
+  // SQLSTATE classes 22 (data exception), 23 (integrity constraint) and 54 (program limit exceeded).
+  return typeof code === 'string' && /^(22|23|54)[0-9A-Z]{3}$/.test(code)
+}
+
+/**
+ * Does all together; where something among them is poison, half by half, so that it holds up no other. Where the database is
+ * at fault, all have failed. `work` gives a result for each item, in their order.
+ */
+export async function apartFromPoison<T, R>(
+  items: readonly T[],
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+): Promise<readonly PromiseSettledResult<R>[]> {
+  const [whole] = await Promise.allSettled([work(items)])
+  if (whole.status === 'fulfilled') {
+    return items.map((_, index) => ({ status: 'fulfilled', value: whole.value[index] as R }))
+  }
+  if (items.length <= 1 || !isPoison(whole.reason)) return items.map(() => whole)
+  const half = Math.ceil(items.length / 2)
+  const first = await apartFromPoison(items.slice(0, half), work)
+  return [...first, ...(await apartFromPoison(items.slice(half), work))]
+}
+
+/** Throws what went wrong, if anything did. */
+export function throwFailures(results: readonly PromiseSettledResult<unknown>[]): void {
+  const reasons = new Set(results.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : [])))
+  const [first] = reasons
+  if (reasons.size > 1) throw new AggregateError(reasons, `${reasons.size} things could not be done.`)
+  if (reasons.size === 1) throw first
+}
