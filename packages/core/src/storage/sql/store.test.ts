@@ -54,6 +54,8 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     expect(rows.map(({ name }) => name)).toEqual([
       ...[
         'baseline',
+        'channel_calls',
+        'counter',
         'coupon',
         'coupon_code',
         'coupon_pool',
@@ -66,7 +68,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
         'journey',
         'merge',
       ],
-      ...['migration', 'migration_lock', 'subject', 'tombstone', 'tombstone_key', 'version'],
+      ...['migration', 'migration_lock', 'subject', 'tally', 'tombstone', 'tombstone_key', 'version'],
     ])
   })
 
