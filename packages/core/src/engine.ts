@@ -7,13 +7,9 @@ import {
   reviewPack,
   type SubjectKind,
 } from '@linli/rules'
+import { openQueue } from './background.js'
 import { closeChannels } from './delivery/closing.js'
-import { Courier } from './delivery/courier.js'
-import { Dispatcher } from './delivery/dispatcher.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
-import { Rates } from './delivery/rates.js'
-import { Release } from './delivery/release.js'
-import { DeliveryRetention } from './delivery/retention.js'
 import { markSuggestion, type SuggestionMark } from './delivery/suggestions.js'
 import type { CancelNote, Decision } from './domain/decision.js'
 import { type SubjectKey, subjectName } from './domain/subject.js'
@@ -42,7 +38,6 @@ import { explainFromLog } from './insights/explain.js'
 import type { Explained } from './insights/explained.js'
 import { type Trace, traceFromLog } from './insights/trace.js'
 import type { Codes, CodesAdded } from './offers/codes.js'
-import { randomCode } from './offers/issue.js'
 import { Offers } from './offers/offers.js'
 import type { CouponFound, Redemption } from './offers/redeem.js'
 import type { PolicyUse } from './operations/budgets.js'
@@ -62,18 +57,13 @@ import type { Erasure } from './privacy/erase.js'
 import { Privacy } from './privacy/privacy.js'
 import { type Unsubscription, withdrawalOf } from './privacy/unsubscribe.js'
 import { instantOf, systemClock } from './queue/clocks.js'
-import { InProcessQueue, type Work } from './queue/in-process.js'
 import { type OpenedRedis, openRedis } from './queue/redis.js'
-import { SharedQueue } from './queue/shared.js'
 import type { Receipt, ReceiptReport } from './receipts/receipt.js'
 import { type ReceivingOptions, receive } from './receipts/receive.js'
 import { openStore } from './storage/open.js'
-import { advanceDue } from './subjects/due-subjects.js'
 import { whoIs } from './subjects/people.js'
 import { type Edition, Programs } from './subjects/programs.js'
 import { isInForce, type Publication, publish } from './subjects/publishing.js'
-import { advanceRelated } from './subjects/related-subjects.js'
-import { Retention } from './subjects/retention.js'
 import { outdated, Sweep } from './subjects/sweep.js'
 import { upToDate } from './subjects/up-to-date.js'
 
@@ -167,41 +157,11 @@ class LocalEngine implements Engine {
     this.privacy = new Privacy(store, programs, clock)
     this.receiving = { store, programs, clock }
     this.offers = new Offers(store, programs, clock)
-    const release = new Release(store, programs, clock)
-    const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
-    const rates = new Rates({ store, clock, channels: providers.lines })
-    const deliveryOptions = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
-    const dispatcher = new Dispatcher(deliveryOptions)
-    const retention = new Retention(store, programs, clock)
-    const deliveryRetention = new DeliveryRetention(options.retention ?? {}, store, clock)
-    const onError =
+    this.onError =
       options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error))
-    this.onError = onError
-    const advance: readonly Work[] = [
-      { name: 'inbox', of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
-      {
-        name: 'due',
-        of: ['subject', 'baseline'],
-        pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
-      },
-      { name: 'release', pass: () => release.pass() },
-    ]
-    const deliver: Work = { name: 'deliveries', of: ['delivery'], pass: () => dispatcher.dispatch() }
-    const tidy: readonly Work[] = [
-      { name: 'sweep', pass: (hurried) => this.sweep.pass(hurried) },
-      { name: 'retention', pass: () => retention.pass() },
-      { name: 'delivery-retention', pass: () => deliveryRetention.pass() },
-    ]
     this.hasRedis = redis !== undefined
-    const clockDecides = options.clock !== undefined
-    const local = new InProcessQueue({ store, clock, clockDecides, work: [...advance, deliver, ...tidy], onError })
-    if (redis === undefined) this.queue = local
-    else {
-      const courier = new Courier(deliveryOptions)
-      const work = [...advance, ...tidy]
-      const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
-      this.queue = new SharedQueue({ ...redis, ...shared })
-    }
+    const { sweep, onError } = this
+    this.queue = openQueue({ options, programs, providers, store, clock, sweep, redis, onError })
   }
 
   async ingest(events: readonly IncomingEvent[], { trx, mode }: IngestOptions = {}): Promise<IngestReport> {

@@ -1,0 +1,73 @@
+import { Courier } from './delivery/courier.js'
+import { Dispatcher } from './delivery/dispatcher.js'
+import type { Providers } from './delivery/providers.js'
+import { Rates } from './delivery/rates.js'
+import { Release } from './delivery/release.js'
+import { DeliveryRetention } from './delivery/retention.js'
+import type { EngineOptions } from './door.js'
+import { randomCode } from './offers/issue.js'
+import type { Clock } from './ports/clock.js'
+import type { Queue } from './ports/queue.js'
+import type { Store } from './ports/store.js'
+import { InProcessQueue, type Work } from './queue/in-process.js'
+import type { OpenedRedis } from './queue/redis.js'
+import { SharedQueue } from './queue/shared.js'
+import { advanceDue } from './subjects/due-subjects.js'
+import type { Programs } from './subjects/programs.js'
+import { advanceRelated } from './subjects/related-subjects.js'
+import { Retention } from './subjects/retention.js'
+import type { Sweep } from './subjects/sweep.js'
+
+/** What an engine's background work is made of. */
+export interface BackgroundParts {
+  readonly options: EngineOptions
+  readonly programs: Programs
+  readonly providers: Providers
+  readonly store: Store
+  readonly clock: Clock
+  readonly sweep: Sweep
+  /** Left out: the work is shared by way of the database alone. */
+  readonly redis: OpenedRedis | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/** What an engine does by itself, in the order in which it is done, and who does it: this process, or all that share a Redis. */
+export function openQueue(parts: BackgroundParts): Queue {
+  const { options, programs, providers, store, clock, redis, onError } = parts
+  const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
+  const rates = new Rates({ store, clock, channels: providers.lines })
+  const delivering = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
+  const dispatcher = new Dispatcher(delivering)
+  const deliver: Work = { name: 'deliveries', of: ['delivery'], pass: () => dispatcher.dispatch() }
+  const [advance, tidy] = [advancing(parts), tidying(parts)]
+  const clockDecides = options.clock !== undefined
+  const local = new InProcessQueue({ store, clock, clockDecides, work: [...advance, deliver, ...tidy], onError })
+  if (redis === undefined) return local
+  const courier = new Courier(delivering)
+  const work = [...advance, ...tidy]
+  const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
+  return new SharedQueue({ ...redis, ...shared })
+}
+
+function advancing({ store, programs, clock }: BackgroundParts): readonly Work[] {
+  const release = new Release(store, programs, clock)
+  return [
+    { name: 'inbox', of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
+    {
+      name: 'due',
+      of: ['subject', 'baseline'],
+      pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
+    },
+    { name: 'release', pass: () => release.pass() },
+  ]
+}
+
+function tidying({ options, store, programs, clock, sweep }: BackgroundParts): readonly Work[] {
+  const events = new Retention(store, programs, clock)
+  const deliveries = new DeliveryRetention(options.retention ?? {}, store, clock)
+  return [
+    { name: 'sweep', pass: (hurried) => sweep.pass(hurried) },
+    { name: 'retention', pass: () => events.pass() },
+    { name: 'delivery-retention', pass: () => deliveries.pass() },
+  ]
+}
