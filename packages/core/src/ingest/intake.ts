@@ -1,5 +1,5 @@
 import type { Decision } from '../domain/decision.js'
-import { isPoison } from '../poison.js'
+import { apartFromPoison, isPoison } from '../poison.js'
 import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
@@ -162,8 +162,25 @@ export class Intake {
     this.busy[index] = false
   }
 
-  /** Takes a batch in; gives what has to be taken in later. */
+  /** Takes a batch in; gives what has to be taken in later. What the batch fails by is refused alone. */
   private async takeBatch(waiting: readonly Waiting[], options: LockOptions): Promise<readonly Waiting[]> {
+    const results = await apartFromPoison(waiting, (some) => this.takeTogether(some, options))
+    const later: Waiting[] = []
+    for (const [index, one] of waiting.entries()) {
+      const result = results[index]
+      if (result?.status === 'fulfilled') {
+        if (result.value === 'held') later.push(one)
+      } else if (isPoison(result?.reason)) await this.refuse(one)
+      else one.call.reject(result?.reason)
+    }
+    return later
+  }
+
+  /** Takes events in by one transaction, and says of each whether it has to be taken in later. */
+  private async takeTogether(
+    waiting: readonly Waiting[],
+    options: LockOptions,
+  ): Promise<readonly ('settled' | 'held')[]> {
     // The same id may stand in two calls of one batch: the first is the event, the others its duplicates.
     const first = new Map(waiting.map((one) => [one.event.messageId, one.event] as const).reverse())
     const events = [...first.values()].reverse()
@@ -175,41 +192,23 @@ export class Intake {
       }),
     )
     const mode = waiting[0]?.call.mode
-    try {
-      const result = await this.store.transaction((tx) =>
-        ingestBatch(tx, this.programs, events, this.clock.now(), {
-          ...options,
-          ...(mode && { mode }),
-          repeated: [...contradictions.values()],
-          unique: this.unique,
-        }),
-      )
-      const { held } = result
-      for (const one of waiting) {
-        const { messageId } = one.event
-        const isFirst = first.get(messageId) === one.event
-        const own = outcomeOf(messageId, result)
-        const outcome = own !== 'erased' && contradictions.has(one) ? 'conflict' : own
-        if (!held.has(messageId)) settle(one, outcome === 'new' && !isFirst ? 'known' : outcome)
-      }
-      return held.size === 0 ? [] : waiting.filter((one) => held.has(one.event.messageId))
-    } catch (error) {
-      await this.isolate(waiting, error)
-      return []
-    }
-  }
-
-  /** Finds the event that a batch fails by and refuses it alone. Where the database is at fault, all have failed. */
-  private async isolate(waiting: readonly Waiting[], error: unknown): Promise<void> {
-    if (!isPoison(error)) {
-      for (const one of waiting) one.call.reject(error)
-    } else if (waiting.length > 1) {
-      const half = Math.ceil(waiting.length / 2)
-      await this.takeBatch(waiting.slice(0, half), {})
-      await this.takeBatch(waiting.slice(half), {})
-    } else {
-      for (const one of waiting) await this.refuse(one)
-    }
+    const result = await this.store.transaction((tx) =>
+      ingestBatch(tx, this.programs, events, this.clock.now(), {
+        ...options,
+        ...(mode && { mode }),
+        repeated: [...contradictions.values()],
+        unique: this.unique,
+      }),
+    )
+    return waiting.map((one) => {
+      const { messageId } = one.event
+      if (result.held.has(messageId)) return 'held'
+      const isFirst = first.get(messageId) === one.event
+      const own = outcomeOf(messageId, result)
+      const outcome = own !== 'erased' && contradictions.has(one) ? 'conflict' : own
+      settle(one, outcome === 'new' && !isFirst ? 'known' : outcome)
+      return 'settled'
+    })
   }
 
   private async refuse(one: Waiting): Promise<void> {
