@@ -1,7 +1,7 @@
 import { type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
 import type { Baseline } from '../../domain/baseline.js'
 import { type Decision, messageIdsOf } from '../../domain/decision.js'
-import { type Coupon, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
+import { type Coupon, type SubjectKey, subjectName } from '../../domain/subject.js'
 import type { Tally } from '../../domain/tallies.js'
 import type {
   ChannelCalls,
@@ -32,8 +32,9 @@ import { StagedDeliveries } from './staged-deliveries.js'
 import { StagedErasure } from './staged-erasure.js'
 import { StagedEvents } from './staged-events.js'
 import { StagedPools } from './staged-pools.js'
+import { StagedSubjects } from './staged-subjects.js'
 import { StagedTallies } from './staged-tallies.js'
-import { type BaselineRow, type MemoryTables, relationIndex, type SubjectValue } from './tables.js'
+import type { BaselineRow, MemoryTables } from './tables.js'
 
 export interface MemoryTransactionOptions {
   readonly keepEvents: boolean
@@ -48,7 +49,7 @@ export interface MemoryTransactionOptions {
 export class MemoryTransaction implements StoreTransaction {
   readonly #tables: MemoryTables
   readonly #options: MemoryTransactionOptions
-  readonly #subjects: Staged<SubjectValue>
+  readonly #subjects: StagedSubjects
   readonly #merges: Staged<MergeRecord>
   readonly #inboxAdded: InboxEntry[] = []
   #inboxTaken = 0
@@ -70,7 +71,7 @@ export class MemoryTransaction implements StoreTransaction {
   constructor(tables: MemoryTables, options: MemoryTransactionOptions) {
     this.#tables = tables
     this.#options = options
-    this.#subjects = new Staged<SubjectValue>(tables.subjects)
+    this.#subjects = new StagedSubjects(tables)
     this.#baselines = new Staged<BaselineRow>(tables.baselines)
     this.#merges = new Staged(tables.merges)
     this.#calls = new Staged(tables.calls)
@@ -81,10 +82,7 @@ export class MemoryTransaction implements StoreTransaction {
     const tables = this.#tables
     this.#stagedEvents?.commit()
     for (const [name, userId] of this.#stagedIdentities?.changes ?? []) tables.putIdentity(name, userId)
-    for (const [name, value] of this.#subjects.changes) {
-      if (value === undefined) tables.removeSubject(name)
-      else tables.putSubject(name, value)
-    }
+    this.#subjects.commit()
     for (const [kind, row] of this.#baselines.changes)
       if (row !== undefined) tables.baselines.set(kind as SubjectKind, row)
     for (const [id, merge] of this.#merges.changes) {
@@ -241,100 +239,45 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
-    return keys.map((key) => {
-      const row = this.#subjects.get(subjectName(key))
-      return row === undefined ? { key, state: UNBORN, dueAt: undefined, isNew: true, version: 0 } : toLocked(row)
-    })
+    return this.#subjects.lock(keys)
   }
 
   async saveSubjects(subjects: readonly SavedSubject[]): Promise<void> {
-    for (const subject of subjects) {
-      const name = subjectName(subject.key)
-      const exists = this.#subjects.get(name) !== undefined
-      if (exists === subject.isNew) {
-        const change = exists ? 'created' : 'removed'
-        throw conflict(`Subject ${name} was ${change} since it was locked.`, { subject: name })
-      }
-      const { key, state, dueAt } = subject
-      this.#subjects.set(name, { key, state, dueAt, version: this.#version })
-    }
+    this.#subjects.save(subjects, this.#version)
   }
 
   async outdate(keys: readonly SubjectKey[]): Promise<void> {
-    for (const name of keys.map(subjectName)) {
-      const row = this.#subjects.get(name)
-      if (row !== undefined) this.#subjects.set(name, { ...row, version: -Math.abs(row.version) })
-    }
+    this.#subjects.outdate(keys)
   }
 
   async removeSubject(key: SubjectKey): Promise<void> {
-    this.#subjects.set(subjectName(key), undefined)
+    this.#subjects.remove(key)
   }
 
   async takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]> {
-    const staged = [...this.#subjects.changes]
-    // A row that this transaction changed counts as it is now, not as it is in the queue.
-    const committed = this.#tables.dueSubjects.due(until, limit + staged.length)
-    const due: SubjectValue[] = committed.filter(({ name }) => !this.#subjects.isChanged(name))
-    for (const [, value] of staged) if (value?.dueAt !== undefined && value.dueAt <= until) due.push(value)
-    const byName = (a: SubjectValue, b: SubjectValue) => compareText(subjectName(a.key), subjectName(b.key))
-    if (staged.length > 0) due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || byName(a, b))
-    return due.slice(0, limit).map(toLocked)
+    return this.#subjects.takeDue(until, limit)
   }
 
   async takeOutdatedSubjects(kind: SubjectKind, version: number, limit: number): Promise<readonly LockedSubject[]> {
-    const outdated: LockedSubject[] = []
-    for (const [name, row] of this.#tables.subjects) {
-      if (outdated.length === limit) break
-      const value = this.#subjects.get(name)
-      if (row.key.kind === kind && value !== undefined && value.version < version) outdated.push(toLocked(value))
-    }
-    return outdated
+    return this.#subjects.takeOutdated(kind, version, limit)
   }
 
   async addMissingRelated(): Promise<void> {
-    for (const kind of ['community', 'leader'] as const) {
-      for (const id of this.#tables.events.countedFor(kind)) {
-        const key = { kind, id }
-        if (this.#subjects.get(subjectName(key)) !== undefined) continue
-        this.#subjects.set(subjectName(key), { key, state: UNBORN, dueAt: undefined, version: 0 })
-      }
-    }
+    this.#subjects.addMissingRelated()
   }
 
-  async peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
-    const found: { key: SubjectKey; state: SubjectState }[] = []
-    for (const key of keys) {
-      const row = this.#subjects.get(subjectName(key))
-      if (row !== undefined) found.push({ key, state: row.state })
-    }
-    return found
+  async peekSubjects(keys: readonly SubjectKey[]): ReturnType<StoreTransaction['peekSubjects']> {
+    return this.#subjects.peek(keys)
   }
 
   async relatedTo(kind: SubjectKind, relation: RelationName, id: string): Promise<readonly SubjectKey[]> {
-    const keys: SubjectKey[] = []
-    for (const row of this.#tables.related.get(relationIndex(kind, relation, id)) ?? []) {
-      if (!this.#subjects.isChanged(row.name)) keys.push(row.key)
-    }
-    for (const [, value] of this.#subjects.changes) {
-      if (value?.key.kind === kind && value.state.relations[relation]?.[0] === id) keys.push(value.key)
-    }
-    return keys.sort((a, b) => compareText(a.id, b.id))
+    return this.#subjects.relatedTo(kind, relation, id)
   }
 
   async listSubjects(
-    kind: SubjectKind,
-    after: string | undefined,
-    limit: number,
-  ): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {
-    const found = new Map<string, SubjectState>()
-    for (const [id, { state }] of this.#tables.rowsOf(kind)) found.set(id, state)
-    for (const [, value] of this.#subjects.changes) if (value?.key.kind === kind) found.set(value.key.id, value.state)
-    const ids = [...found.keys()].filter((id) => after === undefined || compareText(id, after) > 0).sort(compareText)
-    return ids.slice(0, limit).flatMap((id) => {
-      const state = found.get(id)
-      return state === undefined ? [] : [{ key: { kind, id }, state }]
-    })
+    ...[kind, after, limit]: Parameters<StoreTransaction['listSubjects']>
+  ): ReturnType<StoreTransaction['listSubjects']> {
+    return this.#subjects.list(kind, after, limit)
   }
 
   async readBaselines(kinds: readonly SubjectKind[]): Promise<readonly Baseline[]> {
@@ -536,7 +479,7 @@ export class MemoryTransaction implements StoreTransaction {
     for (const { id, into, from } of this.#tables.merges.values()) {
       if (wanted.has(into) || wanted.has(from)) this.#merges.set(id, undefined)
     }
-    for (const name of names) this.#subjects.set(name, undefined)
+    for (const key of keys) this.#subjects.remove(key)
     this.#erasure.reviseInbox((entry) => (names.has(subjectName(entry.key)) ? undefined : entry))
     const decisions = this.#erasure.reviseDecisions((one) => (names.has(one.subject) ? undefined : one))
     return {
@@ -574,8 +517,4 @@ export class MemoryTransaction implements StoreTransaction {
   async deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]> {
     return this.#deliveries.of(subjects)
   }
-}
-
-function toLocked({ key, state, dueAt, version }: SubjectValue): LockedSubject {
-  return { key, state, dueAt, isNew: false, version }
 }
