@@ -12,7 +12,7 @@ import type {
 import { type Int8, intArray, isOneOf, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
-interface DeliveryRow {
+export interface DeliveryRow {
   readonly key: string
   readonly kind: DeliveryKind
   readonly state: DeliveryState
@@ -28,7 +28,7 @@ interface DeliveryRow {
   readonly reason: string | null
 }
 
-const COLUMNS = sql`delivery.key, delivery.kind, delivery.state, delivery.subject_kind, delivery.subject, delivery.source,
+export const COLUMNS = sql`delivery.key, delivery.kind, delivery.state, delivery.subject_kind, delivery.subject, delivery.source,
   delivery.due_at, delivery.claim, delivery.attempt, delivery.planned_at, delivery.body, delivery.provider_id,
   delivery.reason`
 
@@ -59,58 +59,21 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
     order by key collate "C"
     on conflict do nothing
   `)
+  willBeDue(session, deliveries)
 }
 
-/**
- * What is due, channel by channel: the index gives the channels one after the other, and of each those that are due first. So
- * a channel with a long backlog costs no more than the few that there is room for.
- */
-export function channelsInUse({ tables }: Session): RawBuilder<unknown> {
-  return sql`lane (channel) as (
-    (select channel from ${tables.delivery} where due_at is not null order by channel limit 1)
-    union all
-    select (
-      select channel from ${tables.delivery} as delivery
-      where due_at is not null and delivery.channel > lane.channel order by channel limit 1
-    ) from lane where lane.channel is not null
-  )`
-}
-
-// "calling" that is due again was never answered: the process that called is gone.
-export async function claimDeliveries(
-  session: Session,
-  until: number,
-  limit: number,
-  leaseUntil: number,
-  room: ReadonlyMap<string, number> = new Map(),
-): Promise<readonly Delivery[]> {
-  const { delivery } = session.tables
-  const rows = await session.rows(sql<DeliveryRow>`
-    with recursive ${channelsInUse(session)}, candidate as materialized (
-      select due.* from lane
-      left join unnest(${textArray([...room.keys()])}::text[], ${intArray([...room.values()])}::int4[])
-        as room (channel, free) on room.channel = lane.channel
-      cross join lateral (
-        select key, due_at from ${delivery} as delivery
-        where delivery.channel = lane.channel and due_at <= ${until}
-        order by due_at, key limit least(${limit}::int4, room.free) for update skip locked
-      ) as due
-    ), due as (
-      select * from candidate order by due_at, key limit ${limit}
-    ), claimed as (
-      update ${delivery} as delivery
-      set claim = delivery.claim + 1, due_at = ${leaseUntil},
-        state = case when delivery.state in ('calling', 'unknown') then 'unknown' else 'reserved' end
-      from due where delivery.key = due.key
-      returning ${COLUMNS}, due.due_at as was_due_at
-    )
-    select * from claimed order by was_due_at, key
-  `)
-  return rows.map(toDelivery)
+/** Has this process look there for them. */
+function willBeDue(session: Session, deliveries: readonly Delivery[]): void {
+  const { deliveries: marks } = session.marks
+  const kept = () => {
+    for (const { dueAt, body } of deliveries) if (dueAt !== undefined) marks.add(dueAt, body.channel ?? '')
+  }
+  session.atEnd({ kept })
 }
 
 // In the order of keys, as all who lock several.
 export async function handBackDeliveries(session: Session, at: number): Promise<number> {
+  session.atEnd({ kept: () => session.marks.deliveries.add(at) })
   return session.write(sql`
     update ${session.tables.delivery} set due_at = ${at}
     where key in (
@@ -192,6 +155,7 @@ export async function saveDeliveries(session: Session, deliveries: readonly Deli
     ) as saved (key, state, due_at, attempt, body, recipient, provider_id, reason)
     where delivery.key = saved.key
   `)
+  willBeDue(session, deliveries)
 }
 
 // Who waits for the same rows looks at them again once they are free, and leaves out those that are released.
@@ -201,6 +165,7 @@ export async function releaseDeliveries(
   at: number,
   limit: number,
 ): Promise<number> {
+  session.atEnd({ kept: () => session.marks.deliveries.add(at) })
   return session.write(sql`
     update ${session.tables.delivery} set state = 'retry_at', due_at = ${at}
     where key in (
@@ -249,7 +214,7 @@ export async function countDoubtful(session: Session): ReturnType<StoreReads['co
   return { parked: Number(row?.parked), unknown: Number(row?.unknown) }
 }
 
-function toDelivery(row: DeliveryRow): Delivery {
+export function toDelivery(row: DeliveryRow): Delivery {
   return {
     key: row.key,
     kind: row.kind,

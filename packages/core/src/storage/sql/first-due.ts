@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DueKind, FirstDue } from '../../ports/store.js'
-import { channelsInUse } from './deliveries.js'
+import { channelsInUse } from './claims.js'
 import type { Int8 } from './parameters.js'
 import type { Session } from './session.js'
 

@@ -1,16 +1,20 @@
 import type { Kysely, QueryResult, RawBuilder } from 'kysely'
+import type { Marks } from './due-marks.js'
 import { redact } from './failures.js'
 import type { Tables } from './tables.js'
 
 /** Where statements go: one transaction, or the database. */
 export class Session {
   readonly tables: Tables
+  readonly marks: Marks
   readonly #db: Kysely<unknown>
+  readonly #ends: { readonly kept?: () => void; readonly lost?: () => void }[] = []
   #failure: { readonly error: unknown } | undefined
 
-  constructor(db: Kysely<unknown>, tables: Tables) {
+  constructor(db: Kysely<unknown>, tables: Tables, marks: Marks) {
     this.#db = db
     this.tables = tables
+    this.marks = marks
   }
 
   async rows<R>(query: RawBuilder<R>): Promise<readonly R[]> {
@@ -20,6 +24,16 @@ export class Session {
   /** Runs a statement and tells how many rows it wrote. */
   async write(query: RawBuilder<unknown>): Promise<number> {
     return Number((await this.#execute(query)).numAffectedRows ?? 0)
+  }
+
+  /** What is to follow once the transaction has been kept, or lost. */
+  atEnd(end: { readonly kept?: () => void; readonly lost?: () => void }): void {
+    this.#ends.push(end)
+  }
+
+  /** The transaction has been kept, or lost; or nobody knows. */
+  ended(how: 'kept' | 'lost'): void {
+    for (const end of this.#ends) end[how]?.()
   }
 
   /**

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type SubjectKey, UNBORN } from '../../domain/subject.js'
 import type { Store, StoredEvent, StoreTransaction } from '../../ports/store.js'
+import { deliveryOf } from '../../testing/store-checks/material.js'
 import { type OpenStoreOptions, openStore } from '../open.js'
 import { tablesIn } from './tables.js'
 
@@ -213,6 +214,38 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
       await expect(Promise.all(['u-30', 'u-4', 'u-9'].map(isFree))).resolves.toEqual([true, true, true])
     })
     await waiting
+  })
+
+  it('passes over what was dealt with, and finds what comes in before it', async () => {
+    const [store, other] = [await open(), await open()]
+    const now = Date.now()
+    const add = (to: Store, key: string, dueAt: number) =>
+      to.transaction((tx) => tx.addDeliveries([{ ...deliveryOf(key), dueAt }]))
+    const claim = async () => {
+      const claimed = await store.transaction((tx) => tx.claimDeliveries(now, 10, now + 60_000))
+      return claimed.map(({ key }) => key)
+    }
+    await add(store, 'd-1', now - 5_000)
+    await expect(claim()).resolves.toEqual(['d-1'])
+    await add(store, 'd-2', now - 9_000)
+    await expect(claim()).resolves.toEqual(['d-2'])
+    await add(other, 'd-3', now - 9_500)
+    await expect.poll(claim).toEqual(['d-3'])
+  })
+
+  it('finds what was taken by a transaction that failed', async () => {
+    const store = await open()
+    const now = Date.now()
+    await store.transaction((tx) => tx.addDeliveries([{ ...deliveryOf('d-1'), dueAt: now - 5_000 }]))
+    const claim = (tx: StoreTransaction) => tx.claimDeliveries(now, 10, now + 60_000)
+    await expect(store.transaction(claim).then(() => store.transaction(claim))).resolves.toEqual([])
+    await store.transaction((tx) => tx.addDeliveries([{ ...deliveryOf('d-2'), dueAt: now - 5_000 }]))
+    const failing = store.transaction(async (tx) => {
+      await claim(tx)
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    await expect(store.transaction(claim)).resolves.toMatchObject([{ key: 'd-2' }])
   })
 
   it('rewrites rows in place as long as nothing that is indexed changes', async () => {

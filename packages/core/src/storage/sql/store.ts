@@ -21,8 +21,10 @@ import {
 } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
+import { AFTER_MARK, channelsInUse, deliveryMarks } from './claims.js'
 import { readPools } from './coupons.js'
-import { channelsInUse, countDoubtful, readDeliveries } from './deliveries.js'
+import { countDoubtful, readDeliveries } from './deliveries.js'
+import { Marks } from './due-marks.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
 import { readFirstDue } from './first-due.js'
@@ -32,7 +34,7 @@ import { migrate, tablesFound } from './migrations.js'
 import { type Int8, toInstant } from './parameters.js'
 import { readSpent } from './pools.js'
 import { Session } from './session.js'
-import { readSubjectsInRuns } from './subjects.js'
+import { afterMark, readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
 import { readTallies } from './tallies.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
@@ -58,12 +60,15 @@ export class SqlStore implements Store {
   readonly #db: Kysely<unknown>
   readonly #tables: Tables
   readonly #options: SqlStoreOptions
+  readonly #marks: Marks
 
   constructor(db: Kysely<unknown>, options: SqlStoreOptions) {
     // What the host's plugins would do to names and rows is meant for its own tables.
     this.#db = db.withoutPlugins()
     this.#tables = tablesIn(options.schema)
     this.#options = options
+    // Where the engine's clock decides, everything is taken in exactly the order in which it is due.
+    this.#marks = new Marks(options.clock === 'database')
     this.concurrency = options.concurrency
   }
 
@@ -94,13 +99,14 @@ export class SqlStore implements Store {
   async #attempt<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<Outcome<T>> {
     let failure: { readonly error: unknown } | undefined
     let isDone = false
+    let session: Session | undefined
     try {
       const result = await this.#db
         .transaction()
         .setIsolationLevel('read committed')
         .execute(async (trx) => {
           try {
-            const session = new Session(trx, this.#tables)
+            session = new Session(trx, this.#tables, this.#marks)
             const value = await work(new SqlTransaction(session, this.#options.clock))
             session.assertSound()
             isDone = true
@@ -110,8 +116,10 @@ export class SqlStore implements Store {
             throw error
           }
         })
+      session?.ended('kept')
       return { result }
     } catch (error) {
+      session?.ended('lost')
       // A rollback that fails too must not hide why there was one.
       return { error: failure === undefined ? error : failure.error, isUnknown: isDone }
     }
@@ -124,11 +132,11 @@ export class SqlStore implements Store {
         `A transaction to join must be kysely's (a Transaction, or a Kysely that works inside one), not ${describe(trx)}.`,
       )
     }
-    return new SqlTransaction(new Session(trx.withoutPlugins(), this.#tables), this.#options.clock)
+    return new SqlTransaction(new Session(trx.withoutPlugins(), this.#tables, this.#marks), this.#options.clock)
   }
 
   get #reads(): Session {
-    return new Session(this.#db, this.#tables)
+    return new Session(this.#db, this.#tables, this.#marks)
   }
 
   async readSubject({ kind, id }: SubjectKey): Promise<SubjectState | undefined> {
@@ -202,15 +210,17 @@ export class SqlStore implements Store {
 
   async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
     const { inbox, subject, delivery, baseline, calls } = this.#tables
+    const { deliveries } = this.#marks
     const earliest = {
       inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
-      subject: sql`(select min(due_at) from ${subject} where due_at is not null)`,
+      subject: sql`(select min(due_at) from ${subject} where due_at is not null and ${afterMark(this.#marks)})`,
       baseline: sql`(select min(due_at) from ${baseline})`,
       delivery: sql`(
         select min(greatest(due.at, calls.free_at)) from lane left join ${calls} as calls on calls.channel = lane.channel
+        left join ${deliveryMarks(deliveries.places)} on mark.channel = lane.channel
         cross join lateral (
-          select min(due_at) as at from ${delivery} as delivery
-          where delivery.channel = lane.channel and due_at is not null
+          select due_at as at from ${delivery} as delivery
+          where delivery.channel = lane.channel and due_at is not null and ${AFTER_MARK} order by due_at, key limit 1
         ) as due
       )`,
     }

@@ -10,6 +10,7 @@ import {
 } from '../../domain/subject.js'
 import type { LockedSubject, LockOptions, SavedSubject } from '../../ports/store.js'
 import { conflict } from '../conflict.js'
+import { type Marks, type Place, START } from './due-marks.js'
 import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
 import type { Session } from './session.js'
 
@@ -93,11 +94,31 @@ export async function takeDueSubjects(
   until: number,
   limit: number,
 ): Promise<readonly LockedSubject[]> {
-  const rows = await session.rows(sql<SubjectRow>`
-    select kind, id, state, due_at, version from ${session.tables.subject}
-    where due_at <= ${until} order by due_at, kind, id limit ${limit} for no key update skip locked
-  `)
-  return rows.map(toLocked)
+  const search = async (from: ReadonlyMap<string, Place>) => {
+    const rows = await session.rows(sql<SubjectRow>`
+      select kind, id, state, due_at, version from ${session.tables.subject}
+      where due_at <= ${until} and ${after(from)} order by due_at, kind, id limit ${limit} for no key update skip locked
+    `)
+    return { rows, emptied: rows.length < limit ? [LINE] : [] }
+  }
+  const placeOf = ({ due_at, kind, id }: SubjectRow) => [LINE, { dueAt: Number(due_at), names: [kind, id] }] as const
+  const { subjects: marks } = session.marks
+  session.atEnd({ lost: () => marks.reset() })
+  return (await marks.take(until, search, placeOf)).map(toLocked)
+}
+
+/** All subjects that are due wait in one line. */
+const LINE = ''
+
+/** Whether a subject is due after the mark. */
+export function afterMark({ subjects }: Pick<Marks, 'subjects'>): RawBuilder<unknown> {
+  return after(subjects.places)
+}
+
+function after(places: ReadonlyMap<string, Place>): RawBuilder<unknown> {
+  const { dueAt, names } = places.get(LINE) ?? START
+  const [kind = '', id = ''] = names
+  return sql`(due_at, kind, id) > (${dueAt}::int8, ${kind}, ${id})`
 }
 
 export async function takeOutdatedSubjects(
@@ -147,6 +168,10 @@ export async function saveSubjects(
     subjects.filter((subject) => subject.isNew),
     version,
   )
+  const kept = () => {
+    for (const { dueAt } of subjects) if (dueAt !== undefined) session.marks.subjects.add(dueAt, LINE)
+  }
+  session.atEnd({ kept })
 }
 
 // Columns that stay as they are cost no index entry, although they are set.

@@ -27,6 +27,7 @@ import type {
 } from '../../ports/store.js'
 import * as baselines from './baselines.js'
 import * as calls from './calls.js'
+import * as claims from './claims.js'
 import * as coupons from './coupons.js'
 import * as deliveries from './deliveries.js'
 import * as erasure from './erasure.js'
@@ -220,10 +221,8 @@ export class SqlTransaction implements StoreTransaction {
     return deliveries.addDeliveries(this.#session, added)
   }
 
-  claimDeliveries(
-    ...[until, limit, leaseUntil, room]: Parameters<StoreTransaction['claimDeliveries']>
-  ): Promise<readonly Delivery[]> {
-    return deliveries.claimDeliveries(this.#session, until, limit, leaseUntil, room)
+  claimDeliveries(...claiming: Parameters<StoreTransaction['claimDeliveries']>): Promise<readonly Delivery[]> {
+    return claims.claimDeliveries(this.#session, ...claiming)
   }
 
   handBackDeliveries(at: number): Promise<number> {

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { DueMarks, type Place } from './due-marks.js'
+
+interface Row {
+  readonly line: string
+  readonly dueAt: number
+  readonly name: string
+}
+
+/** Rows that are due, of which no more than `limit` are taken at a time, in the order of their instants and names. */
+function world(limit = 10) {
+  let elapsed = 0
+  let searched = 0
+  const rows = new Set<Row>()
+  const marks = new DueMarks(true, () => elapsed)
+  const isAfter = ({ dueAt, name }: Row, { dueAt: at, names: [first = ''] }: Place) =>
+    dueAt > at || (dueAt === at && name > first)
+  const take = async (until: number) => {
+    const search = async (from: ReadonlyMap<string, Place>) => {
+      const start: Place = { dueAt: Number.MIN_SAFE_INTEGER, names: [] }
+      const due = [...rows].filter((row) => row.dueAt <= until && isAfter(row, from.get(row.line) ?? start))
+      searched = Math.min(...Array.from(from.values(), ({ dueAt }) => dueAt))
+      const found = due.sort((a, b) => a.dueAt - b.dueAt || (a.name < b.name ? -1 : 1)).slice(0, limit)
+      return { rows: found, emptied: found.length < limit ? [...from.keys()] : [] }
+    }
+    const found = await marks.take(until, search, ({ line, dueAt, name }) => [line, { dueAt, names: [name] }])
+    for (const row of found) rows.delete(row)
+    return found.map(({ name }) => name)
+  }
+  return {
+    marks,
+    take,
+    put: (name: string, dueAt: number, line = 'a') => rows.add({ line, dueAt, name }),
+    pass: (ms: number) => {
+      elapsed += ms
+    },
+    /** Where the last search began, in the line in which it began first. */
+    beganAt: () => searched,
+  }
+}
+
+describe('where to look for what is due', () => {
+  it('is after what was taken, so that its dead entries are not passed again', async () => {
+    const { take, put, beganAt } = world(2)
+    for (const name of ['k1', 'k2', 'k3', 'k4', 'k5']) put(name, 10)
+    await expect(take(50_000)).resolves.toEqual(['k1', 'k2'])
+    await expect(take(50_000)).resolves.toEqual(['k3', 'k4'])
+    expect(beganAt()).toBe(10)
+    await expect(take(50_000)).resolves.toEqual(['k5'])
+    await expect(take(50_000)).resolves.toEqual([])
+    expect(beganAt()).toBe(49_000)
+  })
+
+  it('leaves nothing out that becomes due in the last second', async () => {
+    const { take, put } = world()
+    put('k1', 49_900)
+    await take(50_000)
+    put('k2', 49_100)
+    await expect(take(50_000)).resolves.toEqual(['k2'])
+  })
+
+  it('goes back for what this process makes due', async () => {
+    const { take, put, marks } = world()
+    put('k1', 10)
+    await take(50_000)
+    put('k2', 5)
+    await expect(take(50_000)).resolves.toEqual([])
+    marks.add(5, 'b')
+    await expect(take(50_000)).resolves.toEqual([])
+    marks.add(5, 'a')
+    await expect(take(50_000)).resolves.toEqual(['k2'])
+  })
+
+  it('is the start where what was taken may be due again', async () => {
+    const { take, put, marks } = world()
+    put('k1', 10)
+    await take(50_000)
+    put('k1', 10)
+    marks.reset()
+    await expect(take(50_000)).resolves.toEqual(['k1'])
+  })
+
+  it('is the start again and again, so that nothing that others make due is lost', async () => {
+    const { take, put, pass } = world()
+    put('k1', 10)
+    await take(50_000)
+    put('k2', 5)
+    put('k3', 49_500)
+    pass(499)
+    await expect(take(50_000)).resolves.toEqual(['k3'])
+    pass(1)
+    await expect(take(50_000)).resolves.toEqual(['k2'])
+  })
+
+  it('is apart for each line', async () => {
+    const { take, put, beganAt } = world(1)
+    put('k1', 10)
+    put('k2', 20, 'b')
+    put('k3', 30)
+    await expect(take(50_000)).resolves.toEqual(['k1'])
+    await expect(take(50_000)).resolves.toEqual(['k2'])
+    expect(beganAt()).toBe(10)
+    await expect(take(50_000)).resolves.toEqual(['k3'])
+  })
+
+  it('is always the start where marks are not used', async () => {
+    const marks = new DueMarks(false)
+    const began: (number | undefined)[] = []
+    const search = async (from: ReadonlyMap<string, Place>) => {
+      began.push(from.get('a')?.dueAt)
+      return { rows: [1], emptied: ['a'] }
+    }
+    for (let times = 0; times < 2; times++) await marks.take(50_000, search, () => ['a', { dueAt: 10, names: ['k'] }])
+    expect(began).toEqual([undefined, Number.MIN_SAFE_INTEGER])
+  })
+})
