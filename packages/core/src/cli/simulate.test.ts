@@ -70,7 +70,7 @@ describe('linli simulate', () => {
       journeys: { thank: { entered: 3, exited: 2, held: 0, goals: 0 } },
       messages: { planned: 2, accepted: 2, deferred: 0, suppressed: {} },
       coupons: { trial: 1 },
-      report: expect.objectContaining({ coupons: { trial: { issued: 1, money: null } } }),
+      report: expect.objectContaining({ coupons: { trial: { issued: 1, returned: 0, money: null } } }),
     })
     expect(stderr).toMatch(/^3 events in [\d.]+ s \(\d+ a second\)\n$/)
   })
@@ -137,7 +137,7 @@ describe('linli simulate', () => {
     expect(stdout).toMatch(/^suppressed: cap \(few\) +1$/m)
     expect(stdout).toMatch(/^Sent in 2 days, and on the busiest +service +promotion\nall +1 +4$/m)
     expect(stdout).toMatch(/^c-1 +3 +2 +66\.7%$/m)
-    expect(stdout).toMatch(/^trial +2 +10$/m)
+    expect(stdout).toMatch(/^trial +2 +0 +10$/m)
     expect(stdout).toMatch(
       /^Funnel of remind +runs +of all\nentered, by 3 different +3 +100\.0%\n {2}coupon +3 +100\.0%$/m,
     )

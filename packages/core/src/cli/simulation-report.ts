@@ -51,8 +51,13 @@ export function formatSimulation(simulation: Simulation): string {
     ),
     table(
       'Coupons',
-      ['issued', 'worth'],
-      Object.entries(report.coupons).map(([offer, { issued, money }]) => [offer, issued, money ?? '']),
+      ['issued', 'returned', 'worth'],
+      Object.entries(report.coupons).map(([offer, { issued, returned, money }]) => [
+        offer,
+        issued,
+        returned,
+        money ?? '',
+      ]),
     ),
     formatCommunities(report),
     ...Object.entries(report.journeys).flatMap(([id, journey]) => [

@@ -3,7 +3,7 @@ import { keysOf } from '../subjects/persons.js'
 import type { Settling } from './options.js'
 import type { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
-import { closed } from './settlement.js'
+import { closed, withSpent } from './settlement.js'
 
 /** Issues the coupons that runs wait for; pool, coupon, decision and run change in one transaction. */
 export async function settleCoupons(outcomes: Outcomes, { tx, makeCode }: Settling): Promise<void> {
@@ -27,7 +27,7 @@ export async function settleCoupons(outcomes: Outcomes, { tx, makeCode }: Settli
     )
     if (result.decision !== undefined) outcomes.say(result.decision)
     if (result.ok) {
-      outcomes.save(closed(delivery, 'accepted'))
+      outcomes.save(closed(withSpent(delivery, result.spent), 'accepted'))
       outcomes.emit(delivery, 'coupon_issued', { offer: result.coupon.offer })
       outcomes.resume(delivery, 'accepted', result.coupon)
     } else {

@@ -10,6 +10,7 @@ import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling }
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
 import { record } from './results.js'
+import { settleReturns } from './returns.js'
 import { type CallResult, mayRepeat } from './settlement.js'
 import { UNLIMITED } from './slot.js'
 import { settleSuggestions } from './suggestions.js'
@@ -49,6 +50,7 @@ export class Dispatcher {
       () => this.inTransaction(ofKind('suggestion'), settleSuggestions),
       () => this.inTransaction(ofKind('event'), settleEvents),
       () => this.inTransaction(ofKind('entry'), settlePlaces),
+      () => this.inTransaction(ofKind('return'), settleReturns),
       () => this.clearAndCall(reserved, TOO_LATE),
       () => this.reconcile(unknown),
     ]

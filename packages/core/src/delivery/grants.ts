@@ -1,7 +1,7 @@
 import type { Offer, Program } from '@linli/rules'
 import type { Coupon } from '../domain/subject.js'
 import { couponOf, issuance, refusal, said } from '../offers/issue.js'
-import { returnCoupon, takeFrom } from '../offers/pool.js'
+import { returnCoupon, spendingOf, takeFrom } from '../offers/pool.js'
 import type { CouponGrant } from '../ports/issuer.js'
 import type { Delivery, IssuedCoupon, StoreTransaction } from '../ports/store.js'
 import { keysOf } from '../subjects/persons.js'
@@ -9,7 +9,7 @@ import { recipientOf } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import type { Outcomes } from './outcomes.js'
 import { haltFor, putAside } from './paused.js'
-import { type CallResult, closed, maybeTaken, park, type Settlement, startCall } from './settlement.js'
+import { type CallResult, closed, maybeTaken, park, type Settlement, startCall, withSpent } from './settlement.js'
 
 // Coupons that somebody else issues. What one takes of its pool and budget is taken before the issuer is called, and put back
 // when it certainly has not issued it: so no more are asked for than there are, however many calls are under way.
@@ -49,16 +49,18 @@ export async function clearGrant(
     return []
   }
   const [reserved] = await tx.readCoupons([delivery.key])
+  let spent = delivery.body.spent
   if (reserved === undefined) {
     const taken = await takeFrom(tx, offer, keysOf(outcomes.subjectOf(delivery)), now)
     if (!taken.ok) {
       refuse(delivery, outcomes, taken.reason, taken.facts)
       return []
     }
+    spent = taken.spent
     const coupon = couponOf(offer, '', now)
     await tx.addCoupon({ grantKey: delivery.key, subject: delivery.subject, issuedAt: now, coupon })
   }
-  const calling = startCall(delivery, now)
+  const calling = startCall(withSpent(delivery, spent), now)
   outcomes.save(calling)
   return [{ delivery: calling, grant: grantOf(delivery, offer, outcomes) }]
 }
@@ -167,9 +169,9 @@ export async function putBackGrant(
   { program }: Outcomes,
 ): Promise<void> {
   const [reserved] = await tx.readCoupons([key])
-  const offer = program.offers.get(body.what)
   if (reserved === undefined) return
-  if (offer !== undefined) return returnCoupon(tx, offer, reserved)
-  await tx.removeCoupon(key)
-  await tx.returnToPool(body.what)
+  const offer = program.offers.get(body.what)
+  // Releases that did not note what it has taken of the budget worked it out again.
+  const spent = body.spent ?? (offer && spendingOf({ ...offer, value: reserved.coupon.value }, reserved.issuedAt))
+  await returnCoupon(tx, reserved, spent)
 }

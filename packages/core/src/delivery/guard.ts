@@ -13,6 +13,7 @@ import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { callOff, haltFor, putAside } from './paused.js'
 import { closed, park, startCall } from './settlement.js'
+import { noteCode } from './telling.js'
 
 /** What may leave now: `calling` is written, the provider is called next. */
 export type Cleared = { readonly delivery: Delivery; readonly message: Outbound } | ClearedGrant
@@ -65,7 +66,7 @@ function clearMessage(
   }
   const { message } = verdict
   outcomes.replaceState(delivery, recordSend(before, atHand(message), delivery.key, program.policies, now))
-  const calling = counts.take(startCall(fresh, now))
+  const calling = counts.take(startCall(noteCode(fresh, program), now))
   outcomes.save(calling)
   return [{ delivery: calling, message }]
 }

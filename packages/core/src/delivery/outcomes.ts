@@ -1,6 +1,7 @@
 import { contentHash, type Program } from '@linli/rules'
 import type { Decision, Input, StepResult } from '../domain/decision.js'
 import { type Coupon, isAt, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../domain/subject.js'
+import { followTelling, returnOf } from '../domain/untold.js'
 import { attributed } from '../ingest/attribution.js'
 import { wordsToRelated } from '../ingest/batch.js'
 import { inputOf } from '../ingest/records.js'
@@ -9,7 +10,8 @@ import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
 import type { Edition } from '../subjects/programs.js'
 import type { DispatcherOptions } from './options.js'
-import { nextChannel } from './plan.js'
+import { nextChannel, planReturn } from './plan.js'
+import { codeFateOf } from './telling.js'
 
 /** The run is over; or it goes on by another definition of its journey, which wishes for what it needs itself. */
 export type CalledOff = 'run ended' | 'run moved'
@@ -100,7 +102,7 @@ export class Outcomes<D extends Wished = Delivery> {
   }
 
   /** Lets the run go on after its step. */
-  resume({ subject, source }: Delivery, result: StepResult, coupon?: Coupon): void {
+  resume({ key, subject, source }: Delivery, result: StepResult, coupon?: Coupon): void {
     const outcome: Input = {
       kind: 'outcome',
       at: this.now,
@@ -108,7 +110,7 @@ export class Outcomes<D extends Wished = Delivery> {
       step: source.step,
       ...(source.moves !== undefined && { moves: source.moves }),
       result,
-      ...(coupon && { coupon }),
+      ...(coupon && { coupon, grant: key }),
     }
     this.tell(subject, outcome)
   }
@@ -152,6 +154,7 @@ export class Outcomes<D extends Wished = Delivery> {
 
   async write(): Promise<void> {
     const { tx } = this
+    this.followCodes()
     if (this.events.length > 0) await tx.addEvents(this.events)
     const moved = [...this.inputs].map(([name, inputs]) => ({ subject: this.subjects.get(name), inputs }))
     const work = moved.flatMap(({ subject, inputs }) => (subject === undefined ? [] : [{ subject, inputs }]))
@@ -167,12 +170,30 @@ export class Outcomes<D extends Wished = Delivery> {
     if (this.added.length > 0) await tx.addDeliveries(this.added)
   }
 
+  /** Strikes off messages that can tell nobody's coupon any more; where its run is over and none is left, it goes back. */
+  private followCodes(): void {
+    const steps = new Set(this.added.map(stepOf))
+    for (const delivery of new Map(this.deliveries.map((one) => [one.key, one])).values()) {
+      const fate = codeFateOf(delivery)
+      // The step's next channel tells it instead.
+      if (fate === undefined || (fate.why !== undefined && steps.has(stepOf(delivery)))) continue
+      const before = this.subjectOf(delivery).state
+      const { state, over } = followTelling(before, fate)
+      if (state !== before) this.replaceState(delivery, state)
+      if (over !== undefined) this.added.push(planReturn(delivery.subject, returnOf(over, this.now)))
+    }
+  }
+
   private tell(subject: SubjectKey, input: Input): void {
     const name = subjectName(subject)
     const known = this.inputs.get(name)
     if (known === undefined) this.inputs.set(name, [input])
     else known.push(input)
   }
+}
+
+function stepOf({ subject, source }: Delivery): string {
+  return JSON.stringify([subjectName(subject), source.run, source.step, source.moves])
 }
 
 function unknown(key: SubjectKey): LockedSubject {

@@ -1,6 +1,6 @@
 import { contentHash } from '@linli/rules'
-import type { Effect, StepSource } from '../domain/decision.js'
-import { type SubjectKey, subjectName } from '../domain/subject.js'
+import type { Effect, ReturnEffect } from '../domain/decision.js'
+import { type StepSource, type SubjectKey, subjectName } from '../domain/subject.js'
 import type { Delivery } from '../ports/store.js'
 
 /** The deliveries that a subject's effects wish for. */
@@ -20,6 +20,8 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
             ...(effect.issuer !== undefined && { channel: effect.issuer }),
           }),
         ]
+      case 'return':
+        return [planReturn(subject, effect)]
       case 'suggest': {
         const { template: what, to, expiresAt, variables } = effect
         return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]
@@ -40,11 +42,20 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
   })
 }
 
+/** Has a coupon put back. It is wished for once: by the end of its run, or by the last that might have told its code. */
+export function planReturn(subject: SubjectKey, effect: ReturnEffect): Delivery {
+  const { coupon, grant, reason } = effect
+  return {
+    ...newDelivery('return', subject, effect, 'return', { what: coupon.offer, grant, variables: { coupon } }),
+    reason,
+  }
+}
+
 /** The delivery that follows when a channel could not be used and the step names another. */
 export function nextChannel({ subject, source, body }: Delivery, at: number): Delivery | undefined {
   const [channel, ...fallbacks] = body.fallbacks ?? []
   if (channel === undefined) return undefined
-  const { firstCalledAt: _, maybeSent: __, ...rest } = body
+  const { firstCalledAt: _, maybeSent: __, codeless: ___, ...rest } = body
   return newDelivery('message', subject, { source, at }, channel, { ...rest, channel, fallbacks })
 }
 

@@ -1,6 +1,6 @@
 import type { Channel, SendResult } from '../ports/channel.js'
 import type { IssueResult } from '../ports/issuer.js'
-import type { Delivery } from '../ports/store.js'
+import type { Delivery, DeliveryBody } from '../ports/store.js'
 import { LEASE_MS } from './options.js'
 
 /** What became of one call of a provider. */
@@ -111,6 +111,11 @@ export function park(delivery: Delivery, reason: string, now: number): Delivery 
 
 export function closed(delivery: Delivery, state: Delivery['state'], reason?: string): Delivery {
   return { ...delivery, state, dueAt: undefined, ...(reason !== undefined && { reason }) }
+}
+
+/** A coupon's delivery, with what it has taken of the budget. */
+export function withSpent(delivery: Delivery, spent: DeliveryBody['spent']): Delivery {
+  return spent === undefined ? delivery : { ...delivery, body: { ...delivery.body, spent } }
 }
 
 /** 5 s, 10 s, 20 s … at most an hour. */

@@ -6,6 +6,7 @@ import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { isHalted } from './paused.js'
 import { closed } from './settlement.js'
+import { noteCode } from './telling.js'
 
 /** Makes suggestions, which then wait for the leader, and closes those that have expired. */
 export function settleSuggestions(outcomes: Outcomes): void {
@@ -26,7 +27,8 @@ export function settleSuggestions(outcomes: Outcomes): void {
       outcomes.say({ ...said, decision: 'message.suppressed', reason, detail })
     } else {
       const text = composed.message.content.body
-      outcomes.save({ ...delivery, state: 'awaiting_person', dueAt: expiresAt, body: { ...body, text } })
+      const { body: noted } = noteCode(delivery, outcomes.program)
+      outcomes.save({ ...delivery, state: 'awaiting_person', dueAt: expiresAt, body: { ...noted, text } })
       outcomes.say({ ...said, decision: 'suggestion.made', expires: new Date(expiresAt).toISOString() })
     }
   }

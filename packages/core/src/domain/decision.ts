@@ -1,5 +1,5 @@
 import type { EventRecord, MessageClass, RelationName, SendOutcome } from '@linli/rules'
-import type { Coupon, Digest, SubjectKey } from './subject.js'
+import type { Coupon, Digest, StepSource, SubjectKey } from './subject.js'
 
 /** What happened, in words that programs may rely on. */
 export const DECISION_KINDS = [
@@ -29,6 +29,7 @@ export const DECISION_KINDS = [
   'coupon.deferred',
   'coupon.parked',
   'coupon.resolved',
+  'coupon.returned',
   'suggestion.made',
   'suggestion.done',
   'suggestion.dismissed',
@@ -62,6 +63,7 @@ export interface Decision {
 export type Effect =
   | SendEffect
   | IssueEffect
+  | ReturnEffect
   | SuggestEffect
   /** A run wants one of the places that its journey has. */
   | { readonly kind: 'place'; readonly source: StepSource; readonly at: number }
@@ -102,6 +104,17 @@ export interface IssueEffect {
   readonly at: number
 }
 
+/** A coupon whose run has ended goes back: nobody was told its code, and nobody will be. */
+export interface ReturnEffect {
+  readonly kind: 'return'
+  /** The step that issued it. */
+  readonly source: StepSource
+  readonly grant: string
+  readonly coupon: Coupon
+  readonly reason: string
+  readonly at: number
+}
+
 export interface SuggestEffect {
   readonly kind: 'suggest'
   readonly source: StepSource
@@ -124,15 +137,6 @@ export interface SayEffect {
   /** How many journeys lead to it, this one included. */
   readonly link: number
   readonly at: number
-}
-
-/** The step that an effect comes from. */
-export interface StepSource {
-  readonly journey: string
-  readonly run: string
-  readonly step: string
-  /** How often the run had moved to another definition of its journey by then; left out: never. */
-  readonly moves?: number
 }
 
 /** What of a run templates may read. */
@@ -183,6 +187,8 @@ export type Input =
       readonly moves?: number
       readonly result: StepResult
       readonly coupon?: Coupon
+      /** The coupon's grant key. */
+      readonly grant?: string
     }
 
 /** What may be found of somebody with others: what their events said, and by which names journeys knew it. */

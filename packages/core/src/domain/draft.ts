@@ -58,6 +58,7 @@ export class Draft implements SubjectView {
   goals: SubjectState['goals']
   consent: SubjectState['consent']
   left: SubjectState['left']
+  untold: SubjectState['untold']
   /** What journeys have not been told of. */
   readonly changes: Change[] = []
   /** Steps that are to start another journey. */
@@ -92,6 +93,7 @@ export class Draft implements SubjectView {
     this.goals = before.goals
     this.consent = before.consent
     this.left = before.left
+    this.untold = before.untold
   }
 
   state(): SubjectState {
@@ -110,6 +112,7 @@ export class Draft implements SubjectView {
       goals,
       consent,
       left,
+      untold,
     } = this
     const due = Number.isFinite(this.due) ? this.due : 0
     const { sends, also, apart } = this.before
@@ -129,6 +132,7 @@ export class Draft implements SubjectView {
       goals,
       consent,
       sends,
+      untold,
       also,
       left,
       apart,

@@ -11,6 +11,7 @@ import { exitRun, journeyOf, replaceRun, stepOf } from './runs.js'
 import { awaitChild, startNext } from './starts.js'
 import { awaitConditions, followSend, runSteps, takeCase } from './steps.js'
 import { isAt, type Run } from './subject.js'
+import { keepUntold } from './untold.js'
 
 /** How many changes of tags and scores journeys may bring about within one input: A tags, so B enters and untags … */
 const CASCADE_LIMIT = 100
@@ -165,9 +166,9 @@ export function resume(draft: Draft, input: Extract<Input, { kind: 'outcome' }>)
   if (step?.verb === 'send') return followSend(draft, journey, run, step, input.result)
   if (step?.verb === 'set' || step?.verb === 'emit') return runSteps(draft, journey, run, step.next)
   if (step?.verb !== 'issue') return
-  if (input.result === 'accepted')
-    runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
-  else runSteps(draft, journey, run, step.otherwise)
+  if (input.result !== 'accepted') return runSteps(draft, journey, run, step.otherwise)
+  keepUntold(draft, run, input)
+  runSteps(draft, journey, { ...run, ...(input.coupon && { coupon: input.coupon }) }, step.next)
 }
 
 function isMet(draft: Draft, one: WaitCase, event: EventRecord): boolean {

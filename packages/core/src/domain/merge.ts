@@ -124,6 +124,7 @@ function together(into: Known, from: Known, program: Program): SubjectState {
     goals: [...mine.goals, ...its.goals],
     consent: (from.isProvisional ? latestConsent : stricterConsent)(mine.consent, its.consent),
     sends: [...mine.sends, ...its.sends].sort((a, b) => a[0] - b[0]),
+    untold: [...mine.untold, ...its.untold],
     also,
     left,
     apart: [...new Set([...mine.apart, ...its.apart])].filter((id) => id !== into.key.id && !also.includes(id)),

@@ -1,6 +1,7 @@
 import type { CompiledJourney, CompiledStep } from '@linli/rules'
 import type { Draft } from './draft.js'
 import type { Run } from './subject.js'
+import { giveBackUntold } from './untold.js'
 
 /** The definition that a run began with; undefined when the rules no longer have it. */
 export function journeyOf(draft: Draft, run: Run): CompiledJourney | undefined {
@@ -24,6 +25,7 @@ export function exitRun(draft: Draft, run: Run, reason: string, details: Readonl
   )
   if (run.pending !== undefined) return keepOut(draft, run, { reason, ...details })
   draft.decide('journey.exited', run.journey, { run: run.id, step: run.step, reason, ...details })
+  giveBackUntold(draft, run)
 }
 
 /** Who waited for a place has never been in, and a step that waits for that run goes on without it. */

@@ -129,6 +129,7 @@ function staying(
     runs: now.runs.filter(({ id }) => !moved.has(id)),
     goals: now.goals.filter((goal) => !before.from.goals.some((one) => isSameGoal(one, goal))),
     sends: now.sends.filter(([, , , key]) => !sent.has(key)),
+    untold: now.untold.filter(({ source }) => !moved.has(source.run)),
     also: now.also.filter((id) => !leaving.has(id)),
     apart: [...new Set([...now.apart, ...leaving])],
   }
@@ -153,6 +154,7 @@ function going(
     entries: before.entries,
     goals: now.goals.filter((goal) => before.goals.some((one) => isSameGoal(one, goal))),
     sends: now.sends.filter(([, , , sentKey]) => sent.has(sentKey)),
+    untold: now.untold.filter(({ source }) => moved.has(source.run)),
     also,
     left: [...new Set([...before.left, ...own.left])],
     apart: [...new Set([...before.apart, key.id, ...now.also.filter((id) => !leaving.has(id))])],

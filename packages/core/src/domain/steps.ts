@@ -10,13 +10,14 @@ import {
   type Variant,
   type WaitCase,
 } from '@linli/rules'
-import type { SayEffect, StepResult, StepSource, StepVariables } from './decision.js'
+import type { SayEffect, StepResult, StepVariables } from './decision.js'
 import { evaluateDerived } from './derived.js'
 import { beginDigest } from './digests.js'
 import type { Draft } from './draft.js'
 import { rememberVariant } from './goals.js'
 import { exitRun, replaceRun, type StepOf, withEventOf } from './runs.js'
-import type { Digest, Run } from './subject.js'
+import type { Digest, Run, StepSource } from './subject.js'
+import { mayTell } from './untold.js'
 
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
 type Outcome =
@@ -198,6 +199,7 @@ function say(
 function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource): void {
   const { template, channels, class: messageClass } = step
   const variables = variablesOf(run)
+  mayTell(draft, run, source)
   draft.effects.push({ kind: 'send', source, template, channels, class: messageClass, variables, at: draft.at })
   const { run: id, step: stepId } = source
   draft.decide('message.planned', source.journey, {
@@ -222,6 +224,7 @@ function suggest(draft: Draft, run: Run, step: StepOf<'suggest'>, source: StepSo
   }
   const expiresAt = draft.at + step.expiresMs
   const { template } = step
+  mayTell(draft, run, source)
   draft.effects.push({ kind: 'suggest', source, template, to, expiresAt, variables: variablesOf(run), at: draft.at })
 }
 

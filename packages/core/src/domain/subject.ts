@@ -34,6 +34,8 @@ export interface SubjectState {
   readonly consent: Consent
   /** Messages that count for caps. */
   readonly sends: readonly SendRecord[]
+  /** Coupons that go back to their pools as long as nobody was told their codes. */
+  readonly untold: readonly UntoldCoupon[]
   /** Ids of those who turned out to be this subject. */
   readonly also: readonly string[]
   /** Communities and leaders it was related to before, by name: `community:c-1`. */
@@ -106,6 +108,15 @@ export function isAt(
   return id === place.run && step === place.step && (moves ?? 0) === (place.moves ?? 0)
 }
 
+/** The step that an effect comes from. */
+export interface StepSource {
+  readonly journey: string
+  readonly run: string
+  readonly step: string
+  /** How often the run had moved to another definition of its journey by then; left out: never. */
+  readonly moves?: number
+}
+
 /** Events that a run has collected for one message. */
 export interface Digest {
   readonly count: number
@@ -120,6 +131,19 @@ export interface Coupon {
   readonly value?: number
   /** ISO 8601. */
   readonly expiresAt?: string
+}
+
+/** A coupon whose code nobody has been told. It is forgotten once somebody may have been. */
+export interface UntoldCoupon {
+  /** Its grant key. */
+  readonly grant: string
+  readonly coupon: Coupon
+  /** The step that issued it. */
+  readonly source: StepSource
+  /** Steps whose message or suggestion may yet tell it, each as often as it was planned. */
+  readonly open: readonly string[]
+  /** Why the last of those that were to tell it never did; left out: there was none. */
+  readonly why?: string
 }
 
 /** A goal that may still be reached: by a run, also after it has ended, or by somebody who was kept out. */
@@ -152,6 +176,7 @@ export const UNBORN: SubjectState = {
   goals: [],
   consent: {},
   sends: [],
+  untold: [],
   also: [],
   left: [],
   apart: [],
@@ -195,6 +220,7 @@ const HEAD = [
     'goals',
     'consent',
     'sends',
+    'untold',
     'also',
     'left',
     'apart',

@@ -3,7 +3,7 @@ import type { Offer, Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import { type Coupon, type SubjectKey, subjectName } from '../domain/subject.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
-import { takeFrom } from './pool.js'
+import { type Spent, takeFrom } from './pool.js'
 
 /** Makes coupon codes. Codes are bearer secrets: at least 80 random bits. */
 export type CodeMaker = () => string
@@ -16,7 +16,7 @@ export const randomCode: CodeMaker = () =>
   [...randomBytes(CODE_LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
 
 export type IssueResult =
-  | { readonly ok: true; readonly coupon: Coupon; readonly decision: Decision | undefined }
+  | { readonly ok: true; readonly coupon: Coupon; readonly spent?: Spent; readonly decision: Decision | undefined }
   | { readonly ok: false; readonly reason: string; readonly decision: Decision }
 
 /**
@@ -41,7 +41,8 @@ export async function issueCoupon(
   if (!taken.ok) return refused(delivery, taken.reason, now, taken.facts)
   const coupon = couponOf(offer, taken.code ?? makeCode(), now)
   await tx.addCoupon({ grantKey: delivery.key, subject: delivery.subject, issuedAt: now, coupon })
-  return { ok: true, coupon, decision: issuance(delivery, coupon, now) }
+  const { spent } = taken
+  return { ok: true, coupon, ...(spent && { spent }), decision: issuance(delivery, coupon, now) }
 }
 
 export function couponOf({ id, name, value, expiresMs }: Offer, code: string, now: number): Coupon {

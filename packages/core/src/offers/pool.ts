@@ -1,11 +1,14 @@
 import type { Offer } from '@linli/rules'
-import type { Coupon, SubjectKey } from '../domain/subject.js'
-import type { Spending, StoreTransaction } from '../ports/store.js'
+import type { SubjectKey } from '../domain/subject.js'
+import type { IssuedCoupon, Spending, StoreTransaction } from '../ports/store.js'
 
 /** What is taken for one coupon: a place in the pool, its part of the budget, and a code where the shop has given some. */
 export type Taken =
-  | { readonly ok: true; readonly code?: string }
+  | { readonly ok: true; readonly code?: string; readonly spent?: Spent }
   | { readonly ok: false; readonly reason: string; readonly facts: Readonly<Record<string, unknown>> }
+
+/** What a coupon has taken of its offer's budget. */
+export type Spent = Pick<Spending, 'amount' | 'slot'>
 
 /** How many coupons there may be where an offer does not say. */
 const ANY_NUMBER = 100_000_000
@@ -26,38 +29,35 @@ export async function takeFrom(
     return total === loaded ? refuse('no codes left', { loaded }) : refuse('pool is empty', { total })
   }
   const spending = spendingOf(offer, now)
-  const { granted, spent } = spending === undefined ? AFFORDED : await tx.spend(id, spending)
+  const { granted, spent: before } = spending === undefined ? AFFORDED : await tx.spend(id, spending)
   if (!granted) {
     await tx.returnToPool(id)
-    return refuse('budget', { budget: offer.budget?.money, spent: spent / MILLION, needed: offer.value })
+    return refuse('budget', { budget: offer.budget?.money, spent: before / MILLION, needed: offer.value })
   }
-  if (loaded === undefined) return { ok: true }
+  const spent = spending && { spent: { amount: spending.amount, slot: spending.slot } }
+  if (loaded === undefined) return { ok: true, ...spent }
   const code = await tx.takeCode(id)
-  if (code !== undefined) return { ok: true, code }
-  await putBack(tx, offer, { value: offer.value, issuedAt: now })
+  if (code !== undefined) return { ok: true, code, ...spent }
+  await putBack(tx, id, spending)
   return refuse('no codes left', { loaded })
 }
 
 /** Puts back what one coupon had taken, but for its code. */
-export async function putBack(
-  tx: StoreTransaction,
-  offer: Offer,
-  { value = 0, issuedAt }: { readonly value?: number | undefined; readonly issuedAt: number },
-): Promise<void> {
-  await tx.returnToPool(offer.id)
-  const spending = spendingOf({ ...offer, value }, issuedAt)
-  if (spending !== undefined) await tx.unspend(offer.id, spending)
+async function putBack(tx: StoreTransaction, offer: string, spent: Spent | undefined): Promise<void> {
+  await tx.returnToPool(offer)
+  if (spent !== undefined) await tx.unspend(offer, spent)
 }
 
-/** Puts back a coupon that nobody has seen, with the code that the shop has given. */
+/** Puts back a coupon that nobody has seen, its code where it is one of the shop's; false where it has been used, or there is none. */
 export async function returnCoupon(
   tx: StoreTransaction,
-  offer: Offer,
-  { grantKey, coupon, issuedAt }: { readonly grantKey: string; readonly coupon: Coupon; readonly issuedAt: number },
-): Promise<void> {
-  if (!(await tx.removeCoupon(grantKey))) return
-  await putBack(tx, offer, { value: coupon.value, issuedAt })
-  if (offer.codes !== undefined) await tx.returnCode(coupon.code)
+  { grantKey, coupon }: Pick<IssuedCoupon, 'grantKey' | 'coupon'>,
+  spent: Spent | undefined,
+): Promise<boolean> {
+  if (!(await tx.removeCoupon(grantKey))) return false
+  await putBack(tx, coupon.offer, spent)
+  await tx.returnCode(coupon.code)
+  return true
 }
 
 function refuse(reason: string, facts: Readonly<Record<string, unknown>>): Taken {

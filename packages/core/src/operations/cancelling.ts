@@ -1,8 +1,10 @@
 import { calledOffDecision } from '../delivery/called-off.js'
+import { Outcomes } from '../delivery/outcomes.js'
 import { closed } from '../delivery/settlement.js'
 import type { CancelNote } from '../domain/decision.js'
 import type { SubjectKey } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
+import type { Clock } from '../ports/clock.js'
 import type { Delivery, Store, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People, whoIs } from '../subjects/people.js'
@@ -24,16 +26,16 @@ export async function cancelRun(
   programs: Programs,
   name: RunName,
   note: CancelNote,
-  clockNow: number,
+  clock: Clock,
 ): Promise<void> {
   const run = typeof name === 'string' ? name : name.run
   const key = await subjectOf(store, name)
   if (key === undefined) throw unknownRun(run)
-  await store.transaction((tx) => endRun(tx, programs, key, run, note, clockNow))
+  await store.transaction((tx) => endRun(tx, programs, key, run, note, clock.now()))
   const { keys } = await whoIs(store, key)
   const planned = await store.readDeliveries({ subjects: keys })
   const waiting = planned.filter(({ source, state }) => source.run === run && WAITING.has(state))
-  if (waiting.length > 0) await store.transaction((tx) => callOffAll(tx, programs, waiting, clockNow))
+  if (waiting.length > 0) await store.transaction((tx) => callOffAll(tx, programs, waiting, clock))
 }
 
 async function subjectOf(store: Store, name: RunName): Promise<SubjectKey | undefined> {
@@ -63,14 +65,17 @@ async function callOffAll(
   tx: StoreTransaction,
   programs: Programs,
   waiting: readonly Delivery[],
-  clockNow: number,
+  clock: Clock,
 ): Promise<void> {
-  await programs.in(tx)
-  const at = (await tx.now()) ?? clockNow
+  const edition = await programs.in(tx)
   const open = (await tx.lockDeliveries(waiting)).filter(({ state }) => WAITING.has(state))
+  const outcomes = await Outcomes.lock(tx, { programs, clock }, edition, open)
   const reason = 'cancelled'
-  await tx.saveDeliveries(open.map((delivery) => closed(delivery, 'suppressed', reason)))
-  await tx.addDecisions(open.map((delivery) => calledOffDecision(delivery, reason, at)))
+  for (const delivery of outcomes.locked) {
+    outcomes.save(closed(delivery, 'suppressed', reason))
+    outcomes.say(calledOffDecision(delivery, reason, outcomes.now))
+  }
+  await outcomes.write()
 }
 
 function unknownRun(run: string): EngineError {

@@ -27,7 +27,8 @@ export interface Counts {
     /** By why. */
     readonly suppressed: Readonly<Record<string, number>>
   }
-  readonly coupons: { readonly issued: number; readonly refused: number }
+  /** `returned`: of those that were issued. */
+  readonly coupons: { readonly issued: number; readonly refused: number; readonly returned: number }
   readonly suggestions: number
 }
 
@@ -57,7 +58,7 @@ export function countsOf(counted: readonly DecisionCount[]): Counts {
       declined: sum('message.declined'),
       suppressed: byReason('message.suppressed'),
     },
-    coupons: { issued: sum('coupon.issued'), refused: sum('coupon.refused') },
+    coupons: { issued: sum('coupon.issued'), refused: sum('coupon.refused'), returned: sum('coupon.returned') },
     suggestions: sum('suggestion.made'),
   }
 }

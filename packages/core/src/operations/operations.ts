@@ -82,7 +82,7 @@ export class Operations {
   }
 
   cancel(run: RunName, note: CancelNote = {}): Promise<void> {
-    return cancelRun(this.store, this.programs, run, note, this.clock.now())
+    return cancelRun(this.store, this.programs, run, note, this.clock)
   }
 
   parked(): Promise<readonly Parked[]> {

@@ -150,7 +150,7 @@ describe('counts', () => {
         ...{ planned: 3, accepted: 2, rejected: 0, parked: 0, deferred: 0, suppressed: { 'opted out': 1 } },
         ...{ delivered: 0, opened: 0, clicked: 0, failed: 0, confirmed: 0, declined: 0 },
       },
-      coupons: { issued: 0, refused: 0 },
+      coupons: { issued: 0, refused: 0, returned: 0 },
       suggestions: 0,
     })
   })

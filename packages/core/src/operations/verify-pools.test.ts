@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { journey } from '../../testing/rules.js'
+import { journey, send, template } from '../../testing/rules.js'
 import { shopOf, track } from '../../testing/shop.js'
 import { withTransactions } from '../../testing/stores.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { delegate } from '../testing/delegate.js'
+import { memoryChannel } from '../testing/memory-channel.js'
 
 const OFFER = { kind: 'offer', id: 'sale', codes: 'given', value: 5, budget: { money: 10, within: '30d' } }
 const RULES = [OFFER, journey('sale', [{ id: 'coupon', issue: { offer: 'sale' } }])]
@@ -73,4 +74,28 @@ describe('verify, of coupons', () => {
     })
     expect(await found(damage)).toEqual([['coupon.over-budget', undefined]])
   })
+
+  it('finds a message that tells the code of a coupon that went back', async () => {
+    const rules = [
+      { kind: 'offer', id: 'sale', codes: 'given', returns: 'unsent' },
+      template('hello', '{{ coupon.code }}'),
+      journey('sale', [{ id: 'coupon', issue: { offer: 'sale' } }, send('push')]),
+    ]
+    const shop = shopOf(rules)
+    const engine = await shop.start({ channels: [memoryChannel({ name: 'sms', outcome: REFUSED })] })
+    await engine.addCodes('sale', ['SECRET-1'])
+    await engine.ingest([track('cart', 'u1')])
+    await engine.settle()
+    expect((await engine.verify()).violations).toEqual([])
+
+    const [message] = (await engine.deliveries()).filter(({ kind }) => kind === 'message')
+    if (message === undefined) throw new Error('no message was planned')
+    await shop.store.transaction((tx) => tx.saveDeliveries([{ ...message, state: 'accepted' }]))
+
+    const { violations } = await engine.verify()
+    expect(violations).toEqual([expect.objectContaining({ invariant: 'coupon.told', subject: 'user:u1' })])
+    expect(JSON.stringify(violations)).not.toContain('SECRET')
+  })
 })
+
+const REFUSED = { status: 'refused', reason: 'content' } as const

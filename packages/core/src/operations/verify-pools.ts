@@ -1,7 +1,8 @@
 import type { Program } from '@linli/rules'
+import { RETURNED } from '../delivery/returns.js'
 import type { SubjectKey } from '../domain/subject.js'
 import { MILLION, spendingOf } from '../offers/pool.js'
-import type { Delivery, IssuedCoupon, Store } from '../ports/store.js'
+import type { Delivery, DeliveryState, IssuedCoupon, Store } from '../ports/store.js'
 
 export type CouponInvariant =
   /** No more coupons than there are, and as many as were given. */
@@ -11,8 +12,13 @@ export type CouponInvariant =
   | 'coupon.lost'
   | 'coupon.code-repeated'
   | 'coupon.over-budget'
+  /** What has gone back was told to nobody. */
+  | 'coupon.told'
 
 type Report = (invariant: CouponInvariant, subject: SubjectKey | undefined, found: string) => void
+
+/** What has not left, and never will. */
+const UNSENT: ReadonlySet<DeliveryState> = new Set(['rejected', 'suppressed'])
 
 /** What coupons must be: held by somebody, out of a pool, within a budget, each with a code of its own. Codes are never told. */
 export class PoolCheck {
@@ -29,7 +35,10 @@ export class PoolCheck {
 
   /** Looks at coupons of some subjects, of which these deliveries were read before. */
   async look(keys: readonly SubjectKey[], deliveries: readonly Delivery[]): Promise<void> {
-    const brought = deliveries.filter(({ kind, state }) => kind === 'coupon' && state === 'accepted')
+    this.lookAtReturned(deliveries)
+    const brought = deliveries.filter(
+      ({ kind, state, reason }) => kind === 'coupon' && state === 'accepted' && reason !== RETURNED,
+    )
     const [coupons, granted] = await this.store.transaction(async (tx) => [
       await tx.couponsOf(keys),
       await tx.readCoupons(brought.map(({ key }) => key)),
@@ -43,6 +52,24 @@ export class PoolCheck {
     for (const { key, subject, body } of lost) {
       if (still.has(key))
         this.report('coupon.lost', subject, `coupon ${key} of ${body.what} was issued, and nobody has it`)
+    }
+  }
+
+  /** Messages with the code of a coupon that has gone back have not left, and never will. */
+  private lookAtReturned(deliveries: readonly Delivery[]): void {
+    const nameOf = ({ source, body }: Delivery) => JSON.stringify([source.run, body.variables?.coupon?.code])
+    const isBack = ({ kind, state }: Delivery) => kind === 'return' && state === 'accepted'
+    const returned = new Set(deliveries.filter(isBack).map(nameOf))
+    if (returned.size === 0) return
+    for (const delivery of deliveries) {
+      const { key, kind, state, subject, body } = delivery
+      const isSilent = kind === 'return' || body.codeless === true || UNSENT.has(state)
+      if (isSilent || !returned.has(nameOf(delivery))) continue
+      this.report(
+        'coupon.told',
+        subject,
+        `${kind} ${key} ("${state}") tells the code of a coupon of which was said that it went back`,
+      )
     }
   }
 

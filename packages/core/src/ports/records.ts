@@ -1,7 +1,7 @@
 import type { Definition, Halt, HaltTarget, JourneyDefinition, MessageClass, SubjectKind } from '@linli/rules'
-import type { Input, StepSource, StepVariables } from '../domain/decision.js'
+import type { Input, StepVariables } from '../domain/decision.js'
 import type { Fate } from '../domain/fates.js'
-import type { Coupon, SubjectKey, SubjectState } from '../domain/subject.js'
+import type { Coupon, StepSource, SubjectKey, SubjectState } from '../domain/subject.js'
 import type { Tally } from '../domain/tallies.js'
 
 /** An accepted event, as the log keeps it. */
@@ -135,7 +135,7 @@ export interface InboxEntry {
   readonly input: Input
 }
 
-export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entry'
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entry' | 'return'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
@@ -181,7 +181,7 @@ export interface Delivery {
 
 /** What to do; fields by kind. */
 export interface DeliveryBody {
-  /** message and suggestion: the template; coupon: the offer's id; entry: the journey's id; event: its name, `identify` for traits. */
+  /** message and suggestion: the template; coupon and return: the offer's id; entry: the journey's id; event: its name, `identify` for traits. */
   readonly what: string
   /** message: the channel; coupon: its issuer, where it is not linli. */
   readonly channel?: string
@@ -206,6 +206,12 @@ export interface DeliveryBody {
   readonly parkedAt?: number
   /** message, coupon: how often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
   readonly again?: number
+  /** message, suggestion: no text of it that may have left reads the coupon that its run had. */
+  readonly codeless?: true
+  /** coupon: what it has taken of the budget, so that exactly this is put back. */
+  readonly spent?: Pick<Spending, 'amount' | 'slot'>
+  /** return: the grant key of the coupon that goes back. */
+  readonly grant?: string
   /** message: what receipts have said of it, in the order in which they were taken in. */
   readonly receipts?: readonly ReceiptMark[]
   /** message: what is counted for it by policies about many people. */

@@ -199,14 +199,14 @@ export interface StoreTransaction {
   countLoaded(offer: string): Promise<number>
   /** Takes the code that was loaded first of those that are left. The caller holds the row of the offer's pool. */
   takeCode(offer: string): Promise<string | undefined>
-  /** Puts back a code that nobody has seen. */
+  /** Puts back a code that nobody has seen, where it is one that the shop has loaded. */
   returnCode(code: string): Promise<void>
   /** Removes pools whose names come at `from` or after it, and before `before`, compared byte by byte. */
   dropPools(from: string, before: string): Promise<void>
   addCoupon(coupon: IssuedCoupon): Promise<void>
   /** Replaces a coupon that has no code yet by one that has. */
   completeCoupon(grantKey: string, coupon: Coupon): Promise<void>
-  /** Removes a coupon that nobody has seen; false where there is none. */
+  /** Removes a coupon; false where there is none, or it has been used. */
   removeCoupon(grantKey: string): Promise<boolean>
   /** The coupon with this code. It is found by a hash: how long that takes says nothing about other codes. */
   couponByCode(code: string): Promise<IssuedCoupon | undefined>

@@ -43,7 +43,15 @@ describe.skipIf(postgresUrl === undefined)(
         { numRuns: Number(process.env['LINLI_RUNS'] ?? 30), seed: 1 },
       )
       const ofMessages = ['message.accepted', 'message.deferred', 'message.rejected', 'message.suppressed']
-      const rest = ['journey.held', 'coupon.issued', 'coupon.deferred', 'suggestion.made', 'identity.merged']
+      const rest = [
+        'journey.held',
+        'coupon.issued',
+        'coupon.refused',
+        'coupon.returned',
+        'coupon.deferred',
+        'suggestion.made',
+        'identity.merged',
+      ]
       expect([...seen]).toEqual(expect.arrayContaining([...ofMessages, ...rest]))
     })
 

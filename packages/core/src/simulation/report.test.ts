@@ -45,7 +45,7 @@ describe('the report of a simulation', () => {
   it('says what coupons are worth, and the share of promotions in each community', async () => {
     const { report } = await simulated
 
-    expect(report.coupons).toEqual({ trial: { issued: 2, money: 10 } })
+    expect(report.coupons).toEqual({ trial: { issued: 2, returned: 0, money: 10 } })
     expect(report.money).toBe(10)
     expect(report.communities).toEqual({
       'c-1': { sends: 3, promotions: 2, share: 2 / 3 },

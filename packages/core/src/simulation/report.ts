@@ -46,9 +46,11 @@ export interface SimulationReport {
   readonly suppressed: readonly { readonly reason: string; readonly policy?: string; readonly count: number }[]
   /** Entries into journeys that were held back, by why. */
   readonly held: Readonly<Record<string, number>>
-  /** Coupons, by offer, and what they are worth by its `value`; null where it has none. */
-  readonly coupons: Readonly<Record<string, { readonly issued: number; readonly money: number | null }>>
-  /** What all coupons are worth. */
+  /** Coupons, by offer: how many were issued, how many of these went back, and what the others are worth by its `value`; null where it has none. */
+  readonly coupons: Readonly<
+    Record<string, { readonly issued: number; readonly returned: number; readonly money: number | null }>
+  >
+  /** What all coupons are worth that did not go back. */
   readonly money: number
   /** Messages to each community and to those who belong to it in the end, and the share of promotions among them. */
   readonly communities: Readonly<
@@ -63,6 +65,7 @@ export class Reporter {
   private readonly suppressed = new Map<string, { reason: string; policy?: string; count: number }>()
   private readonly held = new Map<string, number>()
   private readonly coupons = new Map<string, number>()
+  private readonly returned = new Map<string, number>()
   private readonly messages = new Map<string, { sends: number; promotions: number }>()
   private readonly days = new Days()
 
@@ -77,6 +80,7 @@ export class Reporter {
     else if (kind === 'message.accepted') this.countSend(decision)
     else if (kind === 'message.suppressed') this.countSuppressed(decision)
     else if (kind === 'coupon.issued') add(this.coupons, rule)
+    else if (kind === 'coupon.returned') add(this.returned, rule)
   }
 
   private countSend({ at, subject, class: messageClass }: Decision): void {
@@ -102,7 +106,9 @@ export class Reporter {
     const journeys = [...this.journeys].map(([id, tally]) => [id, tally.report(this.program, id)] as const)
     const coupons = [...this.coupons].map(([offer, issued]) => {
       const value = this.program.offers.get(offer)?.value
-      return [offer, { issued, money: value === undefined ? null : issued * value }] as const
+      const returned = this.returned.get(offer) ?? 0
+      const money = value === undefined ? null : (issued - returned) * value
+      return [offer, { issued, returned, money }] as const
     })
     return {
       journeys: Object.fromEntries(journeys),

@@ -143,7 +143,15 @@ class Seen {
     else if (kind === 'tag.removed') membersOf(this.members, rule).delete(subject)
     const thing = THINGS[kind]
     if (thing !== undefined) this.count(thing, decision)
+    if (kind === 'coupon.returned') this.takeBack(decision)
     if (isObstacle(decision)) this.obstacles.set(`${subject} ${journeyOf(decision)}`, textOf(decision))
+  }
+
+  /** Nobody was told of it: it is as if it had not been issued. */
+  private takeBack({ subject, rule = '' }: Decision): void {
+    const known = this.things.get(subject)?.get(thingName('coupon', rule))
+    if (known !== undefined) known.count -= 1
+    this.money -= this.values.get(rule) ?? 0
   }
 
   /** Why a subject got less of a journey than by other rules. */
@@ -154,7 +162,7 @@ class Seen {
 
   private count(kind: ThingDifference['kind'], decision: Decision): void {
     const { at, subject, rule = '', template } = decision
-    const name = `${kind} ${rule} ${String(template)}`
+    const name = thingName(kind, rule, template)
     const own = this.things.get(subject) ?? new Map<string, Thing>()
     this.things.set(subject, own)
     const known = own.get(name)
@@ -165,6 +173,10 @@ class Seen {
     }
     if (kind === 'coupon') this.money += this.values.get(rule) ?? 0
   }
+}
+
+function thingName(kind: ThingDifference['kind'], rule: string, template?: unknown): string {
+  return `${kind} ${rule} ${String(template)}`
 }
 
 function membersOf(members: Map<string, Set<string>>, tag: string): Set<string> {

@@ -147,8 +147,16 @@ function optedOut({ accepted, sent }: Evidence): readonly string[] {
 
 function tooManyCoupons({ decisions, deliveries }: Evidence): readonly string[] {
   const issued = decisions.filter(({ decision }) => decision === 'coupon.issued')
-  const byPerson = countBy(issued, ({ subject, rule }) => `${subject} of ${rule}`)
-  const twice = [...byPerson].filter(([, times]) => times > 1).map(([who, times]) => `${who} has ${times} coupons`)
+  const holderOf = ({ subject, rule }: Decision) => `${subject} of ${rule}`
+  const byPerson = countBy(issued, holderOf)
+  const returned = countBy(
+    decisions.filter(({ decision }) => decision === 'coupon.returned'),
+    holderOf,
+  )
+  const twice = [...byPerson].flatMap(([who, times]) => {
+    const has = times - (returned.get(who) ?? 0)
+    return has > 1 || has < 0 ? [`${who} has ${has} coupons`] : []
+  })
   const given = deliveries.filter(({ kind, state }) => kind === 'coupon' && state === 'accepted').length
   return given === issued.length ? twice : [...twice, `${given} coupons were given, and ${issued.length} issued`]
 }

@@ -20,7 +20,7 @@ export const TOWN_RULES: readonly unknown[] = [
   { kind: 'template', id: 'thanks', body: '谢谢{{ traits.name | default: "您" }}' },
   { kind: 'template', id: 'coupon', body: '送您一张券 {{ coupon.code | default: "领完了" }}' },
   { kind: 'offer', id: 'trial', name: '尝鲜券', total: FEW, perPerson: 1, value: 5 },
-  { kind: 'offer', id: 'welcome', name: '见面礼', total: ENOUGH, perPerson: 1, value: 1 },
+  { kind: 'offer', id: 'welcome', name: '见面礼', total: ENOUGH, perPerson: 1, value: 1, returns: 'unsent' },
   { kind: 'policy', id: 'agreed', consent: { classes: ['promotion'] } },
   { kind: 'policy', id: 'three', cap: { max: CAP.max, within: '5m', classes: ['promotion'] } },
   {

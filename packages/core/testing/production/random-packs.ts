@@ -161,10 +161,13 @@ const WORDS = [
   ...MARKS.map((id) => ({ kind: 'tag', id })),
   { kind: 'template', id: 'hello', body: '{{ journey.id }} {{ entry.city | default: "-" }}' },
   { kind: 'template', id: 'lacking', body: '{{ coupon.code }}' },
-  { kind: 'offer', id: 'few', total: 2, expires: '1d' },
+  { kind: 'offer', id: 'few', total: 2, expires: '1d', returns: 'unsent' },
   { kind: 'offer', id: 'many', total: 50, perPerson: 2 },
   { kind: 'offer', id: 'issued', total: 3, perPerson: 2, issuer: 'pay', stock: 'S-1', value: 5, expires: '1d' },
-  { kind: 'offer', id: 'costly', perPerson: 9, total: 50, value: 1.5, budget: { money: 3, within: '3s' } },
+  {
+    ...{ kind: 'offer', id: 'costly', perPerson: 9, total: 50, value: 1.5, returns: 'unsent' },
+    budget: { money: 1.5, within: '1m' },
+  },
 ]
 
 /** What the stream says beyond its own: of each arrival, whether it is otherwise. */

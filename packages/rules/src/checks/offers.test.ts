@@ -72,6 +72,8 @@ describe('an offer', () => {
   it.each([
     ['without a total, unless its codes are given', { total: undefined }, 'offer.total'],
     ['with an issuer and given codes', { issuer: 'pay', codes: 'given' }, 'offer.codes'],
+    ['with an issuer that would have to take coupons back', { issuer: 'pay', returns: 'unsent' }, 'offer.returns'],
+    ['with coupons that go back for another reason', { returns: 'unused' }, 'value.unknown'],
     ['with a stock of no issuer', { stock: '9865' }, 'offer.stock'],
     ['with an end in no time zone', { until: '2026-12-01T00:00:00' }, 'instant.invalid'],
     ['with an end on no day', { until: '2026-13-41T00:00:00Z' }, 'instant.invalid'],

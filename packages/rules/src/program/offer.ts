@@ -30,7 +30,7 @@ export function compileOffer({ definition, place }: Located<OfferDefinition>, pr
 }
 
 function checkSource(
-  { total, codes, issuer, stock, budget, value }: OfferDefinition,
+  { total, codes, issuer, stock, budget, value, returns }: OfferDefinition,
   place: Place,
   at: (member: string) => Place,
   problems: Problems,
@@ -46,6 +46,10 @@ function checkSource(
   if (stock !== undefined && issuer === undefined) {
     const message = 'A "stock" is something of an issuer, and the offer names none.'
     problems.error(at('stock'), 'offer.stock', message, { found: stock })
+  }
+  if (returns === 'unsent' && issuer !== undefined) {
+    const message = `The issuer ${JSON.stringify(issuer)} has given the coupon to its holder, and an issuer is not asked to take one back. Take away "returns" or "issuer".`
+    problems.error(at('returns'), 'offer.returns', message, { found: returns })
   }
   if (budget !== undefined && (value ?? 0) <= 0) {
     const message = 'A budget counts what coupons are worth: give the offer a "value" above 0.'

@@ -97,6 +97,10 @@ const offerSchema = z
       .optional()
       .describe('Who issues the coupons, where linli does not: one of the issuers that the engine is given.'),
     stock: z.string().min(1).max(100).optional().describe('What the issuer calls this kind of coupon.'),
+    returns: z
+      .enum(['never', 'unsent'])
+      .optional()
+      .describe('"unsent": a coupon goes back to the pool when its run has ended and no message told its code.'),
   })
   .meta({ id: 'Offer', description: 'A coupon and its pool.' })
 

@@ -68,9 +68,10 @@ export class StagedCoupons {
   }
 
   remove(grantKey: string): boolean {
-    const isThere = this.get(grantKey) !== undefined
-    if (isThere) this.#coupons.set(grantKey, undefined)
-    return isThere
+    const known = this.get(grantKey)
+    if (known === undefined || known.redeemed !== undefined) return false
+    this.#coupons.set(grantKey, undefined)
+    return true
   }
 
   redeem(grantKey: string, redeemed: Redeemed): boolean {

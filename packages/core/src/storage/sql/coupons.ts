@@ -100,7 +100,10 @@ export async function completeCoupon(session: Session, grantKey: string, coupon:
 }
 
 export async function removeCoupon(session: Session, grantKey: string): Promise<boolean> {
-  return (await session.write(sql`delete from ${session.tables.coupon} where grant_key = ${grantKey}`)) === 1
+  const written = await session.write(sql`
+    delete from ${session.tables.coupon} where grant_key = ${grantKey} and redeemed_at is null
+  `)
+  return written === 1
 }
 
 export async function couponByCode(session: Session, code: string): Promise<IssuedCoupon | undefined> {

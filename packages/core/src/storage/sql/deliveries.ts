@@ -1,6 +1,6 @@
 import type { SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
-import type { StepSource } from '../../domain/decision.js'
+import type { StepSource } from '../../domain/subject.js'
 import type {
   Delivery,
   DeliveryBody,

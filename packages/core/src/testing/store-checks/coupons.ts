@@ -15,6 +15,7 @@ export const couponChecks: readonly StoreCheck[] = [
   ['completes a coupon that waited for its code, once', completes],
   ['marks a coupon as used, once however many try', redeemsOnce],
   ['forgets a coupon that goes back', removes],
+  ['keeps a coupon that was used, whoever is first', keepsRedeemed],
 ]
 
 async function roundTrip(store: Store): Promise<void> {
@@ -174,4 +175,22 @@ async function removes(store: Store): Promise<void> {
     await tx.addCoupon(couponOf('g-2', { coupon: { offer: 'fruit', name: 'n', code: 'code-g-1' } }))
     assert.equal(await tx.countCoupons([user('u-1')], 'fruit'), 1)
   })
+}
+
+async function keepsRedeemed(store: Store): Promise<void> {
+  const grants = ['g-1', 'g-2', 'g-3', 'g-4']
+  await store.transaction(async (tx) => {
+    for (const grant of grants) await tx.addCoupon(couponOf(grant))
+  })
+  const done = await together(grants.length, (index) => {
+    const grant = grants[index] ?? ''
+    return Promise.all([
+      store.transaction((tx) => tx.redeemCoupon(grant, { at: 2000 })),
+      store.transaction((tx) => tx.removeCoupon(grant)),
+    ])
+  })
+  for (const [redeemed, removed] of done)
+    assert.notEqual(redeemed, removed, 'One of the two has happened, and not both.')
+  assert.equal(await store.transaction((tx) => tx.redeemCoupon('g-1', { at: 2000 })), false)
+  assert.equal(await store.transaction((tx) => tx.removeCoupon('g-1')), false)
 }
