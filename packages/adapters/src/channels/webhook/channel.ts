@@ -1,11 +1,13 @@
 import type { Channel, Outbound, SendContext, SendResult } from '@linli/core'
+import { startDeadline } from '../../http/deadline.js'
+import { deferred } from '../../http/deferral.js'
+import { codeOf, exchange, type HttpRequest, type ResolvedAddress } from '../../http/request.js'
 import { WebhookError } from './errors.js'
 import { parseOptions, type WebhookOptions, type WebhookSettings } from './options.js'
-import { type AddressOwner, deferred, resultOf } from './outcome.js'
+import { type AddressOwner, resultOf } from './outcome.js'
 import { bodyOf } from './payload.js'
-import { codeOf, type PostRequest, post } from './request.js'
 import { signatureHeaders } from './secret.js'
-import { parseTarget, type ResolvedAddress, resolveTarget } from './target.js'
+import { parseTarget, resolveTarget } from './target.js'
 
 /**
  * A channel that posts each message to a URL as a signed webhook (Standard Webhooks 1.0.0).
@@ -51,13 +53,13 @@ async function attempt(
     if (error instanceof WebhookError) return refused(owner, error)
     return deferred(context, `webhook.not_sent: ${codeOf(error)}`)
   }
-  return resultOf(await post({ url, addresses, headers, body, signal }), context, owner)
+  return resultOf(await exchange({ url, addresses, headers, body, signal }), context, owner)
 }
 
 // A '.' would let one id and timestamp pass for another, since the signed text is `id.timestamp.body`.
 const SAFE_ID = /^[\w:-]{1,256}$/
 
-type Prepared = Pick<PostRequest, 'url' | 'headers' | 'body'>
+type Prepared = Required<Pick<HttpRequest, 'url' | 'headers' | 'body'>>
 
 /** All that needs no network. A refusal when the message can never be sent so. */
 function prepare(
@@ -91,22 +93,6 @@ function refused(owner: AddressOwner, { code, message }: WebhookError): SendResu
   return { status: 'refused', reason, detail: `${code}: ${message}` }
 }
 
-/** A signal that is aborted with `outer`, or after `ms` milliseconds. `clear` leaves no timer and no listener. */
-function startDeadline(outer: AbortSignal, ms: number): { signal: AbortSignal; clear(): void } {
-  const controller = new AbortController()
-  const abort = () => controller.abort(coded('ABORTED'))
-  const timer = setTimeout(() => controller.abort(coded('TIMEOUT')), ms)
-  outer.addEventListener('abort', abort, { once: true })
-  if (outer.aborted) abort()
-  return {
-    signal: controller.signal,
-    clear() {
-      clearTimeout(timer)
-      outer.removeEventListener('abort', abort)
-    },
-  }
-}
-
 /** Rejects with the signal's reason when it is aborted first. A name server cannot be told to stop. */
 function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -115,8 +101,4 @@ function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject)
   })
-}
-
-function coded(code: string): Error {
-  return Object.assign(new Error(code), { code })
 }

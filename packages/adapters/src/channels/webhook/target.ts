@@ -1,13 +1,8 @@
 import { lookup as dnsLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import type { ResolvedAddress } from '../../http/request.js'
 import { type AddressScope, addressScope } from './address.js'
 import { WebhookError } from './errors.js'
-
-/** One answer of the resolver. */
-export interface ResolvedAddress {
-  readonly address: string
-  readonly family: number
-}
 
 /** Resolves a host name to all of its addresses, IPv4 and IPv6. Rejects, or answers none, when there are none. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>

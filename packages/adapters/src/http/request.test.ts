@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../../../../../test/self-signed.js'
-import { MAX_RESPONSE_BYTES, post } from './request.js'
+import { selfSigned } from '../../../../test/self-signed.js'
+import { exchange, MAX_RESPONSE_BYTES } from './request.js'
 
 const HOST = 'hooks.linli.test'
 const loopback = [{ address: '127.0.0.1', family: 4 }]
@@ -19,9 +19,9 @@ async function listen(server: net.Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-function postTo(url: string, options: Partial<Parameters<typeof post>[0]> = {}) {
+function postTo(url: string, options: Partial<Parameters<typeof exchange>[0]> = {}) {
   const signal = AbortSignal.timeout(2_000)
-  return post({ url: new URL(url), addresses: loopback, headers: {}, body: '{}', signal, ...options })
+  return exchange({ url: new URL(url), addresses: loopback, headers: {}, body: '{}', signal, ...options })
 }
 
 /** A server that answers each connection's first bytes by hand. */
@@ -32,7 +32,7 @@ function rawServer(onData: (socket: net.Socket, data: Buffer) => void): net.Serv
   })
 }
 
-describe('post over TLS', () => {
+describe('a request over TLS', () => {
   it('connects to the checked address under the name of the URL: SNI, certificate and Host', async () => {
     const { key, cert } = selfSigned(HOST)
     const seen: { servername?: string | false | null; headers?: IncomingHttpHeaders } = {}
@@ -71,7 +71,7 @@ describe('post over TLS', () => {
   })
 })
 
-describe('post', () => {
+describe('a request', () => {
   it('says not sent when the connection is refused', async () => {
     const server = net.createServer()
     const port = await listen(server)
@@ -145,6 +145,17 @@ describe('post', () => {
     await expect(postTo(`http://${HOST}:${port}/`)).resolves.toEqual({ kind: 'answered', status: 200 })
     // What stands in socket buffers was never read; a reader without a limit would take gigabytes in the 2 seconds.
     expect(written).toBeLessThan(MAX_RESPONSE_BYTES + 16 * 1024 * 1024)
+  })
+
+  it('gives all of an answer that is wanted, and does not believe one that broke off', async () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n'
+    const whole = await listen(rawServer((socket) => socket.end(`${head}{"errcode":0}`.replace('12', '13'))))
+    const cut = await listen(rawServer((socket) => socket.end(`${head}{"errcode"`)))
+    const asked = { wantsText: true }
+
+    const answer = { kind: 'answered', status: 200, text: '{"errcode":0}' }
+    await expect(postTo(`http://${HOST}:${whole}/`, asked)).resolves.toEqual(answer)
+    await expect(postTo(`http://${HOST}:${cut}/`, asked)).resolves.toEqual({ kind: 'unknown', code: 'CUT' })
   })
 
   it('resolves no name by itself', async () => {
