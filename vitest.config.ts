@@ -1,7 +1,23 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url))
+
+/** Each adapter by its name, where its package says that it is built to. */
+const { exports: adapters } = JSON.parse(readFileSync(source('adapters/package.json'), 'utf8')) as {
+  readonly exports: Readonly<Record<string, { readonly default?: string }>>
+}
+const adapterSources = Object.entries(adapters).flatMap(([name, { default: built }]) =>
+  built === undefined
+    ? []
+    : [
+        {
+          find: `@linli/adapters${name.slice(1)}`,
+          replacement: source(`adapters/${built.replace('./dist/', 'src/').replace(/js$/, 'ts')}`),
+        },
+      ],
+)
 
 export default defineConfig({
   resolve: {
@@ -10,7 +26,7 @@ export default defineConfig({
       { find: /^@linli\/rules$/, replacement: source('rules/src/index.ts') },
       { find: /^@linli\/core$/, replacement: source('core/src/index.ts') },
       { find: /^@linli\/core\/testing$/, replacement: source('core/src/testing/index.ts') },
-      { find: /^@linli\/adapters\/([a-z0-9-]+)$/, replacement: source('adapters/src/channels/$1/index.ts') },
+      ...adapterSources,
     ],
   },
   test: {

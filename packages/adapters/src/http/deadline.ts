@@ -19,6 +19,16 @@ export function startDeadline(outer: AbortSignal, ms: number): Deadline {
   }
 }
 
+/** Rejects with the signal's reason when it is aborted first. Not all work can be told to stop. */
+export function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject)
+  })
+}
+
 function coded(code: string): Error {
   return Object.assign(new Error(code), { code })
 }

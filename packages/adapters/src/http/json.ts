@@ -7,12 +7,13 @@ export type JsonOutcome =
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string; readonly json: JsonObject }
   | Exclude<HttpOutcome, { readonly kind: 'answered' }>
 
-/** Sends one request and reads an answer in JSON. An answer that is no object is none: the outcome is unknown. */
+/** Sends one request and reads an answer in JSON. An answer that is no object is none: the outcome is unknown, save where the status says it. */
 export async function exchangeJson(request: Omit<HttpRequest, 'wantsText'>): Promise<JsonOutcome> {
   const outcome = await exchange({ ...request, wantsText: true })
   if (outcome.kind !== 'answered') return outcome
   const { status, retryAfter, text = '' } = outcome
-  const json = parseObject(text)
+  // These say by themselves that nothing was done; what stands in front of a platform answers them with a page of its own.
+  const json = parseObject(text) ?? (status === 429 || status === 503 ? {} : undefined)
   if (json === undefined) return { kind: 'unknown', code: `HTTP_${status}_NO_JSON` }
   return { kind: 'answered', status, ...(retryAfter !== undefined && { retryAfter }), json }
 }

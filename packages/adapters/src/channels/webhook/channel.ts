@@ -1,5 +1,5 @@
 import type { Channel, Outbound, SendContext, SendResult } from '@linli/core'
-import { startDeadline } from '../../http/deadline.js'
+import { beforeAbort, startDeadline } from '../../http/deadline.js'
 import { deferred } from '../../http/deferral.js'
 import { codeOf, exchange, type HttpRequest, type ResolvedAddress } from '../../http/request.js'
 import { WebhookError } from './errors.js'
@@ -91,14 +91,4 @@ function prepare(
 function refused(owner: AddressOwner, { code, message }: WebhookError): SendResult {
   const reason = code === 'webhook.secret_invalid' ? 'configuration' : owner
   return { status: 'refused', reason, detail: `${code}: ${message}` }
-}
-
-/** Rejects with the signal's reason when it is aborted first. A name server cannot be told to stop. */
-function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject)
-  })
 }
