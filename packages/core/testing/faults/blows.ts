@@ -1,10 +1,12 @@
-import { type ChildProcess, execFile } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import type { FaultProxy } from '../../src/testing/faults/proxy.js'
 import type { ShopProcess } from './shop.js'
+import type { Picker } from './staff.js'
 import type { StormyRedis } from './stormy-redis.js'
 
 /** All that can happen to a shop in a storm. */
@@ -39,20 +41,17 @@ export interface Target {
   readonly toProvider: FaultProxy
   readonly redis: StormyRedis | undefined
   readonly crashDatabase: () => Promise<void>
-  /** Starts one more process. */
-  start(plan?: FailpointPlan): Promise<ShopProcess>
-  /** One of those that run. */
-  victim(): ShopProcess | undefined
-  /** A number below another one, by chance. */
-  pick(what: string, from: number): number
+  /** One of those that work, and that nothing else strikes just now. */
+  victim(): Promise<ShopProcess | undefined>
+  /** Has it fail at a point to come. */
+  arm(victim: ShopProcess, plan: FailpointPlan): void
+  readonly pick: Picker
 }
 
 /** Longer than a lease lasts. */
 const STOP_MS = 70_000
 /** How long a process may take to come to a point, and an answer to be lost. */
 const LONGEST_WAIT_MS = 20_000
-/** On a busy machine it takes long until a new process has something to send. */
-const LONGEST_STOP_WAIT_MS = 60_000
 /** Longer than a call of the provider may take. */
 const SILENCE_MS = 700
 const FULL_MS = 2_000
@@ -61,26 +60,26 @@ const ABSENCE_MS = 30_000
 /** Strikes. Gives whether it has happened: some wait in vain for what they are to strike. */
 export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>> = {
   kills: async (target) => {
+    const victim = await target.victim()
+    if (victim === undefined) return false
     if (target.pick('where', 2) === 0) {
-      const victim = target.victim()
-      victim?.child.kill('SIGKILL')
-      await victim?.ended
-      return victim !== undefined
+      target.arm(victim, { point: 'send:after', hit: 1 + target.pick('hit', 8), does: 'crash' })
+      await Promise.race([victim.ended, sleep(LONGEST_WAIT_MS)])
     }
-    const { child, ended } = await target.start({ point: 'send:after', hit: 1 + target.pick('hit', 8), does: 'crash' })
-    await Promise.race([ended, sleep(LONGEST_WAIT_MS)])
-    child.kill('SIGKILL')
-    await ended
+    victim.child.kill('SIGKILL')
+    await victim.ended
     return true
   },
   stops: async (target) => {
     const point = (['send:after', 'send:before', 'commit:after'] as const)[target.pick('point', 3)] ?? 'send:after'
+    const victim = await target.victim()
+    if (victim === undefined) return false
     // It shares the calls with others: what it is to stop at must come soon.
-    const { child } = await target.start({ point, hit: 1 + target.pick('hit', 2), does: 'stop' })
-    const isStopped = await untilStopped(child)
+    target.arm(victim, { point, hit: 1 + target.pick('hit', 2), does: 'stop' })
+    const isStopped = await untilStopped(victim)
     if (isStopped) await sleep(STOP_MS / target.speed)
     // One that has not come to its point would stop there later, for ever.
-    child.kill(isStopped ? 'SIGCONT' : 'SIGKILL')
+    victim.child.kill(isStopped ? 'SIGCONT' : 'SIGKILL')
     return isStopped
   },
   terminations: async ({ database, schema }) => {
@@ -129,13 +128,19 @@ async function dropped(proxy: FaultProxy, matches: (said: Buffer) => boolean): P
 const run = promisify(execFile)
 
 /** Whether a process has come to stand still; it may have died, and it may never come to its point. */
-async function untilStopped({ pid }: ChildProcess): Promise<boolean> {
-  const giveUpAt = performance.now() + LONGEST_STOP_WAIT_MS
+async function untilStopped({ child: { pid } }: ShopProcess): Promise<boolean> {
+  const giveUpAt = performance.now() + LONGEST_WAIT_MS
   while (performance.now() < giveUpAt) {
-    const state = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => undefined)
+    const state = await stateOf(Number(pid)).catch(() => undefined)
     if (state === undefined) return false
-    if (state.stdout.startsWith('T')) return true
+    if (state.startsWith('T')) return true
     await sleep(20)
   }
   return false
+}
+
+/** `S`, `R`, `T` …, as `ps` says; where there is `/proc`, for much less. */
+async function stateOf(pid: number): Promise<string> {
+  if (process.platform === 'linux') return /\) (.)/.exec(await readFile(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+  return (await run('ps', ['-o', 'stat=', '-p', String(pid)])).stdout
 }

@@ -20,10 +20,15 @@ export interface Orders extends Ways {
   readonly time: TownTime
   /** How many happenings it takes in. */
   readonly events: number
+  /** How long it rests after each, in milliseconds of the machine. */
+  readonly restMs: number
   readonly plan?: FailpointPlan
   /** The name of a seeded bug. */
   readonly mutant?: string
 }
+
+/** What a shop's process is told while it works: to take nothing in any more, to end, or to fail at a point to come. */
+export type Told = 'calm' | 'end' | { readonly plan: FailpointPlan }
 
 /** What a shop's process says. */
 export type Reported = { readonly kind: 'started' } | { readonly kind: 'done'; readonly reached: readonly Failpoint[] }

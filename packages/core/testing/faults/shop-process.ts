@@ -2,10 +2,16 @@ import { appendFileSync } from 'node:fs'
 import { createEngine } from '../../src/engine.js'
 import type { Channel } from '../../src/ports/channel.js'
 import { openStore } from '../../src/storage/open.js'
-import { channelWithFailpoints, type Failpoint, failAt, withFailpoints } from '../../src/testing/faults/failpoints.js'
+import {
+  channelWithFailpoints,
+  type Failpoint,
+  failAt,
+  type OnFailpoint,
+  withFailpoints,
+} from '../../src/testing/faults/failpoints.js'
 import { providerChannel } from '../../src/testing/faults/provider-channel.js'
 import { MUTANTS } from './mutants.js'
-import type { Orders, Reported } from './orders.js'
+import type { Orders, Reported, Told } from './orders.js'
 import { CHANNELS, happening, RATES, townClock, townRules } from './town.js'
 
 // One process of a shop: takes events in as fast as it can and does what is due, until it is told to stop or dies.
@@ -13,14 +19,19 @@ import { CHANNELS, happening, RATES, townClock, townRules } from './town.js'
 const orders = JSON.parse(process.env['LINLI_SHOP'] ?? '') as Orders
 const clock = townClock(orders.time)
 const reached = new Set<Failpoint>()
-const reach = failAt(orders.plan, (point) => reached.add(point))
+let fail = failAt(orders.plan)
+const reach: OnFailpoint = (point) => {
+  reached.add(point)
+  return fail(point)
+}
 const mutate = MUTANTS.find(({ name }) => name === orders.mutant)?.mutate ?? {}
 
 let isBusy = orders.events > 0
 let ends = false
-process.on('message', (word) => {
+process.on('message', (word: Told) => {
   if (word === 'calm') isBusy = false
   if (word === 'end') ends = true
+  if (typeof word === 'object') fail = failAt(word.plan)
 })
 process.on('disconnect', () => process.exit(0))
 
@@ -58,7 +69,7 @@ tell({ kind: 'started' })
 
 for (let count = 0; isBusy && count < orders.events; count++) {
   await takeIn(`${orders.name}-${count}`)
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await new Promise((resolve) => setTimeout(resolve, orders.restMs))
 }
 tell({ kind: 'done', reached: [...reached] })
 while (!ends) await new Promise((resolve) => setTimeout(resolve, 10))

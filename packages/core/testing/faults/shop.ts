@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
-import type { Accepted, Orders, Reported, Ways } from './orders.js'
+import type { Accepted, Orders, Reported, Told, Ways } from './orders.js'
 import type { ProviderOrders } from './provider-process.js'
 import { CARELESS, PROVIDER_WINDOW_MS, type TownTime } from './town.js'
 
@@ -20,6 +20,8 @@ export interface ShopOptions {
   readonly speed: number
   /** How many of the provider's answers are faults. */
   readonly faults: number
+  /** How long each process rests after what it has taken in, in milliseconds of the machine. Default 5. */
+  readonly restMs?: number
   readonly mutant?: string
   /** For how long the provider drops repeats; as long as its channel says when left out. */
   readonly providerWindowMs?: number
@@ -28,6 +30,8 @@ export interface ShopOptions {
 /** One process of a shop. */
 export interface ShopProcess {
   readonly child: ChildProcess
+  /** When it works, or has ended before it did. */
+  readonly started: Promise<void>
   /** When it has ended, by whatever. */
   readonly ended: Promise<void>
   /** When it has taken in what it was to, and where it has been; undefined where it ended before. */
@@ -43,6 +47,7 @@ export class Shop {
     readonly options: ShopOptions,
     readonly time: TownTime,
     private readonly folder: string,
+    private readonly program: string,
     private readonly provider: ChildProcess,
     readonly providerUrl: string,
   ) {}
@@ -58,12 +63,12 @@ export class Shop {
       execArgv: [],
     })
     const [url] = (await once(provider, 'message')) as [string]
-    return new Shop(options, time, folder, provider, url)
+    return new Shop(options, time, folder, await program('shop-process'), provider, url)
   }
 
   /** Starts one more process that takes in so many happenings. It goes by `ways`, where there are others. */
-  async start(events: number, plan?: FailpointPlan, ways: Partial<Ways> = {}): Promise<ShopProcess> {
-    const { database, schema, seed, mutant } = this.options
+  start(events: number, plan?: FailpointPlan, ways: Partial<Ways> = {}): ShopProcess {
+    const { database, schema, seed, mutant, restMs = 5 } = this.options
     const name = `s${seed}-${++this.names}`
     const orders: Orders = {
       name,
@@ -74,11 +79,12 @@ export class Shop {
       accepted: path.join(this.folder, `${name}.accepted`),
       time: this.time,
       events,
+      restMs,
       ...(plan && { plan }),
       ...(mutant !== undefined && { mutant }),
     }
     const env = { ...process.env, LINLI_SHOP: JSON.stringify(orders) }
-    const child = fork(await program('shop-process'), {
+    const child = fork(this.program, {
       env,
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -88,16 +94,20 @@ export class Shop {
       child.on('message', (report: Reported) => report.kind === 'done' && resolve(report.reached))
       void ended.then(() => resolve(undefined))
     })
-    const started = new Promise<void>((resolve) => {
+    const started = new Promise<void>((resolve, reject) => {
       child.on('message', (report: Reported) => report.kind === 'started' && resolve())
-      void ended.then(resolve)
+      // One that is to fail at a point of its start never says that it has started.
+      void ended.then(() =>
+        child.exitCode === null || plan !== undefined
+          ? resolve()
+          : reject(new Error(`A shop's process ended with ${child.exitCode}.`)),
+      )
     })
-    const one = { child, ended, done }
+    // Not all who start one wait for that.
+    started.catch(() => undefined)
+    const one = { child, started, ended, done }
     this.processes.add(one)
     void ended.then(() => this.processes.delete(one))
-    // One that is to fail at a point of its start never says that it has started; one that stands still does not even end.
-    if (plan?.does !== 'stop') await started
-    if (plan === undefined && child.exitCode !== null) throw new Error(`A shop's process ended with ${child.exitCode}.`)
     return one
   }
 
@@ -107,7 +117,12 @@ export class Shop {
 
   /** Has all processes take nothing in any more. */
   calm(): void {
-    for (const { child } of this.processes) child.send('calm', () => undefined)
+    for (const one of this.processes) this.tell(one, 'calm')
+  }
+
+  /** It may have ended meanwhile. */
+  tell({ child }: ShopProcess, word: Told): void {
+    child.send(word, () => undefined)
   }
 
   /** What the provider has written down. */
@@ -149,25 +164,35 @@ const programs = new Map<string, Promise<string>>()
 const HERE = path.dirname(fileURLToPath(import.meta.url))
 const REPOSITORY = path.resolve(HERE, '../../../..')
 
-/** A program of this folder as one file of JavaScript, made once: it starts many times, and has to start quickly. */
+/**
+ * A program of this folder as one file of JavaScript with all that it loads, made once: it starts many times, and has to start
+ * quickly.
+ */
 export function program(name: 'shop-process' | 'provider-process' | 'folder-process'): Promise<string> {
   const known = programs.get(name) ?? bundle(name)
   programs.set(name, known)
   return known
 }
 
+/** Packages of the older kind ask for it when they load one another. */
+const CALLS_REQUIRE =
+  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
+
 async function bundle(name: string): Promise<string> {
   // Beside the packages that it loads.
   const folder = path.join(REPOSITORY, 'node_modules', '.cache', 'linli-faults')
   mkdirSync(folder, { recursive: true })
   const outfile = path.join(folder, `${name}-${process.pid}.mjs`)
+  process.once('exit', () => rmSync(outfile, { force: true }))
   await build({
     entryPoints: [path.join(HERE, `${name}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
-    packages: 'external',
+    // It is not loaded on PostgreSQL, and brings files of its own.
+    external: ['@electric-sql/pglite', 'pg-native'],
+    banner: { js: CALLS_REQUIRE },
     alias: { '@linli/rules': path.join(REPOSITORY, 'packages/rules/src/index.ts') },
     logLevel: 'error',
   })

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hashShare } from '@linli/rules'
+import pg from 'pg'
+import type { Engine } from '../../src/door.js'
 import { createEngine } from '../../src/engine.js'
 import { openStore } from '../../src/storage/open.js'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/faults/proxy.js'
 import { BLOWS, type Blow, type Target } from './blows.js'
 import { checkTown, type Finding } from './checks.js'
 import { Shop, type ShopOptions } from './shop.js'
+import { type Picker, Staff } from './staff.js'
 import { StormyRedis } from './stormy-redis.js'
 import { townClock } from './town.js'
 
@@ -18,6 +21,8 @@ export interface Storm extends ShopOptions {
   /** How often what happens. */
   readonly blows: Readonly<Partial<Record<Blow, number>>>
   readonly crashDatabase: () => Promise<void>
+  /** How many of the blows may be under way at a time. Default 1. */
+  readonly hands?: number
   /** Whether Redis shares the work. */
   readonly withRedis?: boolean
   /** How long it is at most until all is done once nothing fails any more, in seconds of the machine. */
@@ -75,25 +80,31 @@ async function blow(shop: Shop, storm: Storm, links: Pick<Target, 'toDatabase' |
     provider: through(shop.providerUrl, links.toProvider).replace(/\/$/, ''),
     ...(links.redis && { redis: links.redis.url }),
   }
-  const start: Target['start'] = (plan) => shop.start(storm.events, plan, ways)
-  await Promise.all(Array.from({ length: storm.processes }, () => start()))
+  const staff = new Staff(shop, storm, ways)
   const left = new Map(Object.entries(storm.blows) as [Blow, number][])
   const happened: Partial<Record<Blow, number>> = {}
   // Some wait in vain for what they are to strike, and are tried again.
-  const turns = 2 * [...left.values()].reduce((sum, one) => sum + one, 0)
-  for (let turn = 0; turn < turns; turn++) {
-    const pick = (what: string, from: number) => Math.floor(hashShare(`${storm.seed}|${turn}|${what}`) * from)
-    const kinds = [...left.keys()].filter((kind) => (left.get(kind) ?? 0) > 0)
-    const kind = kinds[pick('kind', kinds.length)]
-    if (kind === undefined) break
-    await sleep(50 + pick('pause', 200))
-    const victim = () => shop.running[pick('victim', shop.running.length)]
-    if (await BLOWS[kind]({ ...storm, ...links, start, victim, pick })) {
+  let turns = 2 * [...left.values()].reduce((sum, one) => sum + one, 0)
+  const strike = async (): Promise<void> => {
+    for (let turn = turns--; turn > 0; turn = turns--) {
+      const pick: Picker = (what, from) => Math.floor(hashShare(`${storm.seed}|${turn}|${what}`) * from)
+      const kinds = [...left.keys()].filter((kind) => (left.get(kind) ?? 0) > 0)
+      const kind = kinds[pick('kind', kinds.length)]
+      if (kind === undefined) return
       left.set(kind, (left.get(kind) ?? 0) - 1)
-      happened[kind] = (happened[kind] ?? 0) + 1
+      await sleep(20 + pick('pause', 100))
+      const hasHappened = await staff.strike(pick, (victim) =>
+        BLOWS[kind]({ ...storm, ...links, victim, arm: staff.arm.bind(staff), pick }),
+      )
+      if (hasHappened) happened[kind] = (happened[kind] ?? 0) + 1
+      else left.set(kind, (left.get(kind) ?? 0) + 1)
+      staff.fill()
     }
-    while (shop.running.length < storm.processes) await start()
   }
+  staff.fill()
+  await staff.areStarted()
+  await Promise.all(Array.from({ length: storm.hands ?? 1 }, strike))
+  await staff.areStarted()
   shop.calm()
   return happened
 }
@@ -107,7 +118,7 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
   try {
     await Promise.all(shop.running.map(({ done }) => done))
     const calmed = performance.now()
-    while (!(await isQuiet(engine)) && performance.now() - calmed < storm.patience * 1000) await sleep(100)
+    while (!(await isQuiet(engine, storm)) && performance.now() - calmed < storm.patience * 1000) await sleep(100)
     const seconds = (performance.now() - calmed) / 1000
     const verification = await engine.verify({ recompute: 1000 })
     const deliveries = await engine.deliveries()
@@ -119,7 +130,7 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
       decisions: await engine.decisions(),
       accepted: shop.accepted(),
       sent,
-      isQuiet: await isQuiet(engine),
+      isQuiet: await isQuiet(engine, storm),
       seconds,
     })
     return {
@@ -143,10 +154,13 @@ function channelNames() {
   }))
 }
 
-async function isQuiet(
-  engine: Pick<Awaited<ReturnType<typeof createEngine>>, 'deliveries' | 'runs'>,
-): Promise<boolean> {
-  const open = (await engine.deliveries()).filter(({ dueAt }) => dueAt !== undefined)
+/** Whether no delivery is under way, which is asked often and so of the database itself, and nobody is in a journey. */
+async function isQuiet(engine: Engine, { database, schema }: Pick<Storm, 'database' | 'schema'>): Promise<boolean> {
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  const { rows } = await client.query(`select 1 from ${schema}.delivery where due_at is not null limit 1`)
+  await client.end()
+  if (rows.length > 0) return false
   const runs = await Promise.all(['cart', 'trial'].map((journey) => engine.runs({ journey })))
-  return open.length === 0 && runs.every(({ runs: found }) => found.length === 0)
+  return runs.every(({ runs: found }) => found.length === 0)
 }

@@ -29,8 +29,7 @@ export async function sweepPoints(sweep: Sweep): Promise<Swept> {
     let kills = 0
     for (let hit = 1; hit <= sweep.hits; hit++)
       for (const point of points) if (await dieAt(shop, point, hit)) kills += 1
-    const last = await shop.start(0)
-    await last.done
+    await shop.start(0).done
     return { points: points.length, kills, ...(await lookAround(shop, sweep)) }
   } finally {
     await shop.close()
@@ -39,7 +38,8 @@ export async function sweepPoints(sweep: Sweep): Promise<Swept> {
 
 /** Whether a process has come to its point, and died there. */
 async function dieAt(shop: Shop, point: Failpoint, hit: number): Promise<boolean> {
-  const { child, ended } = await shop.start(1_000_000, { point, hit, does: 'crash' })
+  const { child, started, ended } = shop.start(1_000_000, { point, hit, does: 'crash' })
+  await started
   await Promise.race([ended, sleep(LONGEST_MS)])
   const hasDied = child.signalCode === 'SIGKILL'
   child.kill('SIGKILL')
@@ -49,7 +49,7 @@ async function dieAt(shop: Shop, point: Failpoint, hit: number): Promise<boolean
 
 /** Where a process comes that takes some events in and does what they bring about. */
 async function pointsOf(shop: Shop): Promise<readonly Failpoint[]> {
-  const first = await shop.start(ENOUGH)
+  const first = shop.start(ENOUGH)
   const reached = (await first.done) ?? []
   first.child.kill('SIGKILL')
   await first.ended

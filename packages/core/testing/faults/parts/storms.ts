@@ -8,18 +8,18 @@ import { type Storm, weather } from '../storm.js'
 type Blows = Readonly<Partial<Record<Blow, number>>>
 
 /** How many blows one storm has: a longer one has too much to look at. */
-const AT_ONCE = 50
+const AT_ONCE = 125
 
 export const KILLED: Part = {
   name: 'T5',
   does: 'processes are killed (SIGKILL) at random, four at work',
-  run: (bench) => storms(bench, { kills: 500 }),
+  run: (bench) => storms(bench, { kills: 500 }, { hands: 2 }),
 }
 
 export const STOPPED: Part = {
   name: 'T6',
   does: 'processes stand still for longer than a lease, about a call, and go on',
-  run: (bench) => storms(bench, { stops: 100 }),
+  run: (bench) => storms(bench, { stops: 100 }, { processes: 5, hands: 3 }),
 }
 
 export const DATABASE: Part = {
@@ -49,6 +49,9 @@ export const UNANSWERED: Part = {
   },
 }
 
+/** With so much to do that each blow strikes something, and not so much that all are busy with what was before it. */
+const REST_MS = 30
+
 /** A storm in which nothing happens proves nothing. */
 const HAPPENS = 'what is to happen happens'
 
@@ -75,6 +78,7 @@ async function storms(bench: Bench, whole: Blows, more: Partial<Storm> = {}): Pr
       faults: 0.2,
       processes: 4,
       events: 100_000,
+      restMs: REST_MS,
       patience: 90,
       blows: Object.fromEntries(shares.map(([blow, times]) => [blow, part(times)])),
       crashDatabase,
