@@ -33,10 +33,16 @@ export function parkedCommand(): Command {
 
 function parkedText(parked: Parked): string {
   const { deliveryKey, subject, journey, step, reason, calledAt, parkedAt } = parked
-  const what = parked.kind === 'coupon' ? `coupon of ${parked.offer} by ${parked.issuer}` : `by ${parked.channel}`
+  const what = whatIs(parked)
   const called = calledAt === undefined ? '' : `, called ${calledAt.toISOString()}`
   const since = parkedAt === undefined ? '' : `, parked ${parkedAt.toISOString()}`
   return `${deliveryKey}  ${subject}  ${journey}/${step} ${what}${called}${since}: ${reason}`
+}
+
+function whatIs(parked: Parked): string {
+  if (parked.kind === 'message') return `by ${parked.channel}`
+  if (parked.kind !== 'coupon') return `${parked.kind} ${parked.what}`
+  return `coupon of ${parked.offer}${parked.issuer === undefined ? '' : ` by ${parked.issuer}`}`
 }
 
 export function resolveCommand(): Command {

@@ -1,10 +1,13 @@
 import { setMaxListeners } from 'node:events'
+import { throwFailures } from '../poison.js'
 import { callInTime, TOO_LATE } from './call.js'
 import { clear } from './clear.js'
 import { Gatherer } from './gatherer.js'
 import type { Claim } from './guard.js'
 import type { DispatcherOptions } from './options.js'
 import { type Answered, record } from './results.js'
+import type { Slot } from './slot.js'
+import { noteFailures } from './unwritable.js'
 
 /** How many messages share a transaction at most. */
 const BATCH = 200
@@ -35,6 +38,11 @@ export class Courier {
   async carry(claim: HandedOver, channel: string): Promise<void> {
     const slot = await this.options.rates.turnOf(claim, channel, this.stopping.signal)
     if (slot === undefined) return
+    const [carried] = await Promise.allSettled([this.call(claim, slot)])
+    throwFailures(await noteFailures(this.options, [claim], [carried]))
+  }
+
+  private async call(claim: HandedOver, slot: Slot): Promise<void> {
     try {
       const call = await this.clearing.add(claim)
       if (call === undefined) return

@@ -14,6 +14,7 @@ import { settleReturns } from './returns.js'
 import { type CallResult, mayRepeat } from './settlement.js'
 import { UNLIMITED } from './slot.js'
 import { settleSuggestions } from './suggestions.js'
+import { noteFailures } from './unwritable.js'
 
 /** How many deliveries one pass claims. */
 const BATCH = 200
@@ -75,7 +76,7 @@ export class Dispatcher {
         await outcomes.write()
         return []
       })
-    throwFailures(await apartFromPoison(claims, settleSome))
+    throwFailures(await noteFailures(this.options, claims, await apartFromPoison(claims, settleSome)))
   }
 
   /** Asks the policies, then calls channels and issuers. `tooLate` is the result of what can no longer be called in time. */
@@ -93,7 +94,7 @@ export class Dispatcher {
       const keys = new Set(cleared.map(({ delivery }) => delivery.key))
       for (const one of admitted) if (!keys.has(one.key)) slotOf(one).close(false)
       await this.callAll(cleared, (one) => callInTime({ ...one, slot: slotOf(one.delivery), tooLate }, this.options))
-      throwFailures(results)
+      throwFailures(await noteFailures(this.options, admitted, results))
     } finally {
       for (const slot of slots.values()) slot.close(false)
       await Promise.all(Array.from(slots.values(), ({ closed }) => closed))
@@ -127,6 +128,8 @@ export class Dispatcher {
   ): Promise<void> {
     if (calls.length === 0) return
     const results = await Promise.all(calls.map(async (one) => ({ delivery: one.delivery, result: await call(one) })))
-    throwFailures(await apartFromPoison(results, (some) => record(this.options, some)))
+    const written = await apartFromPoison(results, (some) => record(this.options, some))
+    const claims = calls.map(({ delivery }) => delivery)
+    throwFailures(await noteFailures(this.options, claims, written))
   }
 }

@@ -9,7 +9,8 @@ import { closed } from './settlement.js'
 export function settleEvents(outcomes: Outcomes): void {
   const { now } = outcomes
   for (const delivery of outcomes.locked) {
-    const calledOff = outcomes.whyCalledOff(delivery)
+    // What somebody wants done again is wanted, although its run went on when it was parked.
+    const calledOff = delivery.body.again === undefined ? outcomes.whyCalledOff(delivery) : undefined
     if (calledOff !== undefined) {
       outcomes.save(closed(delivery, 'suppressed', calledOff))
       outcomes.say(unsaid(delivery, calledOff, now))

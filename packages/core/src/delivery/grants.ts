@@ -142,7 +142,7 @@ export function codedCoupon(
 }
 
 /** Nobody knows whether it was issued, or which it is. It counts as issued, and the run goes on without it. */
-function parkGrant(delivery: Delivery, outcomes: Outcomes): void {
+export function parkGrant(delivery: Delivery, outcomes: Outcomes): void {
   const parked = park(delivery, delivery.reason ?? 'which coupon it is, is unknown', outcomes.now)
   outcomes.save(parked)
   outcomes.say({ ...said(parked, outcomes.now), decision: 'coupon.parked', reason: parked.reason })

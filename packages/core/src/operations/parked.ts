@@ -4,10 +4,10 @@ import { subjectName } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
 import type { Delivery, StoreReads, StoreTransaction } from '../ports/store.js'
 import type { ReceivingOptions } from '../receipts/receive.js'
-import { type Resolution, type ResolutionNote, resolveCoupon, resolveMessage } from './resolution.js'
+import { type Resolution, type ResolutionNote, resolveCoupon, resolveMessage, resolveWish } from './resolution.js'
 
-/** Something of which nobody knows whether it was sent, or issued, and which may not be repeated by itself. */
-export type Parked = ParkedMessage | ParkedCoupon
+/** Something of which nobody knows whether it was sent, or issued, and which may not be repeated by itself; or what cannot be written down. */
+export type Parked = ParkedMessage | ParkedCoupon | ParkedWish
 
 interface ParkedDelivery {
   readonly deliveryKey: string
@@ -32,11 +32,19 @@ export interface ParkedMessage extends ParkedDelivery {
   readonly template: string
 }
 
-/** A coupon that its issuer may have issued. Of its pool and budget it keeps what it has taken. */
+/** A coupon that its issuer may have issued: of its pool and budget it keeps what it has taken. Or one that cannot be written down. */
 export interface ParkedCoupon extends ParkedDelivery {
   readonly kind: 'coupon'
-  readonly issuer: string
+  /** Left out: linli. */
+  readonly issuer?: string
   readonly offer: string
+}
+
+/** What a step wished for, and what cannot be written down: its run has gone on without it. */
+export interface ParkedWish extends ParkedDelivery {
+  readonly kind: Exclude<Delivery['kind'], 'message' | 'coupon'>
+  /** The suggestion's template, the event's name, the journey whose place was wanted, the offer whose coupon was to go back. */
+  readonly what: string
 }
 
 /** What is parked, in the order in which it was planned. */
@@ -44,21 +52,26 @@ export async function listParked(store: StoreReads): Promise<readonly Parked[]> 
   return (await store.readDeliveries({ state: 'parked' })).map(parkedOf)
 }
 
-function parkedOf({ key, kind, subject, source, body, reason = '', attempt }: Delivery): Parked {
+function parkedOf(delivery: Delivery): Parked {
+  const { key, subject, source, body, reason = '', attempt } = delivery
   const { journey, run, step } = source
-  const { channel = '', what, firstCalledAt, parkedAt } = body
-  const named =
-    kind === 'coupon' ? { kind, issuer: channel, offer: what } : { kind: 'message' as const, channel, template: what }
+  const { firstCalledAt, parkedAt } = body
   return {
-    ...{ deliveryKey: key, subject: subjectName(subject), journey, run, step, ...named, reason },
+    ...{ deliveryKey: key, subject: subjectName(subject), journey, run, step, ...named(delivery), reason },
     ...(firstCalledAt !== undefined && { calledAt: new Date(firstCalledAt) }),
     ...(parkedAt !== undefined && { parkedAt: new Date(parkedAt) }),
     attempts: attempt,
   }
 }
 
+function named({ kind, body: { what, channel } }: Delivery) {
+  if (kind === 'message') return { kind, channel: channel ?? '', template: what }
+  if (kind === 'coupon') return { kind, offer: what, ...(channel !== undefined && { issuer: channel }) }
+  return { kind, what }
+}
+
 /**
- * Resolves a parked message or coupon. Of two who do so at once, or a receipt that comes meanwhile, the first counts.
+ * Resolves what is parked. Of two who do so at once, or a receipt that comes meanwhile, the first counts.
  *
  * @throws EngineError `delivery.unknown`; `delivery.settled` where it is not parked; `code.invalid` where a coupon was sent and
  * its code is not said or is another's, or where a code is said of anything else.
@@ -75,7 +88,8 @@ export async function resolveParked(
     const counts = Counts.open(outcomes)
     for (const delivery of outcomes.locked) {
       if (delivery.kind === 'coupon') await resolveCoupon(tx, delivery, resolution, note, outcomes)
-      else resolveMessage(delivery, resolution, note, { outcomes, counts })
+      else if (delivery.kind === 'message') resolveMessage(delivery, resolution, note, { outcomes, counts })
+      else resolveWish(delivery, resolution, note, outcomes)
     }
     await outcomes.write()
     await counts.write(tx)
@@ -84,8 +98,8 @@ export async function resolveParked(
 
 async function lockParked(tx: StoreTransaction, key: string): Promise<Delivery> {
   const [delivery] = await tx.lockNamedDeliveries([{ key }])
-  if (delivery?.kind !== 'message' && delivery?.kind !== 'coupon') {
-    const message = `There is no message or coupon ${JSON.stringify(key)}; see \`parked()\`.`
+  if (delivery === undefined) {
+    const message = `There is no delivery ${JSON.stringify(key)}; see \`parked()\`.`
     throw new EngineError('delivery.unknown', message, { deliveryKey: key })
   }
   const { state } = delivery

@@ -3,8 +3,9 @@ import type { Counts } from '../delivery/counts.js'
 import { codedCoupon, putBackGrant } from '../delivery/grants.js'
 import type { Outcomes } from '../delivery/outcomes.js'
 import { closed } from '../delivery/settlement.js'
+import { aboutParked } from '../delivery/unwritable.js'
 import { forgetSend } from '../domain/guardrails.js'
-import { type Coupon, subjectName } from '../domain/subject.js'
+import type { Coupon } from '../domain/subject.js'
 import { EngineError } from '../errors.js'
 import { said } from '../offers/issue.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
@@ -29,17 +30,39 @@ export function resolveMessage(
   { by, reason, code }: ResolutionNote,
   { outcomes, counts }: { readonly outcomes: Outcomes; readonly counts: Counts },
 ): void {
-  const { key, subject, source, body } = delivery
+  const { key, body } = delivery
   if (code !== undefined) throw noCodeFor(key)
-  const { journey: rule, run, step } = source
   const details = { template: body.what, channel: body.channel, class: body.class }
-  const about = { at: outcomes.now, subject: subjectName(subject), rule, run, step, ...details }
-  outcomes.say({ ...about, decision: 'message.resolved', outcome: resolution, by, reason })
+  outcomes.say({
+    ...aboutParked(delivery, outcomes.now),
+    decision: 'message.resolved',
+    outcome: resolution,
+    by,
+    reason,
+  })
   if (resolution !== 'sent') outcomes.replaceState(delivery, forgetSend(outcomes.subjectOf(delivery).state, key))
   const recounted = resolution === 'sent' ? counts.arrived(delivery) : counts.takeBack(delivery)
   outcomes.save(resolved(recounted, resolution, outcomes.now))
   if (resolution === 'sent') outcomes.emit(delivery, 'message_accepted', details)
   if (resolution === 'not sent') outcomes.emit(delivery, 'message_rejected', { ...details, reason: 'not sent' })
+  // Most runs have gone on when it was parked.
+  if (resolution !== 'send again') outcomes.resume(delivery, resolution === 'sent' ? 'accepted' : 'refused')
+}
+
+/** What else could not be written down: somebody has seen to it (`sent`), gives it up, or has it done again. */
+export function resolveWish(
+  delivery: Delivery,
+  resolution: Resolution,
+  { by, reason, code }: ResolutionNote,
+  outcomes: Outcomes,
+): void {
+  if (code !== undefined) throw noCodeFor(delivery.key)
+  outcomes.say({
+    ...aboutParked(delivery, outcomes.now),
+    ...{ decision: 'message.resolved', outcome: resolution, by, reason },
+  })
+  outcomes.save(resolved(delivery, resolution, outcomes.now))
+  if (resolution !== 'send again') outcomes.resume(delivery, resolution === 'sent' ? 'accepted' : 'refused')
 }
 
 /** What was taken for the coupon stays taken, until somebody says that it was not issued. */
@@ -62,6 +85,7 @@ export async function resolveCoupon(
   outcomes.save(resolved(delivery, resolution, outcomes.now))
   if (resolution === 'sent') outcomes.emit(delivery, 'coupon_issued', { offer: body.what })
   if (resolution === 'not sent') outcomes.emit(delivery, 'coupon_refused', { offer: body.what, reason: 'not sent' })
+  if (resolution !== 'send again') outcomes.resume(delivery, 'refused')
 }
 
 /** The coupon as its issuer has it. The code is a secret: no error quotes it. */
@@ -103,7 +127,7 @@ function resolved(delivery: Delivery, resolution: Resolution, now: number): Deli
     case 'not sent':
       return closed(rest, 'rejected', 'not sent')
     case 'send again': {
-      const { firstCalledAt, maybeSent, parkedAt, again = 0, ...body } = delivery.body
+      const { firstCalledAt, maybeSent, parkedAt, failures, again = 0, ...body } = delivery.body
       return {
         ...rest,
         state: 'retry_at',

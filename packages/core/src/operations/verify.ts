@@ -155,18 +155,23 @@ export class Verifier {
 
   private checkDecisions(deliveries: readonly Delivery[], decisions: readonly Decision[]): void {
     const ends = new Map<string, number>()
+    // Where not even a decision could be written, somebody says later what became of it.
+    const resolved = new Set<string>()
     for (const { decision, outcome, run, step, channel } of decisions) {
       const name = JSON.stringify([run, step, channel])
+      if (decision === 'message.resolved') resolved.add(name)
       // What somebody has sent again ends again.
       const isBegun = decision === 'message.resolved' && outcome === 'send again'
       if (ENDS.has(decision) || isBegun) ends.set(name, (ends.get(name) ?? 0) + (isBegun ? -1 : 1))
     }
     for (const { key, kind, subject, source, state, body } of deliveries) {
       if (kind !== 'message' || !(ENDED.has(state) || state === 'awaiting_person')) continue
-      const count = ends.get(JSON.stringify([source.run, source.step, body.channel])) ?? 0
+      const name = JSON.stringify([source.run, source.step, body.channel])
+      const count = ends.get(name) ?? 0
       // A run that moved to another version of its journey may come to a step again, by another delivery.
       const most = source.moves === undefined ? 1 : source.moves + 1
-      if (count === 0) this.report('decision.missing', subject, `message ${key} is "${state}", and no decision says so`)
+      if (count === 0 && !resolved.has(name))
+        this.report('decision.missing', subject, `message ${key} is "${state}", and no decision says so`)
       if (count > most)
         this.report('decision.repeated', subject, `message ${key} has ended ${count} times by the decisions`)
     }

@@ -202,9 +202,11 @@ export interface DeliveryBody {
   readonly firstCalledAt?: number
   /** Whether a call before the one under way may have been taken: what is answered now says nothing of that one. */
   readonly maybeSent?: true
-  /** message, coupon: when it was parked; left out by releases that did not note it. */
+  /** How often what becomes of it could not be written down; left out: never. */
+  readonly failures?: number
+  /** When it was parked; left out by releases that did not note it. */
   readonly parkedAt?: number
-  /** message, coupon: how often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
+  /** How often somebody had it sent again that was parked; left out: never. `attempt` counts from then on. */
   readonly again?: number
   /** message, suggestion: no text of it that may have left reads the coupon that its run had. */
   readonly codeless?: true
