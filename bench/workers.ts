@@ -1,8 +1,8 @@
 /**
  * Messages that `linli worker` processes send a second, with a provider that answers at once, against jobs that do nothing in
- * plain BullMQ; and how long it is from an event to the call of the provider.
+ * plain BullMQ.
  *
- *     npm run bench:workers [-- --messages 10000 --rounds 3 --rate 50 --seconds 10]
+ *     npm run bench:workers [-- --messages 10000 --rounds 3]
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,20 +11,18 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createEngine, definePack, type EngineOptions } from '@linli/core'
+import { createEngine, definePack } from '@linli/core'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { startPrivateRedis } from '../test/private-redis.js'
 import { benchServer, ingestAll, run } from './databases.js'
-import { median, number, seconds } from './measure.js'
+import { median, number } from './measure.js'
 
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
-    rate: { type: 'string', default: '50' },
-    seconds: { type: 'string', default: '10' },
   },
 })
 const MESSAGES = Number(values.messages)
@@ -38,8 +36,6 @@ const RULES = definePack([
     steps: [{ id: 'push', send: { template: 'hello', channel: 'push', class: 'service' } }],
   },
 ])
-const repeat = { kind: 'none' } as const
-const accepted = { status: 'accepted' } as const
 
 const server = await benchServer()
 const redis = await startPrivateRedis({ settings: { appendonly: 'yes' } })
@@ -50,13 +46,13 @@ writeFileSync(
   `export default [{ name: 'push', repeat: { kind: 'none' }, send: async () => ({ status: 'accepted' }) }]`,
 )
 
-/** Seconds from the first message to the last, all of them due when the workers start. */
+/** Messages a second, from when the first were written down as sent to the last, all of them due when the workers start. */
 async function send(workers: number, flags: readonly string[]): Promise<number> {
   await run(server.url, 'drop schema if exists linli cascade')
   const engine = await createEngine({
     rules: RULES,
     database: server.url,
-    channels: [{ name: 'push', repeat, send: () => Promise.resolve(accepted) }],
+    channels: [{ name: 'push', repeat: { kind: 'none' }, send: () => Promise.resolve({ status: 'accepted' }) }],
   })
   const carts = Array.from({ length: MESSAGES }, (_, index) => ({
     event: 'cart',
@@ -67,29 +63,28 @@ async function send(workers: number, flags: readonly string[]): Promise<number> 
   await engine.close()
   const client = new pg.Client({ connectionString: server.url })
   await client.connect()
-  const sent = async () => {
-    const { rows } = await client.query(`select count(*) from linli.delivery where state = 'accepted'`)
-    return Number(rows[0].count)
-  }
   const children = Array.from({ length: workers }, () =>
     spawn(process.execPath, [BIN, 'worker', '--db', server.url, '--channels', channels, ...flags], { stdio: 'ignore' }),
   )
-  let before = 0
-  while (before === 0) {
-    await sleep(10)
-    before = await sent()
+  // Each look costs the database little: it must not be what is measured.
+  const isDone = async () => {
+    const { rows } = await client.query('select from linli.delivery where due_at is not null limit 1')
+    return rows.length === 0
   }
-  const took = await seconds(async () => {
-    while ((await sent()) < MESSAGES) await sleep(20)
-  })
+  while (!(await isDone())) await sleep(100)
   await Promise.all(
     children.map((child) => {
       child.kill('SIGTERM')
       return new Promise((ended) => child.once('exit', ended))
     }),
   )
+  const { rows } = await client.query<{ at: string; count: string }>(
+    `select at, count(*) from linli.event where message_id like 'linli:%' group by at order by at`,
+  )
   await client.end()
-  return (MESSAGES - before) / took
+  const [first, last] = [rows[0], rows.at(-1)]
+  const after = rows.slice(1).reduce((sum, { count }) => sum + Number(count), 0)
+  return (after / (Number(last?.at) - Number(first?.at))) * 1000
 }
 
 /** Jobs that do nothing, a second. */
@@ -113,35 +108,6 @@ async function plainJobs(): Promise<number> {
   return rate
 }
 
-/** Milliseconds from an event to the call of the provider, events coming at a steady rate. */
-async function latency(options: Pick<EngineOptions, 'redis'>): Promise<{ half: number; most: number }> {
-  await run(server.url, 'drop schema if exists linli cascade')
-  const begun = new Map<string, number>()
-  const took: number[] = []
-  const push = {
-    name: 'push',
-    repeat,
-    send: ({ to }: { readonly to: { readonly id: string } }) => {
-      took.push(performance.now() - (begun.get(to.id) ?? 0))
-      return Promise.resolve(accepted)
-    },
-  }
-  const engine = await createEngine({ rules: RULES, database: server.url, channels: [push], ...options })
-  engine.start()
-  await sleep(2000)
-  const count = Number(values.rate) * Number(values.seconds)
-  for (let index = 0; index < count; index++) {
-    const userId = `u${index}`
-    begun.set(userId, performance.now())
-    void engine.ingest([{ event: 'cart', userId, messageId: `m${index}` }])
-    await sleep(1000 / Number(values.rate))
-  }
-  while (took.length < count) await sleep(50)
-  await engine.close()
-  took.sort((a, b) => a - b)
-  return { half: took[Math.floor(count * 0.5)] ?? 0, most: took[Math.floor(count * 0.99)] ?? 0 }
-}
-
 const byRedis = ['--redis', redis.url]
 const ways = [
   ['1 worker, PostgreSQL alone', 1, []],
@@ -163,13 +129,6 @@ for (const [name, found] of rates) {
   console.log(
     `${name}: ${number(median(found))} messages/s, ${number(median(found) / median(plain), 2)} of plain BullMQ`,
   )
-}
-for (const [name, options] of [
-  ['in this process', {}],
-  ['by Redis', { redis: redis.url }],
-] as const) {
-  const { half, most } = await latency(options)
-  console.log(`from event to call at ${values.rate}/s, ${name}: p50 ${number(half, 1)} ms, p99 ${number(most, 1)} ms`)
 }
 rmSync(folder, { recursive: true })
 await redis.stop()

@@ -38,15 +38,24 @@ export function openQueue(parts: BackgroundParts): Queue {
   const rates = new Rates({ store, clock, channels: providers.lines })
   const delivering = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
   const dispatcher = new Dispatcher(delivering)
-  const deliver: Work = { name: 'deliveries', of: ['delivery'], pass: () => dispatcher.dispatch() }
+  const deliver: Work = {
+    name: 'deliveries',
+    of: ['delivery'],
+    pass: () => dispatcher.dispatch(),
+    lanes: lanesOf(store),
+  }
   const [advance, tidy] = [advancing(parts), tidying(parts)]
-  const clockDecides = options.clock !== undefined
-  const local = new InProcessQueue({ store, clock, clockDecides, work: [...advance, deliver, ...tidy], onError })
+  const local = new InProcessQueue({ store, clock, work: [...advance, deliver, ...tidy], onError })
   if (redis === undefined) return local
   const courier = new Courier(delivering)
   const work = [...advance, ...tidy]
   const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
   return new SharedQueue({ ...redis, ...shared })
+}
+
+/** While what became of one batch is written down, the next one is on its way: where the database does several things at once. */
+function lanesOf({ concurrency }: Store): number {
+  return Math.min(2, concurrency)
 }
 
 function advancing({ store, programs, clock }: BackgroundParts): readonly Work[] {

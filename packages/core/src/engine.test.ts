@@ -144,7 +144,7 @@ describe('a running engine', () => {
     let isDown = true
     const memory = memoryStore()
     const store = delegate<Store>(memory, {
-      nextDue: (of) => (isDown ? Promise.reject(new Error('connection lost')) : memory.nextDue(of)),
+      dueIn: (of, now) => (isDown ? Promise.reject(new Error('connection lost')) : memory.dueIn(of, now)),
     })
     const errors: unknown[] = []
     const engine = await createEngine({
@@ -159,7 +159,7 @@ describe('a running engine', () => {
     })
     engine.start()
 
-    await expect.poll(() => errors.length).toBe(1)
+    await expect.poll(() => errors.length).toBeGreaterThan(0)
     await engine.ingest([track('cart', 'u1')])
     await expect.poll(() => sms.sent.length).toBe(1)
     await engine.close()

@@ -114,6 +114,11 @@ export interface StoreReads {
    * What a channel's rate holds back can be done when there is room.
    */
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
+  /**
+   * In how many milliseconds that is, by the clock that decides: the store's own, or the engine's, whose time is `now`. Not above 0
+   * when something can be done now, and `Infinity` when nothing is due.
+   */
+  dueIn(kinds: readonly DueKind[], now: number): Promise<number>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
   readFirstDue(): Promise<readonly FirstDue[]>
   /** How many deliveries there are of which nobody knows whether they arrived. */

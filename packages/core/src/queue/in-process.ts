@@ -9,6 +9,8 @@ export interface Work {
   readonly of?: readonly DueKind[]
   /** Does a batch and says how much there was. `hurried`: somebody waits for all of it. */
   readonly pass: (hurried: boolean) => Promise<number>
+  /** Goes on beside all other work, with so many passes under way at once; left out: takes turns with what does so too. */
+  readonly lanes?: number
 }
 
 export interface InProcessOptions {
@@ -16,83 +18,99 @@ export interface InProcessOptions {
   readonly clock: Clock
   /** In the order in which they are done. */
   readonly work: readonly Work[]
-  /** Whether `clock` says when something is due; else the store's own does, and only the store can tell. */
-  readonly clockDecides: boolean
   /** Told of a pass that failed; the next pass comes after a pause. */
   readonly onError: (error: unknown) => void
 }
 
-/** How long the loop sleeps at most before it looks again, for work that other processes have left. */
+/** How long a loop sleeps at most before it looks again, for work that other processes have left. */
 const LONGEST_SLEEP_MS = 500
 const PAUSE_AFTER_ERROR_MS = 1000
+
+/** What came of a pass. */
+interface Passed {
+  readonly done: number
+  /** In how many milliseconds there may be something to do. */
+  readonly restMs: number
+}
 
 /** Does due work in this process: at once, until nothing is left (`settle`), or on and on (`start`). */
 export class InProcessQueue implements Queue {
   readonly sharing = 'database'
   private stopping: AbortController | undefined
-  private loop: Promise<void> | undefined
-  private sleeping: AbortController | undefined
+  private loops: readonly Promise<void>[] = []
+  private readonly sleeping = new Set<AbortController>()
 
   constructor(private readonly options: InProcessOptions) {}
 
   /** Does everything that is due now, and what that brings about, until nothing is left. */
   async settle(): Promise<void> {
-    while ((await this.pass(true)) > 0);
+    while ((await this.pass(this.options.work, true)).done > 0);
   }
 
   start(): void {
-    if (this.loop !== undefined) return
+    if (this.loops.length > 0) return
     this.stopping = new AbortController()
-    this.loop = this.run(this.stopping.signal)
+    const { signal } = this.stopping
+    const { work } = this.options
+    const inTurn = work.filter(({ lanes }) => lanes === undefined)
+    const beside = work.flatMap((one) => Array.from({ length: one.lanes ?? 0 }, () => [one]))
+    this.loops = [inTurn, ...beside].map((some) => this.run(some, signal))
   }
 
-  /** Ends a sleep of the loop: there may be something to do. */
+  /** Ends the sleep of all loops: there may be something to do. */
   wake(): void {
-    this.sleeping?.abort()
+    for (const one of this.sleeping) one.abort()
   }
 
-  /** Ends the loop after the pass under way. */
+  /** Ends the loops after the passes under way. */
   async stop(): Promise<void> {
     this.stopping?.abort()
     this.wake()
-    await this.loop
-    this.loop = undefined
+    await Promise.all(this.loops)
+    this.loops = []
   }
 
-  private async pass(hurried: boolean): Promise<number> {
-    let done = 0
-    for (const work of this.options.work) if (await this.mayHave(work)) done += await work.pass(hurried)
-    return done
+  private async pass(works: readonly Work[], hurried: boolean): Promise<Passed> {
+    let [done, restMs] = [0, LONGEST_SLEEP_MS]
+    for (const work of works) {
+      const waitMs = await waitFor(work, this.options)
+      if (waitMs <= 0) done += await work.pass(hurried)
+      else restMs = Math.min(restMs, waitMs)
+    }
+    return { done, restMs }
   }
 
-  /** A look at what is due costs less than a transaction that finds nothing. */
-  private async mayHave({ of }: Work): Promise<boolean> {
-    const { store, clock, clockDecides } = this.options
-    if (of === undefined || !clockDecides) return true
-    return ((await store.nextDue(of)) ?? Number.POSITIVE_INFINITY) <= clock.now()
-  }
-
-  private async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  private async run(works: readonly Work[], stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       // Before the look at what is due: what comes in meanwhile must end the sleep that follows.
-      this.sleeping = new AbortController()
+      const woken = new AbortController()
+      this.sleeping.add(woken)
       try {
-        if ((await this.pass(false)) === 0) await this.sleep(await this.restMs(), signal)
+        const { done, restMs } = await this.pass(works, false)
+        // What was done may have brought about work of other kinds.
+        if (done > 0) this.wake()
+        else await this.sleep(restMs, woken.signal, stopping)
       } catch (error) {
         this.options.onError(error)
-        await this.sleep(PAUSE_AFTER_ERROR_MS, signal)
+        await this.sleep(PAUSE_AFTER_ERROR_MS, woken.signal, stopping)
+      } finally {
+        this.sleeping.delete(woken)
       }
     }
   }
 
-  private async sleep(ms: number, stopping: AbortSignal): Promise<void> {
-    const woken = this.sleeping?.signal
-    if (!stopping.aborted && !woken?.aborted) await this.options.clock.sleep(ms, woken)
+  private async sleep(ms: number, woken: AbortSignal, stopping: AbortSignal): Promise<void> {
+    if (!stopping.aborted && !woken.aborted) await this.options.clock.sleep(ms, woken)
   }
+}
 
-  private async restMs(): Promise<number> {
-    const { store, clock } = this.options
-    const next = (await store.nextDue()) ?? Number.POSITIVE_INFINITY
-    return Math.min(LONGEST_SLEEP_MS, Math.max(1, next - clock.now()))
-  }
+/**
+ * In how many milliseconds there may be work of a kind: not above 0 when now. A look at what is due costs less than a transaction
+ * that finds nothing.
+ */
+export async function waitFor(
+  { of }: Pick<Work, 'of'>,
+  { store, clock }: Pick<InProcessOptions, 'store' | 'clock'>,
+): Promise<number> {
+  return of === undefined ? 0 : store.dueIn(of, clock.now())
 }

@@ -125,9 +125,9 @@ export class SharedQueue implements Queue {
   }
 
   private openTicks(): Ticks {
-    const { packages, connections, work, onError } = this.options
+    const { packages, connections, work, store, clock, onError } = this.options
     const relay: Work = { name: 'deliveries', of: ['delivery'], pass: async () => (await this.channels?.relay()) ?? 0 }
-    this.ticks ??= new Ticks({ packages, connections, onError }, [...work, relay])
+    this.ticks ??= new Ticks({ packages, connections, onError }, [...work, relay], { store, clock })
     return this.ticks
   }
 }

@@ -1,6 +1,6 @@
 import type { Queue as BullQueue, Worker } from 'bullmq'
 import { type Bullmq, openQueue, openWorker } from './bullmq.js'
-import type { Work } from './in-process.js'
+import { type InProcessOptions, type Work, waitFor } from './in-process.js'
 
 /** How often each kind of work is looked after, by whichever process is free. */
 const TICK_MS = 500
@@ -12,12 +12,15 @@ export class Ticks {
   private worker: Worker | undefined
   private readonly underWay = new Set<string>()
   private readonly askedAgain = new Set<string>()
+  /** Turns that no tick asked for. */
+  private readonly own = new Set<Promise<void>>()
   private waking: Promise<unknown> | undefined
   private isAwaited = false
 
   constructor(
     private readonly bullmq: Bullmq,
     private readonly work: readonly Work[],
+    private readonly due: Pick<InProcessOptions, 'store' | 'clock'>,
   ) {
     this.queue = openQueue(bullmq, QUEUE)
   }
@@ -32,12 +35,24 @@ export class Ticks {
     this.worker = openWorker(this.bullmq, QUEUE, ({ name }) => this.turn(name), { concurrency: this.work.length })
   }
 
-  /** Has everything looked after now; of what is asked for meanwhile, once more. */
+  /** Has everything looked after now: by this process where it takes ticks, else by whoever is free. */
   wake(): void {
+    if (this.worker !== undefined) return this.takeTurns()
     this.isAwaited = true
     this.waking ??= this.sendWord().finally(() => {
       this.waking = undefined
     })
+  }
+
+  /** Of what is asked for meanwhile, once more. */
+  private takeTurns(): void {
+    for (const { name, of } of this.work) {
+      if (of === undefined || this.isStopping) continue
+      const turn = this.turn(name)
+        .catch(this.bullmq.onError)
+        .finally(() => this.own.delete(turn))
+      this.own.add(turn)
+    }
   }
 
   private async sendWord(): Promise<void> {
@@ -61,7 +76,9 @@ export class Ticks {
     let done = 0
     try {
       while (this.askedAgain.delete(name)) {
-        for (let last = 1; last > 0 && !this.isStopping; done += last) last = await work.pass(false)
+        for (let last = 1; last > 0 && !this.isStopping; done += last) {
+          last = (await waitFor(work, this.due)) <= 0 ? await work.pass(false) : 0
+        }
       }
     } finally {
       this.underWay.delete(name)
@@ -76,6 +93,7 @@ export class Ticks {
   /** Takes no more ticks, and waits for the turns under way. */
   async close(): Promise<void> {
     await this.worker?.close()
+    await Promise.all(this.own)
     await this.waking
     await this.queue.close()
   }

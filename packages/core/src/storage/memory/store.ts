@@ -215,6 +215,10 @@ class Memory implements MemoryStore {
     return Number.isFinite(next) ? next : undefined
   }
 
+  async dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
+    return ((await this.nextDue(kinds)) ?? Number.POSITIVE_INFINITY) - now
+  }
+
   async readFirstDue(): Promise<readonly FirstDue[]> {
     return firstDue(this.#tables)
   }

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { DueKind, FirstDue } from '../../ports/store.js'
-import { channelsInUse } from './claims.js'
-import type { Int8 } from './parameters.js'
+import { AFTER_MARK, channelsInUse, deliveryMarks } from './claims.js'
+import { type Int8, toInstant } from './parameters.js'
 import type { Session } from './session.js'
+import { afterMark } from './subjects.js'
 
 interface FirstDueRow {
   readonly kind: DueKind
@@ -36,4 +37,31 @@ export async function readFirstDue(session: Session): Promise<readonly FirstDue[
     const line = channel === '' ? kind : `${kind}:${channel}`
     return { kind, line, name, dueAt: Number(due_at), heldUntil: Number(held_until ?? 0) }
   })
+}
+
+/** The earliest instant at which something of these kinds can be done, and when that was asked, by the database's clock. */
+export async function readNextDue(
+  session: Session,
+  kinds: readonly DueKind[],
+): Promise<{ readonly dueAt: number | undefined; readonly askedAt: number }> {
+  const { inbox, subject, delivery, baseline, calls } = session.tables
+  const earliest = {
+    inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
+    subject: sql`(select min(due_at) from ${subject} where due_at is not null and ${afterMark(session.marks)})`,
+    baseline: sql`(select min(due_at) from ${baseline})`,
+    delivery: sql`(
+      select min(greatest(due.at, calls.free_at)) from lane left join ${calls} as calls on calls.channel = lane.channel
+      left join ${deliveryMarks(session.marks.deliveries.places)} on mark.channel = lane.channel
+      cross join lateral (
+        select due_at as at from ${delivery} as delivery
+        where delivery.channel = lane.channel and due_at is not null and ${AFTER_MARK} order by due_at, key limit 1
+      ) as due
+    )`,
+  }
+  const lanes = kinds.includes('delivery') ? sql`with recursive ${channelsInUse(session)}` : sql``
+  const asked = sql.join(kinds.map((kind) => earliest[kind]))
+  const [row] = await session.rows(sql<{ next: Int8 | null; asked_at: Int8 }>`
+    ${lanes} select least(${asked}) as next, floor(extract(epoch from clock_timestamp()) * 1000)::int8 as asked_at
+  `)
+  return { dueAt: toInstant(row?.next ?? null), askedAt: Number(row?.asked_at) }
 }

@@ -21,20 +21,18 @@ import {
 } from '../../ports/store.js'
 import { isConflict } from '../conflict.js'
 import { readBaselines } from './baselines.js'
-import { AFTER_MARK, channelsInUse, deliveryMarks } from './claims.js'
 import { readPools } from './coupons.js'
 import { countDoubtful, readDeliveries } from './deliveries.js'
 import { Marks } from './due-marks.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
-import { readFirstDue } from './first-due.js'
+import { readFirstDue, readNextDue } from './first-due.js'
 import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
-import { type Int8, toInstant } from './parameters.js'
 import { readSpent } from './pools.js'
 import { Session } from './session.js'
-import { afterMark, readSubjectsInRuns } from './subjects.js'
+import { readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
 import { readTallies } from './tallies.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
@@ -209,26 +207,12 @@ export class SqlStore implements Store {
   }
 
   async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
-    const { inbox, subject, delivery, baseline, calls } = this.#tables
-    const { deliveries } = this.#marks
-    const earliest = {
-      inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
-      subject: sql`(select min(due_at) from ${subject} where due_at is not null and ${afterMark(this.#marks)})`,
-      baseline: sql`(select min(due_at) from ${baseline})`,
-      delivery: sql`(
-        select min(greatest(due.at, calls.free_at)) from lane left join ${calls} as calls on calls.channel = lane.channel
-        left join ${deliveryMarks(deliveries.places)} on mark.channel = lane.channel
-        cross join lateral (
-          select due_at as at from ${delivery} as delivery
-          where delivery.channel = lane.channel and due_at is not null and ${AFTER_MARK} order by due_at, key limit 1
-        ) as due
-      )`,
-    }
-    const asked = sql.join(kinds.map((kind) => earliest[kind]))
-    const [row] = await this.#reads.rows(sql<{ next: Int8 | null }>`
-      with recursive ${channelsInUse(this.#reads)} select least(${asked}) as next
-    `)
-    return toInstant(row?.next ?? null)
+    return (await readNextDue(this.#reads, kinds)).dueAt
+  }
+
+  async dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
+    const { dueAt = Number.POSITIVE_INFINITY, askedAt } = await readNextDue(this.#reads, kinds)
+    return dueAt - (this.#options.clock === 'database' ? askedAt : now)
   }
 
   readFirstDue(): Promise<readonly FirstDue[]> {

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import type { Clock } from '../ports/clock.js'
+import { memoryStore } from '../storage/memory/store.js'
+import { InProcessQueue, type Work } from './in-process.js'
+
+/** Nobody is woken by time. */
+const ENDLESS: Clock = {
+  now: () => 0,
+  sleep: async (_, signal) => {
+    if (signal !== undefined && !signal.aborted) await once(signal, 'abort')
+  },
+}
+
+function queueOf(...work: readonly Work[]): InProcessQueue {
+  return new InProcessQueue({ store: memoryStore(), clock: ENDLESS, work, onError: () => undefined })
+}
+
+/** Work that is there to do, so many times. */
+function todo(name: string, more: Partial<Work> = {}) {
+  const given = { count: 0, done: 0 }
+  const pass = async () => {
+    if (given.count === 0) return 0
+    given.count -= 1
+    given.done += 1
+    return 1
+  }
+  return { given, work: { name, pass, ...more } }
+}
+
+it('is woken at once, however long it would sleep', async () => {
+  const { given, work } = todo('one')
+  const queue = queueOf(work)
+  queue.start()
+  for (const times of [1, 2]) {
+    given.count += 1
+    queue.wake()
+    await expect.poll(() => given.done).toBe(times)
+  }
+  await queue.stop()
+})
+
+it('wakes what goes on beside when something was done', async () => {
+  const beside = todo('beside', { lanes: 1 })
+  const first: Work = {
+    name: 'first',
+    pass: async () => {
+      if (beside.given.count > 0 || beside.given.done > 0) return 0
+      beside.given.count += 1
+      return 1
+    },
+  }
+  const queue = queueOf(first, beside.work)
+  queue.start()
+  await expect.poll(() => beside.given.done).toBe(1)
+  await queue.stop()
+})
+
+it('has so many passes under way at once, and other work beside them', async () => {
+  let underWay = 0
+  let release = (): void => undefined
+  const held = new Promise<number>((resolve) => {
+    release = () => resolve(0)
+  })
+  const slow: Work = {
+    name: 'slow',
+    lanes: 2,
+    pass: () => {
+      underWay += 1
+      return held
+    },
+  }
+  const { given, work } = todo('other')
+  given.count = 3
+  const queue = queueOf(work, slow)
+  queue.start()
+  await expect.poll(() => [underWay, given.done]).toEqual([2, 3])
+  release()
+  await queue.stop()
+})
+
+it('does everything in its order for whoever waits for all of it', async () => {
+  const order: string[] = []
+  const once_ = (name: string, more: Partial<Work> = {}): Work => ({
+    name,
+    pass: async () => {
+      if (order.includes(name)) return 0
+      order.push(name)
+      return 1
+    },
+    ...more,
+  })
+  await queueOf(once_('one'), once_('two', { lanes: 2 }), once_('three')).settle()
+  expect(order).toEqual(['one', 'two', 'three'])
+})
