@@ -185,6 +185,7 @@ class LocalEngine implements Engine {
     this.mustBeOpen()
     if (trx !== undefined) return receive(receipts, this.receiving, this.join(trx))
     const report = await receive(receipts, this.receiving)
+    this.metrics?.received(report)
     this.queue.wake()
     return report
   }

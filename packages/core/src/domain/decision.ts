@@ -35,6 +35,7 @@ export const DECISION_KINDS = [
   'suggestion.dismissed',
   'suggestion.expired',
   'event.rejected',
+  'receipt.rejected',
   'identity.merged',
   'identity.unmerged',
   'person.erased',

@@ -305,6 +305,7 @@ export const DECISION_PHRASES: Readonly<Record<string, Readonly<Record<Language,
   'suggestion.done': { en: 'suggestion followed', zh: '建议已办' },
   'suggestion.dismissed': { en: 'suggestion dismissed', zh: '建议已忽略' },
   'suggestion.expired': { en: 'suggestion expired', zh: '建议已过期' },
+  'receipt.rejected': { en: 'receipt refused', zh: '拒收回执' },
   'event.rejected': { en: 'event refused', zh: '拒收事件' },
 }
 

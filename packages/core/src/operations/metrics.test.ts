@@ -44,6 +44,20 @@ it('counts what is decided and what becomes of messages once it is committed, an
   expect([...sums.keys()].join()).not.toContain('secret')
 })
 
+it('counts receipts, those that were refused by why', () => {
+  const { sums, meter } = meterThatKeeps()
+  const refused = (code: 'receipt.early' | 'receipt.unknown') => ({ status: 'rejected', code, message: '' }) as const
+  const results = [refused('receipt.early'), refused('receipt.early'), refused('receipt.unknown')]
+  const accepted = { status: 'accepted', deliveryKey: 'd-1' } as const
+  metricsBy(meter).received({ accepted: 1, duplicates: 0, rejected: 3, results: [accepted, ...results] })
+
+  expect(Object.fromEntries(sums)).toEqual({
+    'linli.receipts accepted': 1,
+    'linli.receipts rejected receipt.early': 2,
+    'linli.receipts rejected receipt.unknown': 1,
+  })
+})
+
 it('counts nothing of a transaction that fails', async () => {
   const { sums, meter } = meterThatKeeps()
   const store = metricsBy(meter).measured(memoryStore())

@@ -1,12 +1,15 @@
 import type { Counter, Meter, ObservableResult } from '@opentelemetry/api'
 import type { IngestReport } from '../ingest/event.js'
 import type { DeliveryState, Store, StoreTransaction } from '../ports/store.js'
+import type { ReceiptReport } from '../receipts/receipt.js'
 import type { Health } from './health.js'
 
 /** What OpenTelemetry is told. No attribute is about a person. */
 export interface Metrics {
   /** Counts what was taken in. */
   ingested(report: IngestReport): void
+  /** Counts receipts that were handed in; those that were refused by why. */
+  received(report: ReceiptReport): void
   /** A store that counts decisions and what becomes of deliveries, once they are committed. */
   measured(store: Store): Store
   /** Tells how late work is, whenever somebody collects. Gives what ends that. */
@@ -34,6 +37,9 @@ export async function openMetrics(): Promise<Metrics | undefined> {
 
 export function metricsBy(meter: Pick<Meter, 'createCounter' | 'createObservableGauge'>): Metrics {
   const events = meter.createCounter('linli.events', { description: 'Events, by result' })
+  const receipts = meter.createCounter('linli.receipts', {
+    description: 'Receipts, by result and why they were refused',
+  })
   const decisions = meter.createCounter('linli.decisions', { description: 'Decisions, by kind' })
   const deliveries = meter.createCounter('linli.deliveries', {
     description: 'Deliveries that came to a state, by state, kind and channel',
@@ -47,6 +53,11 @@ export function metricsBy(meter: Pick<Meter, 'createCounter' | 'createObservable
       events.add(accepted, { result: 'accepted' })
       events.add(duplicates, { result: 'duplicate' })
       events.add(rejected, { result: 'rejected' })
+    },
+    received({ results }) {
+      for (const one of results) {
+        receipts.add(1, { result: one.status, ...(one.status === 'rejected' && { code: one.code }) })
+      }
     },
     measured: (store) => measured(store, decisions, deliveries),
     observe(health) {

@@ -216,6 +216,8 @@ export interface DeliveryBody {
   readonly grant?: string
   /** message: what receipts have said of it, in the order in which they were taken in. */
   readonly receipts?: readonly ReceiptMark[]
+  /** What receipts said of it that could not be: each is told once. */
+  readonly refused?: readonly ReceiptKind[]
   /** message: what is counted for it by policies about many people. */
   readonly counted?: readonly Tally[]
 }

@@ -165,6 +165,23 @@ describeOnEveryStore('a receipt', (open) => {
     expect(await state()).toEqual(['retry_at: quiet hours'])
   })
 
+  it('that cannot be leaves a decision about its recipient: one, however often it comes', async () => {
+    const { key } = await sent()
+    const impossible: Receipt = { deliveryKey: key, says: 'declined' }
+    expect(await receive(impossible, impossible)).toEqual(['receipt.impossible', 'receipt.impossible'])
+    expect(await receive(impossible)).toEqual(['receipt.impossible'])
+
+    const refused = (await world.decisions()).filter(({ decision }) => decision === 'receipt.rejected')
+    expect(refused).toEqual([
+      expect.objectContaining({
+        ...{ subject: 'user:u1', rule: 'remind', step: 'push', channel: 'sms', says: 'declined' },
+        ...{ reason: 'receipt.impossible', detail: 'it waits for nobody' },
+      }),
+    ])
+    expect(await receive({ deliveryKey: key, says: 'delivered' })).toEqual(['accepted'])
+    expect((await world.engine.verify()).violations).toEqual([])
+  })
+
   it('shows that a parked message was sent', async () => {
     const { key } = await sent('lost_after')
     expect((await world.engine.deliveries())[0]?.state).toBe('parked')

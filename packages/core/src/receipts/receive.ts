@@ -64,7 +64,11 @@ async function takeIn(
     return after === undefined || after === before ? [] : [after]
   })
   const counts = Counts.open(outcomes)
-  for (const delivery of changed) outcomes.save(recount(delivery, counts))
+  const before = new Map(outcomes.locked.map((delivery) => [delivery.key, delivery]))
+  for (const delivery of changed) {
+    const isSettled = delivery.body.receipts !== before.get(delivery.key)?.body.receipts
+    outcomes.save(isSettled ? recount(delivery, counts) : delivery)
+  }
   await outcomes.write()
   await counts.write(tx)
   return results
@@ -124,7 +128,8 @@ function apply(
   if (verdict.verdict === 'duplicate') return { result: { status: 'duplicate', deliveryKey }, delivery: before }
   if (verdict.verdict === 'impossible') {
     const message = `The message is "${before.state}", and cannot be said to be "${mark.says}": ${verdict.why}.`
-    return { result: { status: 'rejected', code: 'receipt.impossible', message }, delivery: before }
+    const result = { status: 'rejected', code: 'receipt.impossible', message } as const
+    return { result, delivery: tellRefused(before, mark, verdict.why, outcomes) }
   }
   // A provider's clock may be wrong: nothing is said of a message before there was one.
   const at = Math.max(mark.at, before.plannedAt)
@@ -138,6 +143,19 @@ function apply(
   const denied = mark.says === 'failed' || mark.says === 'declined'
   const after = closed(rest, verdict.state, denied ? (detail ?? mark.says) : undefined)
   return { result: { status: 'accepted', deliveryKey }, delivery: after }
+}
+
+/** A receipt that cannot be is a decision about whom its message is for: once, however often a provider repeats it. */
+function tellRefused(delivery: Delivery, { says }: ReceiptAtHand['mark'], why: string, outcomes: Outcomes): Delivery {
+  const { refused = [], ...body } = delivery.body
+  if (refused.includes(says)) return delivery
+  const { subject, source } = delivery
+  const { journey, run, step } = source
+  const named =
+    delivery.kind === 'message' ? about(delivery, outcomes.now) : { delivery: delivery.kind, what: body.what }
+  const base = { at: outcomes.now, subject: subjectName(subject), rule: journey, run, step }
+  outcomes.say({ ...base, ...named, decision: 'receipt.rejected', says, reason: 'receipt.impossible', detail: why })
+  return { ...delivery, body: { ...body, refused: [...refused, says] } }
 }
 
 /** What is counted for many people together follows what a message has turned out to be. */
