@@ -33,6 +33,7 @@ export type { RedisOptions } from './queue/redis.js'
 // Load rules
 export { type CheckOptions, checkPack, definePack, loadPack, type Pack, PackError, reviewPack } from '@linli/rules'
 // Send it events
+export { type CatalogueEvent, type CatalogueEventName, EVENT_CATALOGUE } from '@linli/rules'
 export type { IngestMode } from './ingest/batch.js'
 export type { EntryRequest } from './ingest/entry-request.js'
 export type { EventResult, IncomingEvent, IngestReport, Rejection, RejectionCode } from './ingest/event.js'

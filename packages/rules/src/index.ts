@@ -24,6 +24,9 @@ export { type ExitDefinition, exitsOf } from './schemas/journey.js'
 export { MESSAGE_CLASSES, type MessageClass } from './schemas/common.js'
 export { SEND_OUTCOMES, type SendOutcome, type StepAt, type StepDefinition, stepsOf } from './schemas/step.js'
 
+// Name events
+export { type CatalogueEvent, type CatalogueEventName, EVENT_CATALOGUE } from './catalogue.js'
+
 // Run a program
 export { type CompileOptions, compileProgram } from './program/compile.js'
 export * from './program/program.js'

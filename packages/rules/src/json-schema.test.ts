@@ -26,6 +26,13 @@ describe('the JSON Schema of rules', () => {
     expect(validate({ kind: 'history' })).toBe(false)
   })
 
+  it('offers the events that shops have in common, and takes any other', () => {
+    const schema = JSON.stringify(jsonSchema('tag'))
+    expect(schema.match(/"examples":\["app_opened"/g)?.length).toBeGreaterThan(0)
+    const own = { fact: 'eventCount', operator: 'equal', value: 0, params: { event: 'dumplings_folded' } }
+    expect(validate(tag(own as never))).toBe(true)
+  })
+
   it('covers a good number of files', () => {
     expect(files.length).toBeGreaterThan(10)
   })

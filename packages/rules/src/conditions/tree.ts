@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { EVENT_CATALOGUE } from '../catalogue.js'
 import { variant } from '../schemas/variant.js'
 
 /** One comparison: a fact, an operator, a value. */
@@ -52,7 +53,12 @@ const leaf = z.strictObject({
   fact: z.string().min(1).max(100).describe('What is looked at.'),
   operator: z.string().min(1).max(100).describe('How it is compared, such as "greaterThanInclusive".'),
   value: conditionValue,
-  params: z.record(z.string(), z.json()).optional().describe('What the fact needs to know.'),
+  params: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe('What the fact needs to know.')
+    // Editors offer what shops have in common; every other name is as good.
+    .meta({ properties: { event: { examples: Object.keys(EVENT_CATALOGUE) } } }),
   path: z.string().max(LIMITS.text).optional().describe('A place inside the fact, such as "$.city".'),
   ...note,
 })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { EVENT_CATALOGUE } from '../catalogue.js'
 import { compilePredicate, demandedValues, expandNamed } from '../conditions/predicate.js'
 import { type Conditions, conditionsSchema } from '../conditions/tree.js'
 import { isObject } from '../json.js'
@@ -8,7 +9,12 @@ import type { EventRecord } from '../subject.js'
 import { type ConditionScope, paramsPlace } from './fact.js'
 import type { Demand, EventFilter } from './feature.js'
 
-const eventName = z.string().min(1).max(100)
+// Editors offer what shops have in common; every other name is as good.
+const eventName = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ examples: Object.keys(EVENT_CATALOGUE) })
 
 export const eventNames = z
   .union([eventName, z.array(eventName).min(1).max(20)])

@@ -1,0 +1,124 @@
+/**
+ * Sources: events a second through each handler into an engine that keeps nothing, as a ratio to parsing their JSON alone.
+ * Channels: sends a second, against a provider on this machine, as a ratio to plain requests to it. They take turns.
+ *
+ *     npm run bench:adapters [-- --rounds 5 --events 20000 --sends 500]
+ */
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { segmentSource } from '@linli/adapters/segment'
+import { sensorsSource } from '@linli/adapters/sensors'
+import { FakeServer, startFakeWecom } from '@linli/adapters/testing'
+import { WecomCorp, wecomAppChannel, wecomTagsChannel } from '@linli/adapters/wecom'
+import type { Channel, IncomingEvent, IngestReport, Outbound } from '@linli/core'
+import { number, seconds, spread } from './measure.js'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    events: { type: 'string', default: '20000' },
+    sends: { type: 'string', default: '500' },
+  },
+})
+const [rounds, events, sends] = [values.rounds, values.events, values.sends].map(Number) as [number, number, number]
+const BATCH = 50
+
+const engine = {
+  ingest: async (given: readonly IncomingEvent[]): Promise<IngestReport> => ({
+    accepted: given.length,
+    duplicates: 0,
+    rejected: 0,
+    results: [],
+  }),
+}
+
+function records(make: (index: number) => object): string {
+  return JSON.stringify(Array.from({ length: BATCH }, (_, index) => make(index)))
+}
+const items = [{ sku: 'v-101', category: 'organic_vegetable', price: 8.9, quantity: 2 }]
+const segmentBatch = `{"writeKey":"k","batch":${records((index) => ({
+  type: 'track',
+  event: 'Order Completed',
+  userId: `u${index}`,
+  messageId: `m${index}`,
+  timestamp: '2026-03-01T08:00:00Z',
+  properties: { order_id: `o${index}`, total: 12.5, products: items },
+}))}}`
+const sensorsBatch = records((index) => ({
+  type: 'track',
+  event: 'PayOrder',
+  distinct_id: `u${index}`,
+  login_id: `u${index}`,
+  time: 1_700_000_000_000 + index,
+  _track_id: index,
+  lib: { $lib: 'MiniProgram' },
+  properties: { orderId: `o${index}`, total: 12.5, items, $model: 'x', $os: 'y' },
+}))
+const packed = encodeURIComponent(gzipSync(sensorsBatch).toString('base64'))
+
+const segment = segmentSource({ engine, writeKeys: ['k'] })
+const sensors = sensorsSource({ engine })
+const post = (url: string, body: string) => new Request(url, { method: 'POST', body })
+const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] = [
+  ['segment', segmentBatch, () => segment(post('http://x/v1/batch', segmentBatch))],
+  ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
+]
+console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)
+for (const [name, json, handle] of SOURCES) {
+  const [rates, ratios]: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    const times = events / BATCH
+    const plain = await seconds(async () => {
+      for (let time = 0; time < times; time++) JSON.parse(json)
+    })
+    const own = await seconds(async () => {
+      for (let time = 0; time < times; time++) if ((await handle()).status !== 200) throw new Error(name)
+    })
+    rates.push(events / own)
+    ratios.push(plain / own)
+  }
+  console.log(`${name}: ${spread(rates, 0)} events/s, ${spread(ratios)} of parsing alone`)
+}
+
+const wecom = await startFakeWecom()
+const raw = new FakeServer(() => ({ body: { errcode: 0 } }))
+const rawUrl = await raw.listen()
+const corp = new WecomCorp({ corpId: wecom.corpId, secret: wecom.secret, baseUrl: wecom.url })
+const traits = { wecomUserId: 'wang', wecomSender: 'wang', externalUserId: 'wm-1' }
+const message = (index: number): Outbound => ({
+  deliveryKey: `d-${index}`,
+  channel: 'x',
+  class: 'service',
+  to: { kind: 'user', id: 'u', traits },
+  content: { template: 't', body: `第 ${index} 条`, data: { add: '常买蔬菜' } },
+  source: { journey: 'j', run: 'r', step: 's' },
+})
+const CHANNELS: readonly Channel[] = [wecomAppChannel({ corp, agentId: 1 }), wecomTagsChannel({ corp })]
+console.log(
+  `Channels: ${number(sends)} sends, 20 at a time, ${rounds} rounds; a plain request has a connection of its own, too.`,
+)
+const inTurns = (work: (index: number) => Promise<unknown>) =>
+  seconds(() =>
+    Promise.all(
+      Array.from({ length: 20 }, async (_, lane) => {
+        for (let index = lane; index < sends; index += 20) await work(index)
+      }),
+    ),
+  )
+for (const channel of CHANNELS) {
+  const [rates, ratios]: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    const plain = await inTurns(async (index) => {
+      const headers = { connection: 'close' }
+      await (await fetch(rawUrl, { method: 'POST', body: JSON.stringify(message(index)), headers })).json()
+    })
+    const own = await inTurns((index) =>
+      channel.send(message(index), { attempt: 1, at: new Date(), signal: new AbortController().signal }),
+    )
+    rates.push(sends / own)
+    ratios.push(plain / own)
+  }
+  console.log(`${channel.name}: ${spread(rates, 0)} sends/s, ${spread(ratios)} of plain requests`)
+}
+await wecom.close()
+await raw.close()
