@@ -292,6 +292,12 @@ error condition.cycle  pack.json#/0/conditions/all/1/condition
   "kind" should be one of tag, score, condition, journey, template, offer, policy, history, test. Did you mean "journey"?
   found: "jorney"`,
   ],
+  'a kind that is no text, nor to be made one': [
+    { kind: { toString: 'no function' }, id: 'x' },
+    `error kind.unknown  pack.json#/kind
+  "kind" should be one of tag, score, condition, journey, template, offer, policy, history, test.
+  found: {"toString":"no function"}`,
+  ],
   'no kind': [
     [{ id: 'x' }],
     `error key.missing  pack.json#/0

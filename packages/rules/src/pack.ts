@@ -104,7 +104,7 @@ function readDefinition(object: unknown, place: Place, problems: Problems): Defi
   if (typeof kind !== 'string' || !Object.hasOwn(DEFINITION_SCHEMAS, kind)) {
     const message = `"kind" should be one of ${DEFINITION_KINDS.join(', ')}.`
     const at = { ...place, pointer: pointerTo(place.pointer, 'kind') }
-    problems.error(at, 'kind.unknown', message, { found: kind, name: String(kind), known: DEFINITION_KINDS })
+    problems.error(at, 'kind.unknown', message, { found: kind, name: kind, known: DEFINITION_KINDS })
     return undefined
   }
   const schema: z.ZodType<Definition> = DEFINITION_SCHEMAS[kind as DefinitionKind]

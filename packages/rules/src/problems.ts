@@ -52,7 +52,7 @@ export class Problems {
     const name = [code, place.file, place.pointer, message].join('\n')
     if (this.seen.has(name)) return
     this.seen.add(name)
-    const suggestion = extra.name === undefined ? undefined : nearest(extra.name, extra.known ?? [])
+    const suggestion = typeof extra.name === 'string' ? nearest(extra.name, extra.known ?? []) : undefined
     this.list.push({
       code,
       severity,
@@ -67,8 +67,8 @@ export class Problems {
 
 interface ProblemExtra {
   readonly found?: unknown
-  /** A name that is not known, and the names that are: the nearest becomes the suggestion. */
-  readonly name?: string
+  /** A name that is not known, and the names that are: the nearest becomes the suggestion. What is no text is near to none. */
+  readonly name?: unknown
   readonly known?: Iterable<string>
 }
 

@@ -151,7 +151,7 @@ function compileRelated(leaf: CheckedLeaf, relation: unknown, scope: ConditionSc
   if (!known.includes(relation as RelationName)) {
     const options = known.length === 0 ? 'none' : known.join(', ')
     const message = `A ${scope.subject} has no such relation. It has: ${options}.`
-    scope.problems.error(at, 'relation.unknown', message, { found: relation, name: String(relation), known })
+    scope.problems.error(at, 'relation.unknown', message, { found: relation, name: relation, known })
     return undefined
   }
   if (leaf.reference !== undefined || ['event', 'relation', 'now'].includes(leaf.source.fact)) {

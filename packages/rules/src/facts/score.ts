@@ -42,7 +42,7 @@ function checkTier(tiers: readonly Tier[], { params: { id }, leaf, scope }: Requ
   const unknown = [leaf.constant].flat().find((name) => typeof name !== 'string' || !known.includes(name))
   if (unknown === undefined) return true
   const message = `The score "${id}" has no tier ${JSON.stringify(unknown)}. It has: ${known.join(', ') || 'none'}.`
-  const extra = { found: leaf.constant, name: String(unknown), known }
+  const extra = { found: leaf.constant, name: unknown, known }
   scope.problems.error(valuePlace(leaf.place), 'tier.unknown', message, extra)
   return false
 }
