@@ -1,6 +1,8 @@
 import { appendFileSync } from 'node:fs'
+import type { Engine } from '../../src/door.js'
 import { createEngine } from '../../src/engine.js'
 import type { Channel } from '../../src/ports/channel.js'
+import type { Store } from '../../src/ports/store.js'
 import { openStore } from '../../src/storage/open.js'
 import {
   channelWithFailpoints,
@@ -24,6 +26,8 @@ const reach: OnFailpoint = (point) => {
   reached.add(point)
   return fail(point)
 }
+/** Whatever interrupts a start, it does not do so every time. */
+const MOST_STARTS = 20
 const mutate = MUTANTS.find(({ name }) => name === orders.mutant)?.mutate ?? {}
 
 let isBusy = orders.events > 0
@@ -35,35 +39,7 @@ process.on('message', (word: Told) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-const store = withFailpoints(
-  await openStore(orders.database, {
-    schema: orders.schema,
-    clock: 'engine',
-    pool: {
-      application_name: orders.schema,
-      max: 5,
-      connectionTimeoutMillis: 2000,
-      statement_timeout: 4000,
-      query_timeout: 5000,
-      lock_timeout: 3000,
-    },
-  }),
-  reach,
-)
-const channels = Object.entries(CHANNELS).map(([name, repeat]): Channel => {
-  const rate = RATES[name as keyof typeof CHANNELS]
-  const channel = { ...providerChannel({ name, url: orders.provider, repeat }), ...(rate && { rate }) }
-  return channelWithFailpoints(mutate.channel?.(channel) ?? channel, reach)
-})
-const engine = await createEngine({
-  rules: townRules(),
-  database: mutate.store?.(store, clock) ?? store,
-  ...(orders.redis !== undefined && { redis: { url: orders.redis, prefix: orders.schema } }),
-  clock,
-  channels,
-  callTimeoutMs: 400,
-  onError: () => undefined,
-})
+const engine = await startSoon()
 engine.start()
 tell({ kind: 'started' })
 
@@ -75,6 +51,53 @@ tell({ kind: 'done', reached: [...reached] })
 while (!ends) await new Promise((resolve) => setTimeout(resolve, 10))
 await engine.close()
 process.disconnect?.()
+
+/** Tries until its start is not interrupted: a host whose supervisor starts it again. */
+async function startSoon(): Promise<Engine> {
+  for (let turn = 1; ; turn++) {
+    const store = await open()
+    try {
+      return await openEngine(store)
+    } catch (error) {
+      await store.close().catch(() => undefined)
+      if (turn === MOST_STARTS) throw error
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+function open(): Promise<Store> {
+  return openStore(orders.database, {
+    schema: orders.schema,
+    clock: 'engine',
+    pool: {
+      application_name: orders.schema,
+      max: 5,
+      connectionTimeoutMillis: 2000,
+      statement_timeout: 4000,
+      query_timeout: 5000,
+      lock_timeout: 3000,
+    },
+  })
+}
+
+function openEngine(opened: Store): Promise<Engine> {
+  const store = withFailpoints(opened, reach)
+  const channels = Object.entries(CHANNELS).map(([name, repeat]): Channel => {
+    const rate = RATES[name as keyof typeof CHANNELS]
+    const channel = { ...providerChannel({ name, url: orders.provider, repeat }), ...(rate && { rate }) }
+    return channelWithFailpoints(mutate.channel?.(channel) ?? channel, reach)
+  })
+  return createEngine({
+    rules: townRules(),
+    database: mutate.store?.(store, clock) ?? store,
+    ...(orders.redis !== undefined && { redis: { url: orders.redis, prefix: orders.schema } }),
+    clock,
+    channels,
+    callTimeoutMs: 400,
+    onError: () => undefined,
+  })
+}
 
 /** Tries until it is told that the events were taken in: a client that repeats what nobody has answered. */
 async function takeIn(name: string): Promise<void> {

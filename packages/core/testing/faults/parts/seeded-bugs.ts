@@ -2,10 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Finding } from '../checks.js'
 import { MUTANTS } from '../mutants.js'
 import type { Part } from '../part.js'
-import { weather } from '../storm.js'
+import { type Storm, weather } from '../storm.js'
 
-/** How often a bug is tried until it is noticed: timing is real, and some show only now and then. */
-const TRIES = 3
+/** What happens while a bug is there. Timing is real, and some bugs show only now and then: those are tried again, in more. */
+const STORMS: readonly Storm['blows'][] = [
+  { kills: 4, stops: 2, 'lost answers to COMMIT': 4 },
+  { kills: 10, stops: 2, terminations: 2, 'lost answers to COMMIT': 10 },
+  { kills: 15, stops: 4, terminations: 2, 'lost answers to COMMIT': 10 },
+]
 
 export const SEEDED_BUGS: Part = {
   name: 'T18',
@@ -17,17 +21,19 @@ export const SEEDED_BUGS: Part = {
     let [kills, deliveries, tried] = [0, 0, 0]
     for (const { name, providerWindowMs } of bugs) {
       let noticed: readonly Finding[] = []
-      for (let turn = 0; turn < TRIES && noticed.length === 0; turn++) {
+      for (const [turn, blows] of STORMS.entries()) {
+        if (noticed.length > 0) break
         const storm = await weather({
           database,
           schema: `bug_${randomBytes(6).toString('hex')}`,
           seed: bench.seed + turn,
           speed: 20,
           faults: 0.3,
-          processes: 2,
+          processes: 3,
           events: 100_000,
           patience: 8,
-          blows: { kills: 10, stops: 2, terminations: 2, 'lost answers to COMMIT': 10 },
+          blows,
+          hands: 2,
           crashDatabase: () => Promise.resolve(),
           mutant: name,
           ...(providerWindowMs !== undefined && { providerWindowMs }),
