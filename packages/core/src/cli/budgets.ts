@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { PolicyUse } from '../operations/budgets.js'
+import type { BudgetUse, PolicyUse } from '../operations/budgets.js'
 import { databaseOption, withOperations } from './database.js'
 import { print, printJson } from './output.js'
 import { table } from './table.js'
@@ -18,24 +18,22 @@ export function budgetsCommand(): Command {
 
 /** Budgets and mixes, as tables for a terminal. */
 export function usesText({ budgets, mixes }: PolicyUse): string {
-  const nameOf = (policy: string, community?: string) => (community === undefined ? policy : `${policy}: ${community}`)
   const sections = [
     table(
       'Budgets',
       ['used', 'of', '', 'in'],
-      budgets.map(({ policy, community, used, max, of, window = 'all' }) => [
-        nameOf(policy, community),
-        ...[used, max, of, window],
-      ]),
+      budgets.map((use) => [budgetName(use), use.used, use.max, use.of, use.window ?? 'all']),
     ),
     table(
       'Mixes of communities',
       ['alike', 'all', 'at most', 'in'],
-      mixes.map(({ policy, community, alike, all, share, window }) => [
-        nameOf(policy, community),
-        ...[alike, all, `${(100 * share).toFixed(1)}%`, window],
-      ]),
+      mixes.map((use) => [budgetName(use), use.alike, use.all, `${(100 * use.share).toFixed(1)}%`, use.window]),
     ),
   ]
   return sections.filter((section) => section !== '').join('\n\n')
+}
+
+/** Whose it is: a policy's, or that of one community. */
+export function budgetName({ policy, community }: Pick<BudgetUse, 'policy' | 'community'>): string {
+  return community === undefined ? policy : `${policy}: ${community}`
 }

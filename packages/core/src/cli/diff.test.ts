@@ -38,6 +38,16 @@ describe('linli diff', () => {
     ])
   })
 
+  it('says what would have been used of budgets', async () => {
+    const budget = (money: number) => ({ kind: 'policy', id: 'purse', budget: { money, costs: { sms: 0.05 } } })
+    const before = scratch.rules('before.json', ...OLD, budget(0.1))
+    const after = scratch.rules('after.json', ...OLD, budget(1))
+    const events = scratch.events('events.ndjson', ...EVENTS)
+    const { stdout } = await linli('diff', '--old', before, '--new', after, '--events', events)
+
+    expect(stdout).toMatch(/^Budgets used +old +new\npurse +0\.1 +0\.15$/m)
+  })
+
   it('prints one JSON document', async () => {
     const { stdout } = await diff('--json', '--until', '2026-03-02T12:00:00Z')
 

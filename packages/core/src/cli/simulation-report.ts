@@ -1,6 +1,7 @@
 import { MESSAGE_CLASSES } from '@linli/rules'
 import type { JourneyReport, SimulationReport } from '../simulation/report.js'
 import type { Simulation } from '../simulation/simulate.js'
+import { usesText } from './budgets.js'
 import { table } from './table.js'
 
 /** A simulation's summary for people. */
@@ -59,6 +60,7 @@ export function formatSimulation(simulation: Simulation): string {
         money ?? '',
       ]),
     ),
+    usesText(report),
     formatCommunities(report),
     ...Object.entries(report.journeys).flatMap(([id, journey]) => [
       formatFunnel(id, journey),

@@ -1,5 +1,6 @@
 import type { Simulation } from '../simulation/simulate.js'
 import type { ThingDifference, WhatIf } from '../simulation/what-if.js'
+import { budgetName } from './budgets.js'
 import { table } from './table.js'
 
 /** How many subjects are listed; JSON has all of them. */
@@ -24,6 +25,9 @@ export function formatWhatIf(result: WhatIf): string {
       ...Object.fromEntries(Object.entries(suppressed).map(([reason, count]) => [`suppressed: ${reason}`, count])),
     })),
     compared('Coupons', old, now, ({ coupons }) => coupons),
+    compared('Budgets used', old, now, ({ report }) =>
+      Object.fromEntries(report.budgets.map((use) => [budgetName(use), use.used])),
+    ),
     money.old === money.new ? '' : table('Money', ['old', 'new'], [['worth of coupons', money.old, money.new]]),
     listOf(subjects),
   ]

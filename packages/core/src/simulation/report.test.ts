@@ -1,7 +1,7 @@
 import { definePack } from '@linli/rules'
 import { describe, expect, it } from 'vitest'
 import { REPORTED_EVENTS, REPORTED_RULES } from '../../testing/reported.js'
-import { journey, wait } from '../../testing/rules.js'
+import { journey, send, template, wait } from '../../testing/rules.js'
 import type { Comparison } from './report.js'
 import { simulate } from './simulate.js'
 
@@ -85,5 +85,31 @@ describe('the report of a simulation', () => {
     expect((runs?.of ?? 0) + (holdout?.of ?? 0)).toBe(60)
     expect((runs?.goals ?? 0) + (holdout?.goals ?? 0)).toBe(30)
     expect(holdout?.value).toBe(20 * (holdout?.goals ?? 0))
+  })
+})
+
+describe('the report of budgets', () => {
+  it('says what is used of each at the end: of everybody, and of each community', async () => {
+    const at = (hour: number) => `2026-03-01T${String(hour).padStart(2, '0')}:00:00+08:00`
+    const money = { kind: 'policy', id: 'purse', budget: { money: 0.5, costs: { sms: 0.05 }, during: 'today' } }
+    const each = { kind: 'policy', id: 'each', budget: { messages: 1, of: 'community' } }
+    const mix = { kind: 'policy', id: 'mix', mix: { share: 1, within: '7d', of: 'community' } }
+    const rules = definePack([template('hello'), journey('remind', [send('push')]), money, each, mix])
+    const cart = (userId: string, hour: number) => ({
+      ...{ type: 'track' as const, event: 'cart', userId, messageId: `${userId}-${hour}`, timestamp: at(hour) },
+    })
+    const join = { type: 'group' as const, userId: 'u1', groupId: 'c1', messageId: 'join', timestamp: at(8) }
+    const events = [join, cart('u1', 9), cart('u2', 10), cart('u1', 11)]
+
+    const { report } = await simulate({ rules, events, until: at(12) })
+
+    expect(report.budgets).toEqual([
+      { policy: 'purse', of: 'money', used: 0.1, max: 0.5, window: 'today' },
+      { policy: 'each', community: 'c1', of: 'messages', used: 1, max: 1 },
+    ])
+    expect(report.mixes).toMatchObject([{ policy: 'mix', community: 'c1', alike: 1, all: 1 }])
+    expect(report.suppressed).toEqual([{ reason: 'budget', policy: 'each', count: 1 }])
+    const later = await simulate({ rules, events, until: '2026-03-02T12:00:00+08:00' })
+    expect(later.report.budgets[0]).toMatchObject({ policy: 'purse', used: 0 })
   })
 })

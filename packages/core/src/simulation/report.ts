@@ -4,6 +4,7 @@ import type { Decision } from '../domain/decision.js'
 import type { SubjectKey } from '../domain/subject.js'
 import { RunCounter } from '../insights/run-counts.js'
 import { keyOf } from '../insights/trace.js'
+import { type PolicyUse, usesOf } from '../operations/budgets.js'
 import type { StoreReads } from '../ports/store.js'
 import { whoIs } from '../subjects/people.js'
 
@@ -37,8 +38,8 @@ export interface Comparison {
   readonly value: number
 }
 
-/** What a simulation came to, for those who decide about rules. */
-export interface SimulationReport {
+/** What a simulation came to, for those who decide about rules. `budgets` and `mixes` are as they are at its end. */
+export interface SimulationReport extends PolicyUse {
   readonly journeys: Readonly<Record<string, JourneyReport>>
   /** Messages that providers took, by day (Asia/Shanghai) and class. */
   readonly sends: Readonly<Record<string, Readonly<Partial<Record<MessageClass, number>>>>>
@@ -102,7 +103,7 @@ export class Reporter {
     known.count += 1
   }
 
-  async report(store: StoreReads): Promise<SimulationReport> {
+  async report(store: StoreReads, at: number): Promise<SimulationReport> {
     const journeys = [...this.journeys].map(([id, tally]) => [id, tally.report(this.program, id)] as const)
     const coupons = [...this.coupons].map(([offer, issued]) => {
       const value = this.program.offers.get(offer)?.value
@@ -118,6 +119,7 @@ export class Reporter {
       coupons: Object.fromEntries(coupons),
       money: coupons.reduce((sum, [, { money }]) => sum + (money ?? 0), 0),
       communities: await this.communities(store),
+      ...usesOf(this.program.policies, await store.readTallies(), at),
     }
   }
 

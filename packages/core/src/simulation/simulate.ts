@@ -133,7 +133,7 @@ export async function runSimulation(
     from: iso(from),
     until: iso(from === undefined ? undefined : world.clock.now()),
     ...tally.summary(),
-    report: await reporter.report(store),
+    report: await reporter.report(store, world.clock.now()),
   }
   return { world, store, program, result }
 }

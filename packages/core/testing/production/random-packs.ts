@@ -64,7 +64,7 @@ const ingredients: Ingredients = {
   tags: TAGS,
   marks: MARKS,
   scores: SCORES,
-  offers: ['few', 'many', 'issued', 'costly'],
+  offers: ['few', 'many', 'issued', 'costly', 'costly'],
 }
 
 /** What one of them says, marks or starts, only those after it begin by: two that begin each other would go on for ever. */
