@@ -47,6 +47,7 @@ describe.skipIf(postgresUrl === undefined)(
         'journey.held',
         'coupon.issued',
         'coupon.refused',
+        'coupon.refused',
         'coupon.returned',
         'coupon.deferred',
         'suggestion.made',

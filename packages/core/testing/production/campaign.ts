@@ -38,7 +38,12 @@ process.exitCode = differences === 0 ? 0 : 1
 async function compare(recording: Recording): Promise<string | undefined> {
   const schema = `campaign_${randomBytes(6).toString('hex')}`
   const simulated = await simulatedLines(recording)
-  for (const line of simulated) count((JSON.parse(line) as { decision: string }).decision)
+  for (const line of simulated) {
+    const { decision, reason, issuer } = JSON.parse(line) as Readonly<Record<string, string | undefined>>
+    count(
+      decision === 'coupon.refused' ? `${decision} (${issuer === undefined ? reason : 'issuer'})` : String(decision),
+    )
+  }
   return differenceOf(simulated, await liveLines(recording, await openStore(server.url, { schema, clock: 'engine' })))
 }
 

@@ -23,6 +23,7 @@ const SCORES = ['user-s0']
 const MARKS = ['m0', 'm1']
 const CITY = { fact: 'city', operator: 'equal', value: 'sh' }
 const EVENTS = ['paid', 'seen', 'left']
+const OFFERS = ['few', 'many', 'issued', 'costly']
 
 const state = trees({
   tags: [...TAGS, ...MARKS],
@@ -64,8 +65,20 @@ const ingredients: Ingredients = {
   tags: TAGS,
   marks: MARKS,
   scores: SCORES,
-  offers: ['few', 'many', 'issued', 'costly', 'costly'],
+  offers: OFFERS,
 }
+
+/** Some begin by a coupon, and a message that tells its code. */
+const giftArb: fc.Arbitrary<readonly Json[]> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant([]) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ offer: fc.constantFrom(...OFFERS), tells: fc.boolean() }).map(({ offer, tells }) => {
+      const told = { id: 'told', send: { template: 'lacking', channel: ['sms', 'push'], class: 'service' } }
+      return [{ id: 'gift', issue: { offer } }, ...(tells ? [told] : [])]
+    }),
+  },
+)
 
 /** What one of them says, marks or starts, only those after it begin by: two that begin each other would go on for ever. */
 const journeysArb = fc.tuple(
@@ -114,16 +127,17 @@ function furnished(journey: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
   return fc
     .record({
       journey,
+      gift: giftArb,
       entry: fc.option(otherEntry, { nil: undefined, freq: 2 }),
       more: fc.record(
         { priority: fc.constantFrom(-1, 1, 2), exclusive: fc.constantFrom('one', 'one', 'other'), limit },
         { requiredKeys: [] },
       ),
     })
-    .map(({ journey: { entry, key, ...rest }, entry: other = entry as Json, more }) => {
+    .map(({ journey: { entry, key, steps, ...rest }, gift, entry: other = entry as Json, more }) => {
       // What begins at a set time has no property.
       const keyed = other['on'] === 'schedule' || key === undefined ? {} : { key }
-      return { ...rest, entry: other, ...keyed, ...more }
+      return { ...rest, steps: [...gift, ...(steps as readonly Json[])], entry: other, ...keyed, ...more }
     })
 }
 
