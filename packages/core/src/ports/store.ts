@@ -116,7 +116,7 @@ export interface StoreReads {
   nextDue(kinds?: readonly DueKind[]): Promise<number | undefined>
   /**
    * In how many milliseconds that is, by the clock that decides: the store's own, or the engine's, whose time is `now`. Not above 0
-   * when something can be done now, and `Infinity` when nothing is due.
+   * when something can be done now; more than a second ahead it may be `Infinity`, as when nothing is due.
    */
   dueIn(kinds: readonly DueKind[], now: number): Promise<number>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */

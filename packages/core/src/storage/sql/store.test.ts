@@ -233,6 +233,16 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     await expect.poll(claim).toEqual(['d-3'])
   })
 
+  it('says in how long something is due, no further than a second ahead', async () => {
+    const store = await open({ clock: 'engine' })
+    await store.transaction((tx) => tx.addDeliveries([{ ...deliveryOf('d-1'), dueAt: 100_000 }]))
+    await expect(store.dueIn(['delivery'], 100_400)).resolves.toBe(-400)
+    await expect(store.dueIn(['delivery'], 99_600)).resolves.toBe(400)
+    await expect(store.dueIn(['delivery'], 98_000)).resolves.toBe(Number.POSITIVE_INFINITY)
+    await expect(store.dueIn(['subject', 'inbox'], 100_400)).resolves.toBe(Number.POSITIVE_INFINITY)
+    await expect(store.nextDue()).resolves.toBe(100_000)
+  })
+
   it('finds what was taken by a transaction that failed', async () => {
     const store = await open()
     const now = Date.now()

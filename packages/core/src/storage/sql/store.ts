@@ -26,7 +26,7 @@ import { countDoubtful, readDeliveries } from './deliveries.js'
 import { Marks } from './due-marks.js'
 import { readEvents, readLog } from './events.js'
 import { isTransient, redact } from './failures.js'
-import { readFirstDue, readNextDue } from './first-due.js'
+import { readDueIn, readFirstDue, readNextDue } from './first-due.js'
 import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
@@ -206,13 +206,12 @@ export class SqlStore implements Store {
     return readBaselines(this.#reads, kinds)
   }
 
-  async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
-    return (await readNextDue(this.#reads, kinds)).dueAt
+  nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
+    return readNextDue(this.#reads, kinds)
   }
 
-  async dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
-    const { dueAt = Number.POSITIVE_INFINITY, askedAt } = await readNextDue(this.#reads, kinds)
-    return dueAt - (this.#options.clock === 'database' ? askedAt : now)
+  dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
+    return readDueIn(this.#reads, kinds, this.#options.clock === 'database' ? undefined : now)
   }
 
   readFirstDue(): Promise<readonly FirstDue[]> {
