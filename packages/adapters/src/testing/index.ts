@@ -1,2 +1,8 @@
+export {
+  type FakeMiniProgram,
+  type FakeMiniProgramOptions,
+  type FakeSubscribeMessage,
+  startFakeMiniProgram,
+} from './fake-miniprogram.js'
 export { type FakeAnswer, type FakeFault, type FakeHandler, type FakeRequest, FakeServer } from './fake-server.js'
 export { type FakeWecom, type FakeWecomOptions, type FakeWecomTaken, startFakeWecom } from './fake-wecom.js'

@@ -1,0 +1,108 @@
+import { parseObject } from '../http/json.js'
+import { type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
+
+export interface FakeMiniProgramOptions {
+  readonly appId?: string
+  readonly secret?: string
+  readonly port?: number
+}
+
+/** A message that WeChat took. */
+export interface FakeSubscribeMessage {
+  readonly openid: string
+  readonly templateId: string
+  readonly page: string | undefined
+  readonly data: Readonly<Record<string, { readonly value: string }>>
+}
+
+/** A WeChat on this machine, for the messages of a mini-program: one consent, one message. */
+export async function startFakeMiniProgram(options: FakeMiniProgramOptions = {}): Promise<FakeMiniProgram> {
+  const wechat = new FakeMiniProgram(options)
+  await wechat.listen(options.port)
+  return wechat
+}
+
+export class FakeMiniProgram {
+  readonly appId: string
+  readonly secret: string
+  readonly messages: FakeSubscribeMessage[] = []
+  tokensGiven = 0
+  url = ''
+  readonly #server = new FakeServer((request) => this.#answer(request))
+  readonly #consents = new Map<string, number>()
+  #token: string | undefined
+
+  constructor({ appId = 'wx-fake', secret = 'fake-app-secret' }: FakeMiniProgramOptions) {
+    this.appId = appId
+    this.secret = secret
+  }
+
+  get requests(): readonly FakeRequest[] {
+    return this.#server.requests
+  }
+
+  async listen(port?: number): Promise<void> {
+    this.url = await this.#server.listen(port)
+  }
+
+  /** What befalls the next request, or the next one of this path; a number is the `errcode` of its answer. */
+  next(fault: FakeFault | number, path?: string): void {
+    this.#server.next(typeof fault === 'number' ? { body: { errcode: fault, errmsg: 'fake' } } : fault, path)
+  }
+
+  /** Forgets faults that have befallen nobody. */
+  clear(): void {
+    this.#server.clear()
+  }
+
+  /** Somebody allows so many messages of a template. */
+  allow(openid: string, templateId: string, count = 1): void {
+    const key = `${openid} ${templateId}`
+    this.#consents.set(key, (this.#consents.get(key) ?? 0) + count)
+  }
+
+  /** Its token is not good any more. */
+  expireToken(): void {
+    this.#token = undefined
+  }
+
+  close(): Promise<void> {
+    return this.#server.close()
+  }
+
+  #answer({ path, query, body: text }: FakeRequest): FakeAnswer {
+    const body = parseObject(text) ?? {}
+    if (path === '/cgi-bin/stable_token') return { body: this.#giveToken(body) }
+    if (this.#token === undefined || query['access_token'] !== this.#token) return { body: { errcode: 40001 } }
+    if (path === '/cgi-bin/message/subscribe/send') return { body: this.#send(body) }
+    if (path === '/wxa/generate_urllink') return { body: { errcode: 0, url_link: 'https://wxaurl.cn/fake' } }
+    return { status: 404, body: 'no such path' }
+  }
+
+  #giveToken(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    if (body['appid'] !== this.appId) return { errcode: 40013 }
+    if (body['secret'] !== this.secret) return { errcode: 40125 }
+    if (this.#token === undefined || body['force_refresh'] === true) {
+      this.tokensGiven += 1
+      this.#token = `fake-token-${this.tokensGiven}`
+    }
+    return { access_token: this.#token, expires_in: 7200 }
+  }
+
+  #send(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    const {
+      touser,
+      template_id: templateId,
+      page,
+      data,
+    } = body as Readonly<Record<string, string>> & {
+      readonly data: FakeSubscribeMessage['data']
+    }
+    const key = `${touser} ${templateId}`
+    const left = this.#consents.get(key) ?? 0
+    if (left === 0) return { errcode: 43101 }
+    this.#consents.set(key, left - 1)
+    this.messages.push({ openid: String(touser), templateId: String(templateId), page, data })
+    return { errcode: 0, errmsg: 'ok', msgid: this.messages.length }
+  }
+}
