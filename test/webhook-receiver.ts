@@ -28,6 +28,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const requests: ReceivedRequest[] = []
   const taken = new Set<string>()
   const script: Answer[] = []
+  const waiting: (() => void)[] = []
   const take = ({ headers }: ReceivedRequest) => taken.add(String(headers['webhook-id']))
 
   const server = createServer(async (request, response) => {
@@ -58,8 +59,11 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     refuseNext: () => statusNext(400),
     deferNext: () => statusNext(429, { 'retry-after': '7' }),
     hangNext() {
-      script.push(() => {})
+      script.push(() => {
+        for (const held of waiting.splice(0)) held()
+      })
     },
+    hanging: () => new Promise((resolve) => waiting.push(resolve)),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -55,6 +55,11 @@ export class FakeMiniProgram {
     this.#server.clear()
   }
 
+  /** Resolves once it holds a request that it will never answer. */
+  hanging(): Promise<void> {
+    return this.#server.hanging()
+  }
+
   /** Somebody allows so many messages of a template. */
   allow(openid: string, templateId: string, count = 1): void {
     const key = `${openid} ${templateId}`

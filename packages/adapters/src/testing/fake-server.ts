@@ -39,6 +39,7 @@ export class FakeServer {
   /** All requests that were read, in order. */
   readonly requests: FakeRequest[] = []
   readonly #faults: { readonly fault: FakeFault; readonly path: string | undefined }[] = []
+  readonly #waiting: (() => void)[] = []
   readonly #server = createServer((request, response) => {
     void this.#handle(request, response).catch(() => response.destroy())
   })
@@ -64,6 +65,11 @@ export class FakeServer {
     this.#faults.length = 0
   }
 
+  /** Resolves once it holds a request that it will never answer. */
+  hanging(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
@@ -86,7 +92,10 @@ export class FakeServer {
     if (typeof fault === 'object') return write(response, fault)
     const answer = await this.handler(request)
     if (fault === 'take and reset') return void incoming.socket.resetAndDestroy()
-    if (fault === 'take and hang') return
+    if (fault === 'take and hang') {
+      for (const held of this.#waiting.splice(0)) held()
+      return
+    }
     if (fault === 'take and babble') return void response.end('<html>Bad gateway</html>')
     write(response, answer)
   }

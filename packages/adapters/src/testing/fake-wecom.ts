@@ -78,6 +78,11 @@ export class FakeWecom {
     this.#server.clear()
   }
 
+  /** Resolves once it holds a request that it will never answer. */
+  hanging(): Promise<void> {
+    return this.#server.hanging()
+  }
+
   /** Its token is not good any more. */
   expireToken(): void {
     if (this.#token !== undefined) this.#retired.add(this.#token)

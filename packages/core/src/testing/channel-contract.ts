@@ -33,6 +33,8 @@ export interface ProviderControls {
   deferNext?(): void | Promise<void>
   /** The provider never answers the next call. */
   hangNext?(): void | Promise<void>
+  /** Resolves once it holds a call that it will never answer; only then is that aborted. Left out: 50 ms after it began. */
+  hanging?(): Promise<void>
 }
 
 export interface ChannelContractOptions {
@@ -149,10 +151,12 @@ async function abortedBefore(channel: Channel, options: ChannelContractOptions):
 }
 
 async function abortedDuring(channel: Channel, options: ChannelContractOptions): Promise<void> {
-  await options.provider?.hangNext?.()
-  const settleMs = options.settleMs ?? 1000
+  const { provider = {}, settleMs = 1000 } = options
+  await provider.hangNext?.()
+  const held = provider.hanging?.()
   const controller = new AbortController()
   const call = attempt(channel, withKey(options.message), { signal: controller.signal })
+  if (held !== undefined) await Promise.race([held, call])
   setTimeout(() => controller.abort(), 50)
   const { result } = await settlesWithin(call, 50 + settleMs, 'send did not settle after its signal was aborted.')
   assert.equal(result?.status, undefined, 'The provider never answered: the outcome is unknown, so send must reject.')

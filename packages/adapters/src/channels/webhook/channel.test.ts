@@ -57,6 +57,7 @@ describe('the webhook channel keeps the contract', () => {
       refuseNext: () => receiver.refuseNext(),
       deferNext: () => receiver.deferNext(),
       hangNext: () => receiver.hangNext(),
+      hanging: () => receiver.hanging(),
     },
   } as const
   for (const { title, run } of channelContract(options)) it(title, run)

@@ -72,6 +72,7 @@ describe('subscription messages keep the contract', () => {
       refuseNext: () => wechat.next(40037, PATH),
       deferNext: () => wechat.next(45009, PATH),
       hangNext: () => wechat.next('take and hang', PATH),
+      hanging: () => wechat.hanging(),
     },
   })
   for (const { title, run } of cases) it(title, run)

@@ -72,6 +72,7 @@ describe.each(CHANNELS)('%s keep the contract', (_, path, create, repeat, sent) 
       refuseNext: () => wecom.next(48002, path),
       deferNext: () => wecom.next(45009, path),
       hangNext: () => wecom.next('take and hang', path),
+      hanging: () => wecom.hanging(),
     },
   })
   for (const { title, run } of cases) it(title, run)
