@@ -61,7 +61,7 @@ export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consen
       .catch((error: unknown) => {
         made = undefined
         // Another process has made it at the same moment.
-        if (codeOf(error) !== UNIQUE_VIOLATION) throw error
+        if (!MADE_ALREADY.has(codeOf(error))) throw error
       })
     await made
     return pool.query(text, [openid, templateId])
@@ -84,7 +84,8 @@ export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consen
   }
 }
 
-const UNIQUE_VIOLATION = '23505'
+/** PostgreSQL's `unique_violation` and `duplicate_table`. */
+const MADE_ALREADY: ReadonlySet<unknown> = new Set(['23505', '42P07'])
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
