@@ -157,12 +157,22 @@ function whole({ at: _, due: __, features, tags, relations, ...head }: SubjectSt
 
 /** Decisions and deliveries as multisets, as `exactly` or without what a crash may delay. */
 export async function log(store: Store, { exactly }: { readonly exactly: boolean }) {
-  const decisions = (await store.readDecisions({})).map((one) => (exactly ? text(one) : text(undelayed(one))))
+  const decisions = (await store.readDecisions({})).map((one) => text(exactly ? unattributed(one) : undelayed(one)))
   const deliveries = (await store.readDeliveries({})).map((one) =>
     text(exactly ? settled(one) : undelayedDelivery(one)),
   )
   const pools = [...(await store.readPools())]
   return { decisions: decisions.sort(), deliveries: deliveries.sort(), pools }
+}
+
+/**
+ * Of several events that come in at one instant by lanes of their own, any may be the one at which a community's tag turns: all of
+ * them bring it there.
+ */
+function unattributed(decision: Decision): object {
+  if (decision.subject.startsWith('user:')) return decision
+  const { messageId: _, ...rest } = decision
+  return rest
 }
 
 const text = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
