@@ -30,6 +30,8 @@ export type Blow =
   /** Redis has no memory left for a while. */
   | 'times Redis was full'
   | 'absences of Redis'
+  /** Nothing gets through to Redis, or from it, and no connection is closed. */
+  | 'silences of Redis'
 
 /** What blows strike. */
 export interface Target {
@@ -55,6 +57,8 @@ const LONGEST_WAIT_MS = 20_000
 /** Longer than a call of the provider may take. */
 const SILENCE_MS = 700
 const FULL_MS = 2_000
+/** Longer than a command to Redis may take. */
+const REDIS_SILENCE_MS = 6_000
 const ABSENCE_MS = 30_000
 
 /** Strikes. Gives whether it has happened: some wait in vain for what they are to strike. */
@@ -109,6 +113,7 @@ export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>>
   'Redis kills': ({ redis }) => toRedis(redis, (there) => there.restart()),
   FLUSHALLs: ({ redis }) => toRedis(redis, (there) => there.flush()),
   'times Redis was full': ({ redis }) => toRedis(redis, (there) => there.fill(FULL_MS)),
+  'silences of Redis': ({ redis }) => toRedis(redis, (there) => there.silence(REDIS_SILENCE_MS)),
   'absences of Redis': ({ redis }) => toRedis(redis, (there) => there.restart(ABSENCE_MS)),
 }
 

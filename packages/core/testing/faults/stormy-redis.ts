@@ -45,6 +45,14 @@ export class StormyRedis {
     })
   }
 
+  /** The cable is pulled for so many milliseconds; connections that were open stay so. */
+  async silence(ms: number): Promise<void> {
+    this.proxy.become({ kind: 'swallow' })
+    await sleep(ms)
+    this.proxy.become({ kind: 'reset' })
+    this.proxy.become({ kind: 'pass' })
+  }
+
   /** The names and contents of all keys, as text. */
   async contents(): Promise<string> {
     let text = ''

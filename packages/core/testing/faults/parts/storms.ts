@@ -30,11 +30,11 @@ export const DATABASE: Part = {
 
 export const REDIS: Part = {
   name: 'T8',
-  does: 'Redis is killed, emptied, full, or away for 30 s, while it shares the work of four processes',
+  does: 'Redis is killed, emptied, full, a black hole, or away for 30 s, while it shares the work of four processes',
   run: (bench) =>
     storms(
       bench,
-      { 'Redis kills': 40, FLUSHALLs: 20, 'times Redis was full': 10, 'absences of Redis': 3 },
+      { 'Redis kills': 40, FLUSHALLs: 20, 'times Redis was full': 10, 'absences of Redis': 3, 'silences of Redis': 10 },
       { withRedis: true },
     ),
 }
