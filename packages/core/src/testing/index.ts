@@ -38,5 +38,5 @@ export {
   type ProviderOptions,
   startProvider,
 } from './faults/provider.js'
-export { providerChannel, type ProviderChannelOptions } from './faults/provider-channel.js'
+export { providerChannel, type ProviderChannelOptions, providerIssuer } from './faults/provider-channel.js'
 export { type FaultProxy, type ProxyMode, startFaultProxy } from './faults/proxy.js'

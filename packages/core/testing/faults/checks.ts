@@ -5,7 +5,7 @@ import type { Verification } from '../../src/operations/verify.js'
 import type { Delivery } from '../../src/ports/store.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
 import type { Accepted } from './orders.js'
-import { CAP, RATES } from './town.js'
+import { APP_BUDGET, CAP, ISSUER, MIXED, RATES, WECOM_BUDGET } from './town.js'
 
 /** Something that must not have happened. */
 export interface Finding {
@@ -26,8 +26,8 @@ export interface Evidence {
   readonly seconds: number
 }
 
-/** How long the transaction may take that clears a message: it counts from when it began. A second of the machine. */
-const CLEARING_MS = 20_000
+/** How long the transaction may take that clears a message: it counts from when it began. Two seconds of the machine. */
+const CLEARING_MS = 40_000
 /** How long after it was cleared a call may be decided on, and what clocks are read apart. */
 const LEAD_MS = 5_000 + 1_000
 
@@ -44,6 +44,8 @@ export async function checkTown(evidence: Evidence): Promise<readonly Finding[]>
     ...all('what was sent is what is on record', unrecorded(evidence)),
     ...all('no more promotions than the cap, by the provider', overTheCap(evidence)),
     ...all('no more calls than the rate of a channel, in any window', overTheRate(evidence)),
+    ...all('no more than a budget, by the provider', overTheBudgets(evidence)),
+    ...all('no more promotions to a community than its share, by the provider', overTheMix(evidence)),
     ...all('who opted out gets nothing, by the provider', optedOut(evidence)),
     ...all('coupons: one for each person, none too many', tooManyCoupons(evidence)),
     ...all('a run takes each step once, and one branch', steppedTwice(evidence)),
@@ -83,7 +85,9 @@ function sentTwice({ sent }: Evidence): readonly string[] {
 
 /** What is accepted has left, what is suppressed or rejected has not, and nothing has left that nobody knows of. */
 function unrecorded({ deliveries, sent }: Evidence): readonly string[] {
-  const messages = new Map(deliveries.filter(({ kind }) => kind === 'message').map((one) => [one.key, one]))
+  // Of coupons, those that the provider issues.
+  const isThere = ({ kind, body }: Delivery) => kind === 'message' || body.channel === ISSUER
+  const messages = new Map(deliveries.filter(isThere).map((one) => [one.key, one]))
   const left = new Set(sent.filter(({ did }) => did === 'sent').map(({ key }) => key))
   const unknown = [...left].filter((key) => !messages.has(key)).map((key) => `${key} left, and is no delivery`)
   const untrue = [...messages.values()].flatMap(({ key, state, body }) => {
@@ -122,6 +126,52 @@ function overTheRate({ sent }: Evidence): readonly string[] {
     return first === undefined
       ? []
       : [`${name} was called more than ${rate.max} times in ${rate.perMs} ms from ${iso(first)}`]
+  })
+}
+
+/** Of all that has left: budgets that are never filled up again have no window that one would have to place. */
+function overTheBudgets(evidence: Evidence): readonly string[] {
+  const content = evidence.sent.filter(
+    ({ did, channel, class: messageClass }) => did === 'sent' && channel === 'app' && messageClass === 'content',
+  )
+  const cost = content.length * APP_BUDGET.cost
+  const byWecom = toMembers(evidence).filter(
+    ({ channel, class: messageClass, isMember }) => isMember && channel === 'wecom' && messageClass === 'content',
+  )
+  const spent = [...countBy(byWecom, ({ community }) => community)].filter(([, times]) => times > WECOM_BUDGET)
+  return [
+    ...spent.map(([community, times]) => `${times} by wecom to ${community}, and its budget is ${WECOM_BUDGET}`),
+    ...(cost > APP_BUDGET.money ? [`${cost} was spent by the app, and the budget is ${APP_BUDGET.money}`] : []),
+  ]
+}
+
+/** Of each promotion: those that were certainly cleared before it, and all else that may have made room by then. */
+function overTheMix(evidence: Evidence): readonly string[] {
+  const messages = toMembers(evidence)
+  const isPromotion = (one: ProviderEntry) => one.class === 'promotion'
+  const promotions = messages.filter((one) => one.isMember && isPromotion(one))
+  return promotions.flatMap(({ key, community, decidedAt }) => {
+    const own = (one: { readonly community: string }) => one.community === community
+    const before = promotions.filter((one) => own(one) && one.decidedAt < decidedAt - LEAD_MS - CLEARING_MS)
+    const others = messages.filter((one) => own(one) && !isPromotion(one) && one.decidedAt <= decidedAt)
+    const used = before.length + 1
+    const isRight = used * (MIXED - 1) <= others.length
+    return isRight ? [] : [`${key} was promotion ${used} to ${community}, beside ${others.length} others`]
+  })
+}
+
+/** The messages to those who ever said that they belong to a community, and whether they certainly had when it was cleared. */
+function toMembers({ accepted, sent }: Evidence) {
+  const joined = new Map<string, { readonly community: string; readonly at: number }>()
+  for (const { type, userId, groupId, until: at } of accepted) {
+    const isFirst = at < (joined.get(`user:${userId}`)?.at ?? Number.POSITIVE_INFINITY)
+    if (type === 'group' && isFirst) joined.set(`user:${userId}`, { community: String(groupId), at })
+  }
+  return sent.flatMap((one) => {
+    const member = joined.get(one.to)
+    if (member === undefined || one.did !== 'sent' || one.class === 'coupon') return []
+    const isMember = member.at < one.decidedAt - LEAD_MS - CLEARING_MS
+    return [{ ...one, community: member.community, isMember }]
   })
 }
 

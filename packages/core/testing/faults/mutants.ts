@@ -1,5 +1,7 @@
+import type { Tally } from '../../src/domain/tallies.js'
 import type { Channel } from '../../src/ports/channel.js'
 import type { Clock } from '../../src/ports/clock.js'
+import type { CouponIssuer } from '../../src/ports/issuer.js'
 import type { Delivery, LockedSubject, Store, StoreTransaction } from '../../src/ports/store.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { delegate } from '../../src/testing/delegate.js'
@@ -14,6 +16,7 @@ export interface Mutant {
   readonly mutate: {
     readonly store?: (store: Store, clock: Clock) => Store
     readonly channel?: (channel: Channel) => Channel
+    readonly issuer?: (issuer: CouponIssuer) => CouponIssuer
   }
 }
 
@@ -42,6 +45,55 @@ export const MUTANTS: readonly Mutant[] = [
           saveCalls: (calls) => own.transaction((tx) => tx.saveCalls(calls)),
         }))
       },
+    },
+  },
+  {
+    name: 'calls of a channel with a rate are not written down',
+    mutate: { store: (store) => withTransactions(store, () => ({ saveCalls: async () => undefined })) },
+  },
+  {
+    name: 'messages that a budget has paid for are not counted',
+    mutate: { store: (store) => tallySees(store, 'wecom-budget', () => ({ taken: 0 })) },
+  },
+  {
+    name: 'money that a budget has paid is not counted',
+    mutate: { store: (store) => tallySees(store, 'app-budget', () => ({ taken: 0 })) },
+  },
+  {
+    name: 'promotions to a community make room for others',
+    mutate: { store: (store) => tallySees(store, 'mixed', ({ taken, made }) => ({ made: made + 10 * taken + 10 })) },
+  },
+  {
+    name: "a code of the shop's own is given again",
+    mutate: {
+      store: (store) =>
+        withTransactions(store, (tx) => ({
+          takeCode: async (offer) => {
+            const code = await tx.takeCode(offer)
+            if (code !== undefined) await tx.returnCode(code)
+            return code
+          },
+        })),
+    },
+  },
+  {
+    name: 'each attempt of an issuer has a key of its own',
+    mutate: {
+      issuer: (issuer) =>
+        delegate<CouponIssuer>(issuer, {
+          issue: (grant, context) =>
+            issuer.issue({ ...grant, grantKey: `${grant.grantKey}-${context.attempt}` }, context),
+        }),
+    },
+  },
+  {
+    name: 'an error of an issuer is taken for a refusal',
+    mutate: {
+      issuer: (issuer) =>
+        delegate<CouponIssuer>(issuer, {
+          issue: (grant, context) =>
+            issuer.issue(grant, context).catch(() => ({ status: 'refused', reason: 'other' }) as const),
+        }),
     },
   },
   {
@@ -304,6 +356,16 @@ function guardSees(store: Store, see: (state: LockedSubject['state']) => LockedS
       },
     }
   })
+}
+
+/** What is counted for a policy looks otherwise. */
+function tallySees(store: Store, policy: string, see: (tally: Tally) => Partial<Tally>): Store {
+  return withTransactions(store, (tx) => ({
+    lockTallies: async (counters) =>
+      (await tx.lockTallies(counters)).map((one) =>
+        one.counter.split('/')[0] === policy ? { ...one, ...see(one) } : one,
+      ),
+  }))
 }
 
 function asReserved(delivery: Delivery): Delivery {

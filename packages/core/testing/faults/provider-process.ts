@@ -13,6 +13,16 @@ export interface ProviderOrders {
 }
 
 const { time, ...options } = JSON.parse(process.env['LINLI_PROVIDER'] ?? '') as ProviderOrders
-const { url } = await startProvider({ ...options, now: townClock(time).now })
+let { faults } = options
+process.on('message', (word) => {
+  if (word === 'calm') faults = 0
+})
+const { url } = await startProvider({
+  ...options,
+  get faults() {
+    return faults
+  },
+  now: townClock(time).now,
+})
 process.on('disconnect', () => process.exit(0))
 process.send?.(url)

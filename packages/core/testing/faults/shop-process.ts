@@ -11,10 +11,10 @@ import {
   type OnFailpoint,
   withFailpoints,
 } from '../../src/testing/faults/failpoints.js'
-import { providerChannel } from '../../src/testing/faults/provider-channel.js'
+import { providerChannel, providerIssuer } from '../../src/testing/faults/provider-channel.js'
 import { MUTANTS } from './mutants.js'
 import type { Orders, Reported, Told } from './orders.js'
-import { CHANNELS, happening, RATES, townClock, townRules } from './town.js'
+import { CHANNELS, happening, ISSUER, OWN_CODES, PROVIDER_WINDOW_MS, RATES, shopRules, townClock } from './town.js'
 
 // One process of a shop: takes events in as fast as it can and does what is due, until it is told to stop or dies.
 
@@ -57,7 +57,10 @@ async function startSoon(): Promise<Engine> {
   for (let turn = 1; ; turn++) {
     const store = await open()
     try {
-      return await openEngine(store)
+      const engine = await openEngine(store)
+      // Those that are there already are left as they are.
+      await engine.addCodes('own', OWN_CODES)
+      return engine
     } catch (error) {
       await store.close().catch(() => undefined)
       if (turn === MOST_STARTS) throw error
@@ -88,12 +91,15 @@ function openEngine(opened: Store): Promise<Engine> {
     const channel = { ...providerChannel({ name, url: orders.provider, repeat }), ...(rate && { rate }) }
     return channelWithFailpoints(mutate.channel?.(channel) ?? channel, reach)
   })
+  const repeat = { kind: 'idempotent', windowMs: PROVIDER_WINDOW_MS } as const
+  const issuer = providerIssuer({ name: ISSUER, url: orders.provider, repeat })
   return createEngine({
-    rules: townRules(),
+    rules: shopRules(),
     database: mutate.store?.(store, clock) ?? store,
     ...(orders.redis !== undefined && { redis: { url: orders.redis, prefix: orders.schema } }),
     clock,
     channels,
+    issuers: [mutate.issuer?.(issuer) ?? issuer],
     callTimeoutMs: 400,
     onError: () => undefined,
   })

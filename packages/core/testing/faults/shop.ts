@@ -115,8 +115,9 @@ export class Shop {
     return [...this.processes]
   }
 
-  /** Has all processes take nothing in any more. */
+  /** Has all processes take nothing in any more, and the provider fail no more. */
   calm(): void {
+    this.provider.send('calm')
     for (const one of this.processes) this.tell(one, 'calm')
   }
 

@@ -10,7 +10,7 @@ import { checkTown, type Finding } from './checks.js'
 import { Shop, type ShopOptions } from './shop.js'
 import { type Picker, Staff } from './staff.js'
 import { StormyRedis } from './stormy-redis.js'
-import { townClock } from './town.js'
+import { ISSUER, SHOP_JOURNEYS, townClock } from './town.js'
 
 /** What happens to a shop. */
 export interface Storm extends ShopOptions {
@@ -114,7 +114,13 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
   const clock = townClock(shop.time)
   const open = () => openStore(storm.database, { schema: storm.schema, clock: 'engine' })
   const store = await open()
-  const engine = await createEngine({ rules: 'published', database: store, clock, channels: channelNames() })
+  const engine = await createEngine({
+    rules: 'published',
+    database: store,
+    clock,
+    channels: channelNames(),
+    issuers: [{ name: ISSUER, repeat: { kind: 'none' }, issue: onlyLooks }],
+  })
   try {
     await Promise.all(shop.running.map(({ done }) => done))
     const calmed = performance.now()
@@ -150,8 +156,12 @@ function channelNames() {
   return ['sms', 'wecom', 'app'].map((name) => ({
     name,
     repeat: { kind: 'none' as const },
-    send: () => Promise.reject(new Error('This engine only looks.')),
+    send: onlyLooks,
   }))
+}
+
+function onlyLooks(): Promise<never> {
+  return Promise.reject(new Error('This engine only looks.'))
 }
 
 /** Whether no delivery is under way, which is asked often and so of the database itself, and nobody is in a journey. */
@@ -161,6 +171,6 @@ async function isQuiet(engine: Engine, { database, schema }: Pick<Storm, 'databa
   const { rows } = await client.query(`select 1 from ${schema}.delivery where due_at is not null limit 1`)
   await client.end()
   if (rows.length > 0) return false
-  const runs = await Promise.all(['cart', 'trial'].map((journey) => engine.runs({ journey })))
+  const runs = await Promise.all(SHOP_JOURNEYS.map((journey) => engine.runs({ journey })))
   return runs.every(({ runs: found }) => found.length === 0)
 }

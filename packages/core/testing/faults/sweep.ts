@@ -29,7 +29,9 @@ export async function sweepPoints(sweep: Sweep): Promise<Swept> {
     let kills = 0
     for (let hit = 1; hit <= sweep.hits; hit++)
       for (const point of points) if (await dieAt(shop, point, hit)) kills += 1
-    await shop.start(0).done
+    const last = shop.start(0)
+    shop.calm()
+    await last.done
     return { points: points.length, kills, ...(await lookAround(shop, sweep)) }
   } finally {
     await shop.close()

@@ -66,8 +66,50 @@ export const TOWN_RULES: readonly unknown[] = [
   },
 ]
 
-export function townRules(): Pack {
-  return definePack(TOWN_RULES)
+/** Content that a community may get by WeCom, ever; and what all content by the app together may cost, ever. */
+export const WECOM_BUDGET = 3
+export const APP_BUDGET = { money: 3, cost: 0.25 }
+/** At most one promotion in so many messages to the members of a community. */
+export const MIXED = 5
+/** Codes of the shop's own, fewer than people. */
+export const OWN_CODES = Array.from({ length: 20 }, (_, index) => `own-${index}`)
+/** Who issues coupons in the shop's stead. */
+export const ISSUER = 'wallet'
+/** Long enough that nothing falls out of it. */
+const ALWAYS = '90d'
+
+/** What many people share, and coupons from elsewhere. */
+const SHARED_RULES: readonly unknown[] = [
+  {
+    kind: 'policy',
+    id: 'wecom-budget',
+    budget: { messages: WECOM_BUDGET, channels: ['wecom'], classes: ['content'], of: 'community' },
+  },
+  {
+    kind: 'policy',
+    id: 'app-budget',
+    budget: { money: APP_BUDGET.money, costs: { app: APP_BUDGET.cost }, classes: ['content'] },
+  },
+  { kind: 'policy', id: 'mixed', mix: { share: 1 / MIXED, within: ALWAYS, of: 'community' } },
+  { kind: 'offer', id: 'own', codes: 'given', perPerson: 1 },
+  { kind: 'offer', id: 'far', issuer: ISSUER, perPerson: 1 },
+  {
+    kind: 'journey',
+    id: 'gift',
+    entry: { on: 'event', event: 'order' },
+    reentry: { after: '20s' },
+    steps: [
+      { id: 'own', issue: { offer: 'own' } },
+      { id: 'far', issue: { offer: 'far' } },
+    ],
+  },
+]
+
+/** The journeys that people of a shop may be in. */
+export const SHOP_JOURNEYS = ['cart', 'trial', 'gift']
+
+export function shopRules(): Pack {
+  return definePack([...TOWN_RULES, ...SHARED_RULES])
 }
 
 /** The channels of the town, each with another promise about repeats. */
@@ -79,7 +121,7 @@ export const CHANNELS = {
 
 /** How often the provider may be called by one of them, in time of the town. */
 export const RATES: Readonly<Partial<Record<keyof typeof CHANNELS, Channel['rate']>>> = {
-  wecom: { max: 30, perMs: 5_000 },
+  wecom: { max: 8, perMs: 5_000 },
 }
 
 /** Channels by which the provider sends as often as it is asked to. */
@@ -97,6 +139,10 @@ export function happening(seed: string, people = PEOPLE): readonly IncomingEvent
     properties,
   })
   const kind = pick('what', 10)
+  // A third of the people belong to a community, from when they say so.
+  const who = Number(userId.slice(1))
+  if (kind < 1 && who < people / 3)
+    return [{ type: 'group', userId, groupId: `c-${who % 2}`, messageId: `${seed}-group` }]
   if (kind < 2) return [event('consent_granted', { channel: '*', class: 'promotion' })]
   if (kind < 3) return [event('consent_withdrawn', { channel: '*', class: 'promotion' })]
   if (kind < 6) return [event('cart', { cart: seed })]
