@@ -1,9 +1,8 @@
 import type { Halt, Program } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { type Ruling, recordSend, rule } from '../domain/guardrails.js'
+import { forgetSend, type Ruling, recordSend, rule } from '../domain/guardrails.js'
 import type { MessageAtHand } from '../domain/policy-scope.js'
 import { subjectName } from '../domain/subject.js'
-import { sharedPolicies } from '../domain/tallies.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { Counts } from './counts.js'
@@ -88,22 +87,20 @@ function judge(
   counts: Counts,
   { channels, unsubscribe }: DispatcherOptions,
 ): Withheld | { readonly message: Outbound } {
-  const maybeSent = delivery.state === 'unknown'
   // What somebody has sent again is wanted, although its run went on when it was parked.
-  const isWanted = maybeSent || delivery.body.again !== undefined
+  const isWanted = delivery.state === 'unknown' || delivery.body.again !== undefined
   const calledOff = isWanted ? undefined : outcomes.whyCalledOff(delivery)
   if (calledOff !== undefined) return { ruling: 'suppress', reason: calledOff }
   const halt = haltFor(delivery, outcomes)
   if (halt !== undefined) return { ruling: 'halt', halt }
   if (!channels.has(delivery.body.channel ?? '')) return { ruling: 'suppress', reason: 'no such channel' }
   const { program, now } = outcomes
-  const { state } = outcomes.subjectOf(delivery)
+  // What may have left already counts for caps: whether there is room for its repetition is asked without it.
+  const state = forgetSend(outcomes.subjectOf(delivery).state, delivery.key)
   const composed = compose(delivery, state, program, unsubscribe)
   if (!composed.ok) return { ruling: 'suppress', ...composed }
-  // A message that may have left already has been judged: an opt-out still stops its repetition, and the lack of room for it
-  // where a provider would take it only now.
-  const policies = maybeSent ? sharedPolicies(program.policies) : program.policies
-  const ruling = rule(state, atHand(composed.message), policies, now, counts.talliesOf(delivery))
+  // One that may have left already is judged again: its provider may take it only now.
+  const ruling = rule(state, atHand(composed.message), program.policies, now, counts.talliesOf(delivery))
   return ruling.ruling === 'send' ? { message: composed.message } : ruling
 }
 
@@ -120,7 +117,9 @@ function withhold(delivery: Delivery, verdict: Withheld, outcomes: Outcomes, now
   if (verdict.ruling === 'defer') {
     const until = new Date(verdict.until).toISOString()
     const decision: Decision = { ...base, decision: 'message.deferred', reason: verdict.reason, until }
-    outcomes.save({ ...delivery, state: 'retry_at', dueAt: verdict.until, reason: verdict.reason })
+    // What may have left may still have when it is asked about again.
+    const state = delivery.state === 'unknown' ? 'unknown' : 'retry_at'
+    outcomes.save({ ...delivery, state, dueAt: verdict.until, reason: verdict.reason })
     return outcomes.say(decision)
   }
   const { reason } = verdict

@@ -103,6 +103,56 @@ describe('a call without an answer, to a channel that drops repeats', () => {
     await world.close()
   })
 
+  it('is not repeated where the cap has no room by now, for it would be one too many if it left only then', async () => {
+    const rules = [
+      template('hello'),
+      journey('remind', [send('push')]),
+      journey('other', [send('push')], { entry: { on: 'event', event: 'order' } }),
+      { kind: 'policy', id: 'one', cap: { max: 1, within: '1m' } },
+    ]
+    const sms = memoryChannel({ name: 'sms', repeat: IDEMPOTENT })
+    const shop = shopOf(rules)
+    const engine = await shop.start({ channels: [sms] })
+    sms.respond('lost_before')
+    await engine.ingest([track('cart', 'u1')])
+    await engine.settle()
+
+    // Nobody was at work for longer than the window of the cap.
+    shop.clock.moveTo(shop.clock.now() + 120_000)
+    await engine.ingest([track('order', 'u1')])
+    await engine.settle()
+
+    expect(sms.sent).toHaveLength(1)
+    expect((await engine.deliveries()).map(({ state, reason }) => [state, reason])).toEqual(
+      expect.arrayContaining([
+        ['accepted', undefined],
+        ['parked', 'cap'],
+      ]),
+    )
+    await engine.close()
+  })
+
+  it('is not repeated in quiet hours: after them, and it may still have left before', async () => {
+    const night = { kind: 'policy', id: 'night', quietHours: { from: '12:01', to: '12:30' } }
+    const sms = memoryChannel({ name: 'sms', repeat: IDEMPOTENT })
+    const shop = shopOf([...RULES, night])
+    const engine = await shop.start({ channels: [sms] })
+    sms.respond('lost_before', { status: 'refused', reason: 'recipient' })
+    await engine.ingest([track('cart', 'u1')])
+    await engine.settle()
+
+    shop.clock.moveTo('2026-03-01T12:02:00+08:00')
+    await engine.settle()
+    expect(sms.calls).toHaveLength(1)
+    expect(await engine.deliveries()).toMatchObject([{ state: 'unknown', reason: 'quiet hours' }])
+
+    shop.clock.moveTo('2026-03-01T12:30:00+08:00')
+    await engine.settle()
+    expect(sms.calls).toHaveLength(2)
+    expect(await engine.deliveries()).toMatchObject([{ state: 'parked' }])
+    await engine.close()
+  })
+
   it('is repeated also when the run has ended in the meantime, so that its outcome is known', async () => {
     const exit = { exit: { on: 'event', event: 'order' } }
     const { sms, world } = await open(IDEMPOTENT, [template('hello'), journey('remind', [send('push')], exit)])
