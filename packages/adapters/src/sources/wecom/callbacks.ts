@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import type { IncomingEvent } from '@linli/core'
+import { fieldOf, type XmlFields } from './xml.js'
+
+/** Who changed what, as a callback of WeCom says it. */
+export interface WecomCallback {
+  /** `change_external_contact`, `change_external_chat`, `change_external_tag` … */
+  readonly event: string
+  /** `add_external_contact`, `update` … */
+  readonly change: string | undefined
+  readonly at: Date
+  readonly fields: XmlFields
+}
+
+export function callbackOf(fields: XmlFields): WecomCallback | undefined {
+  const event = fieldOf(fields, 'Event')
+  const seconds = Number(fieldOf(fields, 'CreateTime'))
+  if (event === undefined || !Number.isSafeInteger(seconds) || seconds <= 0) return undefined
+  return { event, change: fieldOf(fields, 'ChangeType'), at: new Date(seconds * 1000), fields }
+}
+
+/** Events of a customer by their external_userid; what they are of else is not linli's to know. */
+export function eventsOf(callback: WecomCallback, xml: string): readonly IncomingEvent[] {
+  const { event, change, at, fields } = callback
+  if (event !== 'change_external_contact') return []
+  const customer = fieldOf(fields, 'ExternalUserID')
+  if (customer === undefined) return []
+  const base = {
+    // WeCom sends a callback again when it got no answer, and gives it no id.
+    messageId: `wecom:${createHash('sha256').update(xml).digest('base64url').slice(0, 32)}`,
+    timestamp: at,
+    context: { externalIds: [{ type: 'externalUserId', id: customer }] },
+  }
+  const memberUserId = fieldOf(fields, 'UserID')
+  const state = fieldOf(fields, 'State')
+  switch (change) {
+    case 'add_external_contact':
+    case 'add_half_external_contact': {
+      const properties = { memberUserId, ...(state !== undefined && { state }) }
+      const traits = { externalUserId: customer, ...(memberUserId !== undefined && { wecomSender: memberUserId }) }
+      return [
+        { ...base, type: 'identify', messageId: `${base.messageId}:who`, traits },
+        { ...base, event: 'contact_added', properties },
+      ]
+    }
+    case 'del_external_contact':
+      return [{ ...base, event: 'contact_lost', properties: { memberUserId, by: 'member' } }]
+    case 'del_follow_user':
+      return [{ ...base, event: 'contact_lost', properties: { memberUserId, by: 'customer' } }]
+    default:
+      return []
+  }
+}
