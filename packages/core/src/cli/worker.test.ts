@@ -85,6 +85,17 @@ describe.skipIf(!isThere)('linli worker', () => {
     expect(await engine.deliveries()).toMatchObject([{ state: 'accepted' }])
   })
 
+  it('ends at once when it is told a second time, and what was under way is unknown', async () => {
+    const child = await startWorker()
+    await engine.ingest([track('cart', 'u1')])
+    await expect.poll(log, LONG).toBe('begun\n')
+    child.kill('SIGTERM')
+    child.kill('SIGINT')
+    expect(await once(child, 'exit')).toEqual([1, null])
+    expect(log()).toBe('begun\n')
+    expect(await engine.deliveries()).toMatchObject([{ state: 'calling' }])
+  })
+
   it('says how it is', async () => {
     await startWorker('--health', '0')
     const port = /on port (\d+)/.exec(said)?.[1]

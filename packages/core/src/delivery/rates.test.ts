@@ -155,6 +155,28 @@ describe.each(STORES)('the rate of a channel, on %s', (_, create) => {
     expect(calls).toHaveLength(2)
   })
 
+  it('is used to the full by what has piled up, also after several processes have died', async () => {
+    const shop = await open([HELLO, journey('remind', [send('push')])])
+    const { calls, channel } = rated(shop.clock.now)
+    const engine = await shop.start({ channels: [channel] })
+    await engine.ingest(carts(60))
+    const from = shop.clock.now()
+    for (const died of ['one', 'two', 'three'])
+      await shop.store.transaction(async (tx) => {
+        const [kept] = await tx.lockCalls(['sms'])
+        if (kept === undefined) throw new Error('nothing is kept')
+        await tx.saveCalls([letThrough(kept, RATE, died, 1, from).kept])
+      })
+
+    await passTimeInSteps(shop, engine, 30 * SECOND)
+
+    // Three of the four of a window are kept free for those that died, for as long as they might call.
+    expect(calls).toHaveLength(60)
+    expect(mostInAWindow(calls, SECOND)).toBeLessThanOrEqual(RATE.max)
+    expect(calls.filter((at) => at < from + 6 * SECOND)).toHaveLength(6)
+    expect(Math.max(...calls)).toBeLessThan(from + 21 * SECOND)
+  })
+
   it('counts calls of a process that has died before it told when they began', async () => {
     const shop = await open([HELLO, journey('remind', [send('push')])])
     const { calls, channel } = rated(shop.clock.now)

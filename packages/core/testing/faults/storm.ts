@@ -20,6 +20,8 @@ export interface Storm extends ShopOptions {
   readonly events: number
   /** How often what happens. */
   readonly blows: Readonly<Partial<Record<Blow, number>>>
+  /** The storm lasts at least until the provider has failed so often. Default 0. */
+  readonly providerFaults?: number
   readonly crashDatabase: () => Promise<void>
   /** How many of the blows may be under way at a time. Default 1. */
   readonly hands?: number
@@ -28,6 +30,9 @@ export interface Storm extends ShopOptions {
   /** How long it is at most until all is done once nothing fails any more, in seconds of the machine. */
   readonly patience: number
 }
+
+/** How long a storm lasts on at most for the sake of the provider's faults. */
+const LONGEST_STORM_MS = 300_000
 
 /** What was there once the storm was over. */
 export interface Remains {
@@ -104,6 +109,9 @@ async function blow(shop: Shop, storm: Storm, links: Pick<Target, 'toDatabase' |
   staff.fill()
   await staff.areStarted()
   await Promise.all(Array.from({ length: storm.hands ?? 1 }, strike))
+  const giveUpAt = performance.now() + LONGEST_STORM_MS
+  const faults = () => shop.sent().filter(({ fault }) => fault !== undefined).length
+  while (faults() < (storm.providerFaults ?? 0) && performance.now() < giveUpAt) await sleep(500)
   await staff.areStarted()
   shop.calm()
   return happened

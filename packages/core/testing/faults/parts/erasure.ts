@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { definePack } from '@linli/rules'
 import type { Engine } from '../../../src/door.js'
 import { createEngine } from '../../../src/engine.js'
@@ -13,7 +15,7 @@ import { StormyRedis } from '../stormy-redis.js'
 
 export const ERASURE: Part = {
   name: 'T15',
-  does: 'people are erased while everything of theirs is under way; tables, Redis and logs are searched for what was theirs',
+  does: 'people are erased while everything of theirs is under way; tables, a backup, Redis and logs are searched for what was theirs',
   run: (bench) => eraseEverybody(bench),
 }
 
@@ -101,13 +103,13 @@ async function eraseEverybody(bench: Bench): Promise<Outcome> {
       await Promise.all(some.map((person) => liveAndBeErased(person, engines, bench.seed, erasedAt)))
       if (from % 40 === 0) bench.say(`${from + some.length} people`)
     }
-    const found = await searchBeforeErasing(
-      people.length,
-      engines,
-      erasedAt,
-      async () => tracesIn(await dump(db, schema)).length,
-    )
-    if (found === 0) findings.push({ promise: 'a search finds what is there', found: 'nothing' })
+    const found = await searchBeforeErasing(people.length, engines, erasedAt, async () => ({
+      rows: tracesIn(await dump(db, schema)).length,
+      lines: (await backupOf(url, schema))?.length,
+    }))
+    if (found.rows === 0 || found.lines === 0)
+      findings.push({ promise: 'a search finds what is there', found: 'nothing' })
+    if (found.lines === undefined) bench.say('there is no pg_dump: no backup is searched')
     // Their phones come back to the network, and say it all again.
     for (const person of people) await engines[1]?.ingest(deedsOf(person, 'first'))
     await sleep(LEAD_MS + 1_000)
@@ -115,6 +117,7 @@ async function eraseEverybody(bench: Bench): Promise<Outcome> {
     const tables = await dump(db, schema)
     const lines = [
       ...tracesIn(tables),
+      ...((await backupOf(url, schema)) ?? []),
       ...(await redis.contents()).split('\n').filter((line) => line.includes(MARK)),
       ...log.lines.filter((line) => line.includes(MARK)),
     ]
@@ -130,7 +133,8 @@ async function eraseEverybody(bench: Bench): Promise<Outcome> {
         people: people.length,
         calls: calls.length,
         'tables searched': tables.size,
-        'rows of the last before': found,
+        'rows of the last before': found.rows,
+        ...(found.lines !== undefined && { 'lines of the last in a backup before': found.lines }),
       },
       findings,
     }
@@ -164,13 +168,30 @@ async function liveAndBeErased(
   await more
 }
 
+interface Found {
+  readonly rows: number
+  /** Undefined where there is no program that makes backups. */
+  readonly lines: number | undefined
+}
+
+/** The lines of a backup by `pg_dump` that have a text of theirs in them; undefined where there is none on this machine. */
+async function backupOf(url: string, schema: string): Promise<readonly string[] | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('pg_dump', ['--dbname', url, '--schema', schema], { maxBuffer: 1e9 })
+    return stdout.split('\n').filter((line) => line.includes(MARK))
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** The last of them is looked for while they are there: a search that finds nothing proves nothing. */
 async function searchBeforeErasing(
   person: number,
   [first]: readonly Engine[],
   erasedAt: Map<string, number>,
-  search: () => Promise<number>,
-): Promise<number> {
+  search: () => Promise<Found>,
+): Promise<Found> {
   await first?.ingest(deedsOf(person, 'first'))
   const found = await search()
   const userId = `${MARK}-${person}-u`

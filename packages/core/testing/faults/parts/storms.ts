@@ -43,7 +43,8 @@ export const UNANSWERED: Part = {
   name: 'T9',
   does: 'answers are lost: of COMMIT, of queues, of the provider, which fails in seven ways or is a black hole',
   run: async (bench) => {
-    const more = { faults: 0.3, withRedis: true }
+    const faults = Math.ceil(bench.share(PROVIDER_FAULTS) / roundsOf(bench.share(500) * 2 + bench.share(50)))
+    const more = { faults: 0.3, withRedis: true, providerFaults: faults }
     const blows = { 'lost answers to COMMIT': 500, 'lost answers to queue adds': 500, 'black holes': 50 }
     return storms(bench, blows, more)
   },
@@ -52,6 +53,13 @@ export const UNANSWERED: Part = {
 /** With so much to do that each blow strikes something, and not so much that all are busy with what was before it. */
 const REST_MS = 30
 
+/** How often the provider fails at least while answers are lost, in one of its seven ways. */
+const PROVIDER_FAULTS = 2_000
+
+function roundsOf(blows: number): number {
+  return Math.ceil(blows / AT_ONCE)
+}
+
 /** A storm in which nothing happens proves nothing. */
 const HAPPENS = 'what is to happen happens'
 
@@ -59,7 +67,7 @@ async function storms(bench: Bench, whole: Blows, more: Partial<Storm> = {}): Pr
   const { crash: crashDatabase, url: database } = await bench.postgres()
   const shares = Object.entries(whole).map(([blow, times]) => [blow as Blow, bench.share(times)] as const)
   const total = shares.reduce((sum, [, times]) => sum + times, 0)
-  const rounds = Math.ceil(total / AT_ONCE)
+  const rounds = roundsOf(total)
   const did: Outcome['did'][] = []
   const findings: SeededFinding[] = []
   for (let round = 0; round < rounds; round++) {
@@ -89,6 +97,9 @@ async function storms(bench: Bench, whole: Blows, more: Partial<Storm> = {}): Pr
     bench.say(`${round + 1} of ${rounds} storms, ${findings.length} violations`)
   }
   const all = sumOf(did)
+  const failed = all['faults of the provider'] ?? 0
+  const wanted = rounds * (more.providerFaults ?? 0)
+  if (failed < wanted) findings.push({ promise: HAPPENS, found: `${failed} of ${wanted} faults of the provider` })
   const missing = shares.filter(([blow, times]) => (all[blow] ?? 0) < times / 2)
   findings.push(
     ...missing.map(([blow, times]) => ({ promise: HAPPENS, found: `${all[blow] ?? 0} of ${times} ${blow}` })),
