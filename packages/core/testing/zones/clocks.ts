@@ -23,12 +23,12 @@ function aheadAt(zone: string, at: number): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * HOUR + Number(minutes) * MINUTE)
 }
 
-/** The stretches of a zone between two instants: looked at twice a day, and where they differ, minute by minute halved. */
+/** The stretches of a zone between two instants: looked at once a day, and where they differ, minute by minute halved. */
 export function stretchesOf(zone: string, from: number, to: number): readonly Stretch[] {
   const stretches: Stretch[] = []
   let [begin, ahead] = [from, aheadAt(zone, from)]
-  for (let at = from; at < to; at += 12 * HOUR) {
-    const next = Math.min(at + 12 * HOUR, to)
+  for (let at = from; at < to; at += 24 * HOUR) {
+    const next = Math.min(at + 24 * HOUR, to)
     const after = aheadAt(zone, next)
     if (after === ahead) continue
     let [before, since] = [at, next]

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { changesBetween, timesAbout, tryChange } from '../../zones/trial.js'
 import type { Finding } from '../checks.js'
-import type { Part } from '../part.js'
+import { type Part, sumOf } from '../part.js'
+import { trySkew, tryWaits } from './waits.js'
 
 export const TIME: Part = {
   name: 'T13',
-  does: 'schedules and waits until a local time, about every change of the clocks of every zone, 2025 to 2035',
+  does: 'schedules and waits until a local time, about every change of the clocks of every zone, 2025 to 2035; waits of 1 s to 400 days, a leap day, workers an hour fast and slow',
   run: async (bench) => {
     const all = changesBetween('2024-12-01T00:00:00Z', '2036-02-01T00:00:00Z')
     const many = bench.share(all.length)
@@ -23,6 +24,13 @@ export const TIME: Part = {
       }
     }
     const zones = new Set(changes.map((change) => change?.zone)).size
-    return { did: { zones, changes: changes.length, 'entries and ends of waits': instants }, findings }
+    const more = [tryWaits(), await trySkew(bench)]
+    return {
+      did: sumOf([
+        { zones, changes: changes.length, 'entries and ends of waits': instants },
+        ...more.map(({ did }) => did),
+      ]),
+      findings: [...findings, ...more.flatMap((one) => one.findings)],
+    }
   },
 }
