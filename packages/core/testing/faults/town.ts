@@ -15,7 +15,7 @@ const ENOUGH = 10_000
 export const PROVIDER_WINDOW_MS = 600_000
 
 /** A cart that is not ordered is reminded of; who orders often gets a coupon. Every way of sending has a part. */
-export const TOWN_RULES: readonly unknown[] = [
+const PEOPLE_RULES: readonly unknown[] = [
   { kind: 'template', id: 'remind', name: '购物车提醒', body: '还有菜没下单哦' },
   { kind: 'template', id: 'thanks', body: '谢谢{{ traits.name | default: "您" }}' },
   { kind: 'template', id: 'coupon', body: '送您一张券 {{ coupon.code | default: "领完了" }}' },
@@ -78,8 +78,8 @@ export const ISSUER = 'wallet'
 /** Long enough that nothing falls out of it. */
 const ALWAYS = '90d'
 
-/** What many people share, and coupons from elsewhere. */
-const SHARED_RULES: readonly unknown[] = [
+/** What many people share. */
+const SHARED_POLICIES: readonly unknown[] = [
   {
     kind: 'policy',
     id: 'wecom-budget',
@@ -91,6 +91,12 @@ const SHARED_RULES: readonly unknown[] = [
     budget: { money: APP_BUDGET.money, costs: { app: APP_BUDGET.cost }, classes: ['content'] },
   },
   { kind: 'policy', id: 'mixed', mix: { share: 1 / MIXED, within: ALWAYS, of: 'community' } },
+]
+
+export const TOWN_RULES: readonly unknown[] = [...PEOPLE_RULES, ...SHARED_POLICIES]
+
+/** Coupons from elsewhere. */
+const COUPON_RULES: readonly unknown[] = [
   { kind: 'offer', id: 'own', codes: 'given', perPerson: 1 },
   { kind: 'offer', id: 'far', issuer: ISSUER, perPerson: 1 },
   {
@@ -109,7 +115,7 @@ const SHARED_RULES: readonly unknown[] = [
 export const SHOP_JOURNEYS = ['cart', 'trial', 'gift']
 
 export function shopRules(): Pack {
-  return definePack([...TOWN_RULES, ...SHARED_RULES])
+  return definePack([...TOWN_RULES, ...COUPON_RULES])
 }
 
 /** The channels of the town, each with another promise about repeats. */
