@@ -58,8 +58,13 @@ function all(promise: string, found: readonly string[]): readonly Finding[] {
 
 function unfinished({ isQuiet, seconds, deliveries }: Evidence): readonly string[] {
   if (isQuiet) return []
-  const open = deliveries.filter(({ dueAt }) => dueAt !== undefined).length
-  return [`after ${seconds.toFixed(0)} s ${open} deliveries are under way, or somebody is still in a journey`]
+  const open = deliveries.filter(({ dueAt }) => dueAt !== undefined)
+  const kinds = open.map(({ body, kind, state }) => `${body.channel ?? kind} ${state}`)
+  const counts = [...new Set(kinds)].map((one) => `${kinds.filter((other) => other === one).length} ${one}`)
+  const which = counts.length === 0 ? '' : ` (${counts.join(', ')})`
+  return [
+    `after ${seconds.toFixed(0)} s ${open.length} deliveries are under way${which}, or somebody is still in a journey`,
+  ]
 }
 
 /** Each cart that was accepted began exactly one run. */
