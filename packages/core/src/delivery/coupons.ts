@@ -10,7 +10,7 @@ export async function settleCoupons(outcomes: Outcomes, { tx, makeCode }: Settli
   const { now } = outcomes
   // Pools are locked in the order of their names, whatever the deliveries' order.
   for (const delivery of [...outcomes.locked].sort((a, b) => (a.body.what < b.body.what ? -1 : 1))) {
-    const calledOff = delivery.body.again === undefined ? outcomes.whyCalledOff(delivery) : undefined
+    const calledOff = outcomes.whyCalledOff(delivery)
     if (calledOff !== undefined) {
       outcomes.save(closed(delivery, 'suppressed', calledOff))
       outcomes.say(refusal(delivery, calledOff, now))

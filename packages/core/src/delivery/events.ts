@@ -9,8 +9,7 @@ import { closed } from './settlement.js'
 export function settleEvents(outcomes: Outcomes): void {
   const { now } = outcomes
   for (const delivery of outcomes.locked) {
-    // What somebody wants done again is wanted, although its run went on when it was parked.
-    const calledOff = delivery.body.again === undefined ? outcomes.whyCalledOff(delivery) : undefined
+    const calledOff = outcomes.whyCalledOff(delivery)
     if (calledOff !== undefined) {
       outcomes.save(closed(delivery, 'suppressed', calledOff))
       outcomes.say(unsaid(delivery, calledOff, now))

@@ -33,7 +33,7 @@ export async function clearGrant(
   { issuers }: Pick<DispatcherOptions, 'issuers'>,
 ): Promise<readonly ClearedGrant[]> {
   const { now, program } = outcomes
-  const calledOff = maybeTaken(delivery) ? undefined : outcomes.whyCalledOff(delivery)
+  const calledOff = outcomes.whyCalledOff(delivery)
   const halt = haltFor(delivery, outcomes)
   if (calledOff === undefined && halt?.state === 'paused') {
     putAside(delivery, halt, outcomes, now)

@@ -87,9 +87,7 @@ function judge(
   counts: Counts,
   { channels, unsubscribe }: DispatcherOptions,
 ): Withheld | { readonly message: Outbound } {
-  // What somebody has sent again is wanted, although its run went on when it was parked.
-  const isWanted = delivery.state === 'unknown' || delivery.body.again !== undefined
-  const calledOff = isWanted ? undefined : outcomes.whyCalledOff(delivery)
+  const calledOff = outcomes.whyCalledOff(delivery)
   if (calledOff !== undefined) return { ruling: 'suppress', reason: calledOff }
   const halt = haltFor(delivery, outcomes)
   if (halt !== undefined) return { ruling: 'halt', halt }

@@ -67,9 +67,13 @@ export class Outcomes<D extends Wished = Delivery> {
     return this.subjects.get(subjectName(subject)) ?? unknown(subject)
   }
 
-  /** Why a delivery is not wanted any more: an exit or another version of the journey in between calls it off. */
-  whyCalledOff(delivery: Pick<Delivery, 'subject' | 'source'>): CalledOff | undefined {
-    const { source } = delivery
+  /**
+   * Why a delivery is not wanted any more: an exit or another version of the journey in between calls it off. Neither what may have
+   * left already, nor what somebody wants done again, though its run went on when it was parked.
+   */
+  whyCalledOff(delivery: Pick<Delivery, 'subject' | 'source' | 'state' | 'body'>): CalledOff | undefined {
+    const { source, state, body } = delivery
+    if (state === 'unknown' || body.again !== undefined) return undefined
     const run = this.subjectOf(delivery).state.runs.find(({ id }) => id === source.run)
     if (run === undefined) return 'run ended'
     return isAt(run, source) ? undefined : 'run moved'
