@@ -29,3 +29,8 @@ export function outcomeUnknown(adapter: string, why: string, providerCode?: stri
 export function optionInvalid(adapter: string, option: string, found: string, right: string): AdapterError {
   return new AdapterError(`${adapter}.option_invalid`, `The option ${option} is ${found}. It must be ${right}.`)
 }
+
+/** The `code` of what was thrown, where it has one. */
+export function thrownCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -21,9 +21,13 @@ export async function exchangeJson(request: Omit<HttpRequest, 'wantsText'>): Pro
 /** Undefined where the text is no JSON object. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+    return asObject(JSON.parse(text))
   } catch {
     return undefined
   }
+}
+
+/** The value, where it is a JSON object. */
+export function asObject(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { LookupFunction, Socket } from 'node:net'
+import { thrownCode } from './errors.js'
 
 /** At most so much of an answer whose text is not wanted is read before the connection is cut. */
 export const MAX_RESPONSE_BYTES = 64 * 1024
@@ -126,6 +127,6 @@ function read(response: http.IncomingMessage, done: (text: string | undefined) =
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'ERROR'
   const origin = error.name === 'AbortError' && error.cause instanceof Error ? error.cause : error
-  const code = 'code' in origin ? origin.code : undefined
+  const code = thrownCode(origin)
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : 'ERROR'
 }

@@ -1,5 +1,6 @@
 import { parseObject } from '../http/json.js'
-import { type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
+import { FakePlatform } from './fake-platform.js'
+import type { FakeAnswer, FakeRequest } from './fake-server.js'
 
 export interface FakeMiniProgramOptions {
   readonly appId?: string
@@ -22,42 +23,18 @@ export async function startFakeMiniProgram(options: FakeMiniProgramOptions = {})
   return wechat
 }
 
-export class FakeMiniProgram {
+export class FakeMiniProgram extends FakePlatform {
   readonly appId: string
   readonly secret: string
   readonly messages: FakeSubscribeMessage[] = []
   tokensGiven = 0
-  url = ''
-  readonly #server = new FakeServer((request) => this.#answer(request))
   readonly #consents = new Map<string, number>()
   #token: string | undefined
 
   constructor({ appId = 'wx-fake', secret = 'fake-app-secret' }: FakeMiniProgramOptions) {
+    super()
     this.appId = appId
     this.secret = secret
-  }
-
-  get requests(): readonly FakeRequest[] {
-    return this.#server.requests
-  }
-
-  async listen(port?: number): Promise<void> {
-    this.url = await this.#server.listen(port)
-  }
-
-  /** What befalls the next request, or the next one of this path; a number is the `errcode` of its answer. */
-  next(fault: FakeFault | number, path?: string): void {
-    this.#server.next(typeof fault === 'number' ? { body: { errcode: fault, errmsg: 'fake' } } : fault, path)
-  }
-
-  /** Forgets faults that have befallen nobody. */
-  clear(): void {
-    this.#server.clear()
-  }
-
-  /** Resolves once it holds a request that it will never answer. */
-  hanging(): Promise<void> {
-    return this.#server.hanging()
   }
 
   /** Somebody allows so many messages of a template. */
@@ -71,11 +48,7 @@ export class FakeMiniProgram {
     this.#token = undefined
   }
 
-  close(): Promise<void> {
-    return this.#server.close()
-  }
-
-  #answer({ path, query, body: text }: FakeRequest): FakeAnswer {
+  protected answer({ path, query, body: text }: FakeRequest): FakeAnswer {
     const body = parseObject(text) ?? {}
     if (path === '/cgi-bin/stable_token') return { body: this.#giveToken(body) }
     if (this.#token === undefined || query['access_token'] !== this.#token) return { body: { errcode: 40001 } }

@@ -1,5 +1,6 @@
 import { parseObject } from '../http/json.js'
-import { type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
+import { FakePlatform } from './fake-platform.js'
+import type { FakeAnswer, FakeRequest } from './fake-server.js'
 
 export interface FakeWecomOptions {
   readonly corpId?: string
@@ -36,15 +37,13 @@ export async function startFakeWecom(options: FakeWecomOptions = {}): Promise<Fa
   return wecom
 }
 
-export class FakeWecom {
+export class FakeWecom extends FakePlatform {
   readonly corpId: string
   readonly secret: string
   /** Everything it took, in order; repeats that the duplicate check dropped are not here. */
   readonly taken: FakeWecomTaken[] = []
   /** How many tokens it gave. */
   tokensGiven = 0
-  url = ''
-  readonly #server = new FakeServer((request) => this.#answer(request))
   readonly #unknown: ReadonlySet<string>
   readonly #robots: ReadonlySet<string>
   readonly #tags: Tag[] = []
@@ -54,33 +53,11 @@ export class FakeWecom {
   #retired = new Set<string>()
 
   constructor({ corpId = 'ww-fake', secret = 'fake-wecom-secret', robots = [], unknown = [] }: FakeWecomOptions) {
+    super()
     this.corpId = corpId
     this.secret = secret
     this.#robots = new Set(robots)
     this.#unknown = new Set(unknown)
-  }
-
-  get requests(): readonly FakeRequest[] {
-    return this.#server.requests
-  }
-
-  async listen(port?: number): Promise<void> {
-    this.url = await this.#server.listen(port)
-  }
-
-  /** What befalls the next request, or the next one of this path; a number is the `errcode` of its answer. */
-  next(fault: FakeFault | number, path?: string): void {
-    this.#server.next(typeof fault === 'number' ? { body: { errcode: fault, errmsg: 'fake' } } : fault, path)
-  }
-
-  /** Forgets faults that have befallen nobody. */
-  clear(): void {
-    this.#server.clear()
-  }
-
-  /** Resolves once it holds a request that it will never answer. */
-  hanging(): Promise<void> {
-    return this.#server.hanging()
   }
 
   /** Its token is not good any more. */
@@ -100,11 +77,7 @@ export class FakeWecom {
     return this.#tags.filter(({ id }) => ids.has(id)).map(({ name }) => name)
   }
 
-  close(): Promise<void> {
-    return this.#server.close()
-  }
-
-  #answer({ path, query, body: text }: FakeRequest): FakeAnswer {
+  protected answer({ path, query, body: text }: FakeRequest): FakeAnswer {
     if (path === '/cgi-bin/gettoken') return { body: this.#giveToken(query) }
     const body = parseObject(text) ?? {}
     if (path === '/cgi-bin/webhook/send') {

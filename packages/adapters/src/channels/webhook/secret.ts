@@ -1,16 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { inspect } from 'node:util'
+import { Redacted } from '../../http/secret.js'
 import { WebhookError } from './errors.js'
 
 const PREFIX = 'whsec_'
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const REDACTED = '[redacted]'
 
 /**
  * A symmetric signing secret of Standard Webhooks 1.0.0: `whsec_` and base64 of 24 to 64 random bytes. It prints and
  * serialises as `[redacted]`, so a configuration that holds it may be logged.
  */
-export class SigningSecret {
+export class SigningSecret extends Redacted {
   readonly #key: Buffer
 
   /**
@@ -19,6 +18,7 @@ export class SigningSecret {
    * const secret = new SigningSecret(process.env['WEBHOOK_SECRET'] ?? '')
    */
   constructor(text: string) {
+    super()
     const key = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : ''
     this.#key = Buffer.from(BASE64.test(key) ? key : '', 'base64')
     const { length } = this.#key
@@ -51,18 +51,6 @@ export class SigningSecret {
       .update(`${id}.${toSeconds(at)}.`)
       .update(body)
       .digest()
-  }
-
-  toString(): string {
-    return REDACTED
-  }
-
-  toJSON(): string {
-    return REDACTED
-  }
-
-  [inspect.custom](): string {
-    return REDACTED
   }
 }
 

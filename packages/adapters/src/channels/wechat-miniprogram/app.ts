@@ -1,5 +1,4 @@
-import { optionInvalid } from '../../http/errors.js'
-import { Secret } from '../../http/secret.js'
+import { requireSecret, requireText, type Secret } from '../../http/secret.js'
 import type { TokenCache } from '../../wechat/access-tokens.js'
 import { WechatApi } from '../../wechat/api.js'
 
@@ -35,9 +34,8 @@ export class MiniProgram {
 
   constructor(options: MiniProgramOptions) {
     const { appId, baseUrl = 'https://api.weixin.qq.com', tokens, timeoutMs } = options
-    const secret = typeof options.secret === 'string' ? new Secret(options.secret) : options.secret
-    if (appId.trim() === '') throw optionInvalid(ADAPTER, 'appId', 'empty', 'the AppID of the console')
-    if (secret.reveal().trim() === '') throw optionInvalid(ADAPTER, 'secret', 'empty', 'the AppSecret')
+    requireText(ADAPTER, 'appId', appId, 'the AppID of the console')
+    const secret = requireSecret(ADAPTER, 'secret', options.secret, 'the AppSecret')
     const credentials = () => ({ grant_type: 'client_credential', appid: appId, secret: secret.reveal() })
     this.appId = appId
     this.api = new WechatApi({

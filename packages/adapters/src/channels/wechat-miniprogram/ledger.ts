@@ -1,3 +1,5 @@
+import { thrownCode } from '../../http/errors.js'
+
 /** A person's permission to send so many messages of one template. */
 export interface ConsentName {
   readonly openid: string
@@ -61,7 +63,7 @@ export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consen
       .catch((error: unknown) => {
         made = undefined
         // Another process has made it at the same moment.
-        if (!MADE_ALREADY.has(codeOf(error))) throw error
+        if (!MADE_ALREADY.has(thrownCode(error))) throw error
       })
     await made
     return pool.query(text, [openid, templateId])
@@ -86,10 +88,6 @@ export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consen
 
 /** PostgreSQL's `unique_violation` and `duplicate_table`. */
 const MADE_ALREADY: ReadonlySet<unknown> = new Set(['23505', '42P07'])
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
 
 /** What `wx.requestSubscribeMessage` gives, by template: `accept`, `acceptWithAudio`, `reject`, `ban`, `filter`. */
 export type SubscribeResults = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import type { Channel, Recipient, SendResult } from '@linli/core'
-import { optionInvalid } from '../../http/errors.js'
 import type { JsonObject } from '../../http/json.js'
+import { requireText } from '../../http/secret.js'
 import { again, refuse, resultOf, textOf, unfit, type Verdict, type Verdicts } from '../../wechat/results.js'
 import { ADAPTER, type MiniProgram } from './app.js'
 import type { ConsentLedger } from './ledger.js'
@@ -55,7 +55,7 @@ const VERDICTS: Verdicts = new Map<number, Verdict>([
 export function subscribeMessageChannel(options: SubscribeMessageOptions): Channel {
   const { app, ledger, name = ADAPTER, state = 'formal', cut = false } = options
   const address = options.address ?? ((to: Recipient) => to.traits['openid'])
-  if (name.trim() === '') throw optionInvalid(ADAPTER, 'name', 'an empty text', 'the name that rules use')
+  requireText(ADAPTER, 'name', name, 'the name that rules use')
   return {
     name,
     repeat: { kind: 'none' },

@@ -1,5 +1,4 @@
-import { optionInvalid } from '../../http/errors.js'
-import { Secret } from '../../http/secret.js'
+import { requireSecret, requireText, type Secret } from '../../http/secret.js'
 import type { TokenCache } from '../../wechat/access-tokens.js'
 import { WechatApi } from '../../wechat/api.js'
 
@@ -34,9 +33,8 @@ export class WecomCorp {
 
   constructor(options: WecomCorpOptions) {
     const { corpId, baseUrl = 'https://qyapi.weixin.qq.com', tokens, timeoutMs } = options
-    const secret = typeof options.secret === 'string' ? new Secret(options.secret) : options.secret
-    if (corpId.trim() === '') throw optionInvalid('wecom', 'corpId', 'empty', 'the 企业ID of the admin console')
-    if (secret.reveal().trim() === '') throw optionInvalid('wecom', 'secret', 'empty', "the application's Secret")
+    requireText('wecom', 'corpId', corpId, 'the 企业ID of the admin console')
+    const secret = requireSecret('wecom', 'secret', options.secret, "the application's Secret")
     this.corpId = corpId
     this.api = new WechatApi({
       adapter: 'wecom',

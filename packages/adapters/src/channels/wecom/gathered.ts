@@ -14,8 +14,8 @@ export interface GatheredOptions<T, R> {
   /** How long the first of a batch waits for others, in milliseconds. */
   readonly gatherMs: number
   readonly most: number
-  /** Makes one call for all items. Gives the result of each, by its name. */
-  readonly call: (items: readonly T[]) => Promise<(item: T) => R>
+  /** Makes one call for all items. Its result is that of each. */
+  readonly call: (items: readonly T[]) => Promise<R>
 }
 
 /**
@@ -66,8 +66,8 @@ export class Gathered<T, R> {
 
   private async callFor(waiting: readonly Waiting<T, R>[]): Promise<void> {
     try {
-      const resultOf = await this.options.call(waiting.map(({ item }) => item))
-      for (const { item, resolve } of waiting) resolve(resultOf(item))
+      const result = await this.options.call(waiting.map(({ item }) => item))
+      for (const { resolve } of waiting) resolve(result)
     } catch (error) {
       for (const { reject } of waiting) reject(error)
     }

@@ -40,7 +40,8 @@ interface Task {
 
 /** 4,000 bytes is what WeCom takes as the text of a group message. */
 const LONGEST_TEXT = 4000
-const MOST = { customer: 10_000, group: 2000 }
+/** So many groups may be in one task; of customers, five times as many. */
+const MOST = 2000
 
 /**
  * Group messages to customers and to customer groups (企业群发). WeCom sends nothing by itself: it asks a member, who
@@ -56,11 +57,8 @@ export function wecomGroupSendChannel(options: WecomGroupSendOptions): Channel {
   const { corp, name = 'wecom-group-send', address = addressOf, gatherMs = 1000 } = options
   const gathered = new Gathered<Task, ApiOutcome>({
     gatherMs,
-    most: MOST.group,
-    call: async (tasks) => {
-      const outcome = await createTask(corp, tasks)
-      return () => outcome
-    },
+    most: MOST,
+    call: (tasks) => createTask(corp, tasks),
   })
   return {
     name,

@@ -1,6 +1,5 @@
 import type { Channel, MessageContent, Recipient } from '@linli/core'
-import { optionInvalid } from '../../http/errors.js'
-import { Secret } from '../../http/secret.js'
+import { requireSecret, type Secret } from '../../http/secret.js'
 import { WechatApi } from '../../wechat/api.js'
 import { type Content, resultOf, tooLong, unfit } from '../../wechat/results.js'
 import { WECOM_VERDICTS } from './errcodes.js'
@@ -52,8 +51,7 @@ export function wecomRobotChannel(options: WecomRobotOptions): Channel {
 
 function readKey(key: WecomRobotOptions['key']): (to: Recipient) => string | undefined {
   if (typeof key === 'function') return key
-  const secret = typeof key === 'string' ? new Secret(key) : key
-  if (secret.reveal().trim() === '') throw optionInvalid('wecom', 'key', 'empty', "the key of the robot's address")
+  const secret = requireSecret('wecom', 'key', key, "the key of the robot's address")
   return () => secret.reveal()
 }
 

@@ -115,7 +115,8 @@ class TagNames {
       const listed = await this.ask('get_corp_tag_list', {}, signal)
       if (listed.kind !== 'answered' || listed.errcode !== 0) return { outcome: listed }
       this.learn(listed.json['tag_group'])
-      return this.#ids.has(name) ? { id: this.#ids.get(name) as string } : this.make(name, signal)
+      const id = this.#ids.get(name)
+      return id === undefined ? this.make(name, signal) : { id }
     })
   }
 

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import { thrownCode } from '../../http/errors.js'
 
 /**
  * What sources are mounted by: a request in, a response out, as the web platform has them. Hono and other routers of that
@@ -24,6 +26,15 @@ export async function readBody(request: Request, mostBytes: number): Promise<Buf
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** Unpacks gzip, and no more of it than `mostBytes`. @throws {BodyTooLarge} Anything else where it is no gzip. */
+export function unpack(packed: Uint8Array, mostBytes: number): Buffer {
+  try {
+    return gunzipSync(packed, { maxOutputLength: mostBytes })
+  } catch (error) {
+    throw thrownCode(error) === 'ERR_BUFFER_TOO_LARGE' ? new BodyTooLarge(mostBytes) : error
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { IncomingEvent } from '@linli/core'
 import type { JsonObject } from '../../http/json.js'
+import { idFor } from '../http/ids.js'
 import { type EventNames, nameOf } from '../http/names.js'
 
 /** Events of Segment's e-commerce specification (V2), by the names of linli's catalogue. */
@@ -43,7 +43,7 @@ export function eventOf(record: JsonObject, names: EventNames, sentAt: unknown):
     ...(isGiven(timestamp) && { timestamp }),
     ...sentAtOf(record, sentAt),
     ...(isGiven(context) && { context }),
-    messageId: record['messageId'] ?? idOf(record),
+    messageId: record['messageId'] ?? idFor('segment', JSON.stringify(record)),
   }
   // Nothing is known of these values: the engine looks at every one.
   const made = (rest: JsonObject) => ({ ...base, ...rest }) as unknown as IncomingEvent
@@ -95,11 +95,6 @@ function renamed(properties: unknown): unknown {
       return [other === undefined || Object.hasOwn(properties, other) ? name : other, value]
     }),
   )
-}
-
-/** A record without an id has one made of what it says, so that its repetition is none of two. */
-function idOf(record: JsonObject): string {
-  return `segment:${createHash('sha256').update(JSON.stringify(record)).digest('base64url').slice(0, 32)}`
 }
 
 function isGiven(value: unknown): boolean {

@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import { gunzipSync } from 'node:zlib'
 import type { Engine, IncomingEvent } from '@linli/core'
 import { type JsonObject, parseObject } from '../../http/json.js'
-import { BodyTooLarge, readBody, type WebHandler } from '../http/handler.js'
+import { BodyTooLarge, readBody, unpack, type WebHandler } from '../http/handler.js'
 import type { EventNames } from '../http/names.js'
 import { reply, summaryOf } from '../http/replies.js'
 import { eventOf } from './records.js'
@@ -69,17 +68,12 @@ async function bodyOf(request: Request, mostBytes: number): Promise<Body> {
   try {
     const raw = await readBody(request, mostBytes)
     const isPacked = request.headers.get('content-encoding') === 'gzip'
-    const json = parseObject((isPacked ? gunzipSync(raw, { maxOutputLength: mostBytes }) : raw).toString('utf8'))
+    const json = parseObject((isPacked ? unpack(raw, mostBytes) : raw).toString('utf8'))
     return json === undefined ? { refused: reply(400, { error: 'The body should be a JSON object.' }) } : { json }
   } catch (error) {
-    const isLarge = error instanceof BodyTooLarge || codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
-    if (isLarge) return { refused: reply(413, { error: `The body may have ${mostBytes} bytes at most.` }) }
+    if (error instanceof BodyTooLarge) return { refused: reply(413, { error: error.message }) }
     return { refused: reply(400, { error: 'The body cannot be unpacked.' }) }
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** As the user name of basic authentication, or in the body. */

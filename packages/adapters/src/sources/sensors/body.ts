@@ -1,5 +1,5 @@
-import { gunzipSync } from 'node:zlib'
-import type { JsonObject } from '../../http/json.js'
+import { asObject, parseObject } from '../../http/json.js'
+import { BodyTooLarge, unpack } from '../http/handler.js'
 
 /** Why a body cannot be read. */
 export type BodyProblem = 'encrypted' | 'no data' | 'wrong crc' | 'not base64' | 'not gzip' | 'not JSON' | 'too large'
@@ -28,26 +28,21 @@ export function readRecords(form: string, mostBytes: number): ReadRecords {
 
 function parse(bytes: Buffer, isPacked: boolean, mostBytes: number): ReadRecords {
   try {
-    const json: unknown = JSON.parse((isPacked ? gunzipSync(bytes, { maxOutputLength: mostBytes }) : bytes).toString())
+    const json: unknown = JSON.parse((isPacked ? unpack(bytes, mostBytes) : bytes).toString())
     return isEncryptedRecord(json) ? { problem: 'encrypted' } : { records: Array.isArray(json) ? json : [json] }
   } catch (error) {
     if (error instanceof SyntaxError) return { problem: 'not JSON' }
-    const isLarge = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
-    return { problem: isLarge ? 'too large' : 'not gzip' }
+    return { problem: error instanceof BodyTooLarge ? 'too large' : 'not gzip' }
   }
 }
 
 function isEncrypted(form: string): boolean {
-  if (!form.startsWith('{')) return false
-  try {
-    return isEncryptedRecord(JSON.parse(form))
-  } catch {
-    return false
-  }
+  return form.startsWith('{') && isEncryptedRecord(parseObject(form))
 }
 
 function isEncryptedRecord(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && 'ekey' in json && 'payloads' in json
+  const record = asObject(json)
+  return record !== undefined && 'ekey' in record && 'payloads' in record
 }
 
 function hasRightCrc(fields: URLSearchParams, base64: string): boolean {
@@ -60,9 +55,4 @@ export function hashCode(text: string): number {
   let hash = 0
   for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0
   return hash
-}
-
-/** A record, where it is an object at all. */
-export function asRecord(value: unknown): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }

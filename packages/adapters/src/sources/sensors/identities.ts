@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../http/json.js'
-import { asRecord } from './body.js'
+import { asObject, type JsonObject } from '../../http/json.js'
 
 /** Who a record is of, as events of linli say it. */
 export interface Who {
@@ -25,7 +24,7 @@ const KEYED = /^(\$?[\w-]+)\+(.+)$/
 /** Who a record is of. `isLogin` says whether a `distinct_id` that stands alone is a user's id. */
 export function whoIs(record: JsonObject, isLogin: ((record: JsonObject) => boolean) | undefined): Who {
   const { distinct_id: distinct, login_id: login, anonymous_id: anonymous } = record
-  const externalIds = identifiersIn(asRecord(record['identities']) ?? {})
+  const externalIds = identifiersIn(asObject(record['identities']) ?? {})
   const context = externalIds.length > 0 ? { context: { externalIds } } : {}
   if (login !== undefined) {
     return { userId: plain(login), ...(anonymous !== undefined && { anonymousId: anonymous }), ...context }
@@ -35,9 +34,9 @@ export function whoIs(record: JsonObject, isLogin: ((record: JsonObject) => bool
 }
 
 function isLoginByItself({ properties, lib, distinct_id: distinct, identities }: JsonObject): boolean {
-  if (asRecord(properties)?.['$is_login_id'] === true) return true
-  if (asRecord(identities)?.['$identity_login_id'] === distinct && distinct !== undefined) return true
-  const library = asRecord(lib)?.['$lib']
+  if (asObject(properties)?.['$is_login_id'] === true) return true
+  if (asObject(identities)?.['$identity_login_id'] === distinct && distinct !== undefined) return true
+  const library = asObject(lib)?.['$lib']
   return typeof library === 'string' && !CLIENTS.test(library)
 }
 

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { IncomingEvent } from '@linli/core'
-import type { JsonObject } from '../../http/json.js'
+import { asObject, type JsonObject } from '../../http/json.js'
+import { idFor } from '../http/ids.js'
 import { type EventNames, nameOf } from '../http/names.js'
-import { asRecord } from './body.js'
 import { whoIs } from './identities.js'
 
 /** Presets of Sensors' SDKs, and names that shops commonly give, by the names of linli's catalogue. */
@@ -84,7 +83,7 @@ export function eventOf(record: JsonObject, reading: Reading): IncomingEvent | u
 
 /** By the device's clock, which is wrong by as much as it is between `_flush_time` and the arrival. */
 function timesOf({ time, properties, _flush_time: sentAt }: JsonObject): JsonObject {
-  const timestamp = asRecord(properties)?.['$time'] ?? time
+  const timestamp = asObject(properties)?.['$time'] ?? time
   return {
     ...(timestamp !== undefined && { timestamp }),
     ...(typeof sentAt === 'number' && { sentAt }),
@@ -94,7 +93,7 @@ function timesOf({ time, properties, _flush_time: sentAt }: JsonObject): JsonObj
 /** Presets that the catalogue knows have its names; the rest of them says what the device is, and is left out. */
 function propertiesOf({ properties }: JsonObject, { properties: own }: Reading): JsonObject {
   return Object.fromEntries(
-    Object.entries(asRecord(properties) ?? {}).flatMap(([name, value]) => {
+    Object.entries(asObject(properties) ?? {}).flatMap(([name, value]) => {
       if (Object.hasOwn(own, name)) return [[own[name] ?? name, value]]
       const preset = PRESETS.get(name)
       if (preset !== undefined) return [[preset, value]]
@@ -107,5 +106,5 @@ function propertiesOf({ properties }: JsonObject, { properties: own }: Reading):
 function idOf({ distinct_id: distinct, type, event, time, _track_id: track, ...rest }: JsonObject): string {
   const says =
     track === undefined ? [distinct, type, event, time, rest['properties']] : [distinct, type, event, time, track]
-  return `sensors:${createHash('sha256').update(JSON.stringify(says)).digest('base64url').slice(0, 32)}`
+  return idFor('sensors', JSON.stringify(says))
 }

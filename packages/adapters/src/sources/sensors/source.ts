@@ -1,9 +1,9 @@
 import type { Engine, IncomingEvent } from '@linli/core'
-import type { JsonObject } from '../../http/json.js'
+import { asObject, type JsonObject } from '../../http/json.js'
 import { BodyTooLarge, readBody, type WebHandler } from '../http/handler.js'
 import type { EventNames } from '../http/names.js'
 import { reply, summaryOf } from '../http/replies.js'
-import { asRecord, type BodyProblem, type ReadRecords, readRecords } from './body.js'
+import { type BodyProblem, type ReadRecords, readRecords } from './body.js'
 import { eventOf } from './records.js'
 
 export interface SensorsSourceOptions {
@@ -47,7 +47,7 @@ export function sensorsSource(options: SensorsSourceOptions): WebHandler {
     const read =
       request.method === 'POST' ? await readPosted(request, mostBytes) : readRecords(search.slice(1), mostBytes)
     if ('problem' in read) return refused(engine, read.problem)
-    const records = read.records.map((record) => asRecord(record))
+    const records = read.records.map((record) => asObject(record))
     const events = records.flatMap((record) => (record === undefined ? [NO_EVENT] : (eventOf(record, reading) ?? [])))
     const report = await engine.ingest(events)
     return reply(200, { ...summaryOf(report), dropped: records.length - events.length }, OPEN)

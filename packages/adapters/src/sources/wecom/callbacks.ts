@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { IncomingEvent } from '@linli/core'
+import { idFor } from '../http/ids.js'
 import { fieldOf, type XmlFields } from './xml.js'
 
 /** Who changed what, as a callback of WeCom says it. */
@@ -27,7 +27,7 @@ export function eventsOf(callback: WecomCallback, xml: string): readonly Incomin
   if (customer === undefined) return []
   const base = {
     // WeCom sends a callback again when it got no answer, and gives it no id.
-    messageId: `wecom:${createHash('sha256').update(xml).digest('base64url').slice(0, 32)}`,
+    messageId: idFor('wecom', xml),
     timestamp: at,
     context: { externalIds: [{ type: 'externalUserId', id: customer }] },
   }
