@@ -23,7 +23,6 @@ import type {
   Tombstone,
   Version,
 } from '../../ports/store.js'
-import { conflict } from '../conflict.js'
 import { compareText } from '../text-order.js'
 import { isAfter } from './event-log.js'
 import { Staged } from './staged.js'
@@ -31,6 +30,7 @@ import { StagedCoupons } from './staged-coupons.js'
 import { StagedDeliveries } from './staged-deliveries.js'
 import { StagedErasure } from './staged-erasure.js'
 import { StagedEvents } from './staged-events.js'
+import { StagedIdentities } from './staged-identities.js'
 import { StagedPools } from './staged-pools.js'
 import { StagedSubjects } from './staged-subjects.js'
 import { StagedTallies } from './staged-tallies.js'
@@ -50,7 +50,6 @@ export class MemoryTransaction implements StoreTransaction {
   readonly #tables: MemoryTables
   readonly #options: MemoryTransactionOptions
   readonly #subjects: StagedSubjects
-  readonly #merges: Staged<MergeRecord>
   readonly #inboxAdded: InboxEntry[] = []
   #inboxTaken = 0
   readonly #decisions: Decision[] = []
@@ -61,7 +60,7 @@ export class MemoryTransaction implements StoreTransaction {
   readonly #baselines: Staged<BaselineRow>
   readonly #calls: Staged<ChannelCalls>
   #stagedEvents: StagedEvents | undefined
-  #stagedIdentities: Staged<string> | undefined
+  #stagedIdentities: StagedIdentities | undefined
   #stagedDeliveries: StagedDeliveries | undefined
   #stagedCoupons: StagedCoupons | undefined
   #stagedPools: StagedPools | undefined
@@ -73,7 +72,6 @@ export class MemoryTransaction implements StoreTransaction {
     this.#options = options
     this.#subjects = new StagedSubjects(tables)
     this.#baselines = new Staged<BaselineRow>(tables.baselines)
-    this.#merges = new Staged(tables.merges)
     this.#calls = new Staged(tables.calls)
   }
 
@@ -81,14 +79,10 @@ export class MemoryTransaction implements StoreTransaction {
   commit(): void {
     const tables = this.#tables
     this.#stagedEvents?.commit()
-    for (const [name, userId] of this.#stagedIdentities?.changes ?? []) tables.putIdentity(name, userId)
+    this.#stagedIdentities?.commit()
     this.#subjects.commit()
     for (const [kind, row] of this.#baselines.changes)
       if (row !== undefined) tables.baselines.set(kind as SubjectKind, row)
-    for (const [id, merge] of this.#merges.changes) {
-      if (merge === undefined) tables.merges.delete(id)
-      else tables.merges.set(id, merge)
-    }
     for (const [channel, calls] of this.#calls.changes) if (calls !== undefined) tables.calls.set(channel, calls)
     if (this.#inboxTaken > 0) tables.takeInbox(this.#inboxTaken)
     this.#stagedErasure?.commit()
@@ -113,8 +107,8 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#stagedEvents
   }
 
-  get #identities(): Staged<string> {
-    this.#stagedIdentities ??= new Staged(this.#tables.identities)
+  get #identities(): StagedIdentities {
+    this.#stagedIdentities ??= new StagedIdentities(this.#tables)
     return this.#stagedIdentities
   }
 
@@ -201,41 +195,27 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async resolveIdentities(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>()
-    for (const name of names) {
-      const userId = this.#identities.get(name)
-      if (userId !== undefined) found.set(name, userId)
-    }
-    return found
+    return this.#identities.resolve(names)
   }
 
   async linkIdentities(links: readonly IdentityLink[]): Promise<void> {
-    for (const { name, userId } of links) {
-      if (this.#identities.get(name) !== undefined) throw conflict('A name belongs to somebody already.', { name })
-      this.#identities.set(name, userId)
-    }
+    this.#identities.link(links)
   }
 
   async namesOf(userId: string): Promise<readonly string[]> {
-    const names = new Set(this.#tables.namesOf(userId))
-    for (const [name] of this.#identities.changes) names.add(name)
-    return [...names].filter((name) => this.#identities.get(name) === userId).sort(compareText)
+    return this.#identities.of(userId)
   }
 
   async relinkIdentities(names: readonly string[], userId: string): Promise<void> {
-    for (const name of names) if (this.#identities.get(name) !== undefined) this.#identities.set(name, userId)
+    this.#identities.relink(names, userId)
   }
 
   async addMerge(merge: MergeRecord): Promise<void> {
-    this.#merges.set(merge.id, merge)
+    this.#identities.addMerge(merge)
   }
 
   async undoMerge(id: string, at: number): Promise<MergeRecord | undefined> {
-    const merge = this.#merges.get(id)
-    if (merge === undefined || merge.undoneAt !== undefined) return undefined
-    const undone = { ...merge, undoneAt: at }
-    this.#merges.set(id, undone)
-    return undone
+    return this.#identities.undoMerge(id, at)
   }
 
   async lockSubjects(keys: readonly SubjectKey[]): Promise<readonly LockedSubject[]> {
@@ -470,15 +450,9 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async removeUsers(ids: readonly string[]): Promise<Removed> {
-    const wanted = new Set(ids)
     const keys = ids.map((id): SubjectKey => ({ kind: 'user', id }))
     const names = new Set(keys.map(subjectName))
-    for (const [name, userId] of this.#tables.identities) {
-      if (wanted.has(name) || wanted.has(userId)) this.#identities.set(name, undefined)
-    }
-    for (const { id, into, from } of this.#tables.merges.values()) {
-      if (wanted.has(into) || wanted.has(from)) this.#merges.set(id, undefined)
-    }
+    this.#identities.removeOf(ids)
     for (const key of keys) this.#subjects.remove(key)
     this.#erasure.reviseInbox((entry) => (names.has(subjectName(entry.key)) ? undefined : entry))
     const decisions = this.#erasure.reviseDecisions((one) => (names.has(one.subject) ? undefined : one))
@@ -506,12 +480,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   async reviseMerges(...[userIds, revise]: Parameters<StoreTransaction['reviseMerges']>): Promise<void> {
-    const wanted = new Set(userIds)
-    for (const { id } of this.#tables.merges.values()) {
-      const merge = this.#merges.get(id)
-      if (merge === undefined || !(wanted.has(merge.into) || wanted.has(merge.from))) continue
-      this.#merges.set(id, { ...merge, before: revise(merge.before) })
-    }
+    this.#identities.reviseMerges(userIds, revise)
   }
 
   async deliveriesOf(subjects: readonly SubjectKey[]): Promise<readonly Delivery[]> {
