@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { httpChannel } from '@linli/adapters/http'
 import { segmentSource } from '@linli/adapters/segment'
 import { sensorsSource } from '@linli/adapters/sensors'
 import { FakeServer, startFakeWecom } from '@linli/adapters/testing'
@@ -93,7 +94,18 @@ const message = (index: number): Outbound => ({
   content: { template: 't', body: `第 ${index} 条`, data: { add: '常买蔬菜' } },
   source: { journey: 'j', run: 'r', step: 's' },
 })
-const CHANNELS: readonly Channel[] = [wecomAppChannel({ corp, agentId: 1 }), wecomTagsChannel({ corp })]
+const declared = {
+  name: 'declared http',
+  url: `${rawUrl}/send`,
+  body: { to: '{{ to.id }}', text: '{{ content.body }}', key: '{{ deliveryKey }}' },
+  answers: [{ at: '/errcode', is: [0], then: 'accepted' }],
+}
+const local = { ports: [Number(new URL(rawUrl).port)], allowInsecureHttp: true, allowPrivateNetwork: true }
+const CHANNELS: readonly Channel[] = [
+  wecomAppChannel({ corp, agentId: 1 }),
+  wecomTagsChannel({ corp }),
+  httpChannel(declared, local),
+]
 console.log(
   `Channels: ${number(sends)} sends, 20 at a time, ${rounds} rounds; a plain request has a connection of its own, too.`,
 )

@@ -71,4 +71,4 @@ export {
 export { type Consent, consentOf, latestWord } from './consent.js'
 export { type Tier, tierOf } from './tiers.js'
 export { DURATION_FORMS, formatDuration, parseDuration } from './duration.js'
-export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own } from './json.js'
+export { canonicalJson, contentHash, FORBIDDEN_KEYS, hashShare, isObject, type Json, own, pointerTo } from './json.js'

@@ -16,7 +16,7 @@ export interface ResolvedAddress {
 
 export interface HttpRequest {
   /** Default `POST`. */
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH'
   readonly url: URL
   /** The only addresses a connection may go to: they have been checked. Left out: where the name leads. */
   readonly addresses?: readonly ResolvedAddress[]

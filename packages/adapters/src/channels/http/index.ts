@@ -1,0 +1,6 @@
+export { DeclarationError } from '../../declared/declaration.js'
+export { AdapterError } from '../../http/errors.js'
+export { Secret } from '../../http/secret.js'
+export { type HttpChannelOptions, httpChannel } from './channel.js'
+export type { HttpDeclaration } from './declaration.js'
+export { loadHttpChannels } from './load.js'
