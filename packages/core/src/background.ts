@@ -1,5 +1,6 @@
 import { Courier } from './delivery/courier.js'
 import { Dispatcher } from './delivery/dispatcher.js'
+import { Drafts } from './delivery/drafts.js'
 import type { Providers } from './delivery/providers.js'
 import { Rates } from './delivery/rates.js'
 import { Release } from './delivery/release.js'
@@ -37,20 +38,25 @@ export function openQueue(parts: BackgroundParts): Queue {
   const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
   const rates = new Rates({ store, clock, channels: providers.lines })
   const delivering = { store, rates, programs, ...providers, clock, makeCode, unsubscribe, callTimeoutMs }
-  const dispatcher = new Dispatcher(delivering)
+  let queue: Queue | undefined
+  const drafts = new Drafts({ ...delivering, copywriter: options.copywriter, onWritten: () => queue?.wake(), onError })
+  const dispatcher = new Dispatcher(delivering, drafts)
   const deliver: Work = {
     name: 'deliveries',
     of: ['delivery'],
-    pass: () => dispatcher.dispatch(),
+    pass: (hurried) => dispatcher.dispatch(hurried),
     lanes: lanesOf(store),
+    end: () => drafts.idle(),
   }
   const [advance, tidy] = [advancing(parts), tidying(parts)]
   const local = new InProcessQueue({ store, clock, work: [...advance, deliver, ...tidy], onError })
-  if (redis === undefined) return local
+  queue = local
+  if (redis === undefined) return queue
   const courier = new Courier(delivering)
   const work = [...advance, ...tidy]
   const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
-  return new SharedQueue({ ...redis, ...shared })
+  queue = new SharedQueue({ ...redis, ...shared })
+  return queue
 }
 
 /** While what became of one batch is written down, the next one is on its way: where the database does several things at once. */

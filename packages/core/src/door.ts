@@ -32,6 +32,7 @@ import type { RunFilter, RunPage } from './operations/runs.js'
 import type { Verification, VerifyOptions } from './operations/verify.js'
 import type { Channel } from './ports/channel.js'
 import type { Clock } from './ports/clock.js'
+import type { Copywriter } from './ports/copywriter.js'
 import type { CouponIssuer } from './ports/issuer.js'
 import type { DecisionOrder, Delivery, DeliveryState, MergeRecord, Store, StoreReads } from './ports/store.js'
 import type { Erasure } from './privacy/erase.js'
@@ -52,6 +53,8 @@ export interface EngineOptions {
   readonly channels?: readonly Channel[]
   /** Who issues coupons that linli does not issue itself. Every issuer that an offer names must be here. */
   readonly issuers?: readonly CouponIssuer[]
+  /** Writes the texts of templates that have `copy`. Left out: their fallbacks are sent. */
+  readonly copywriter?: Copywriter
   /**
    * `'memory'` (embedded, gone at the end; when left out), a folder (embedded, kept), `'postgres://…'`, a Kysely instance
    * of your own, or a store.

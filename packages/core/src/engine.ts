@@ -432,7 +432,8 @@ class LocalEngine implements Engine {
     this.unobserve?.()
     try {
       await this.queue.stop()
-      await closeChannels(this.providers.lines.values(), this.onError)
+      const { copywriter } = this.options
+      await closeChannels([...this.providers.lines.values(), ...(copywriter ? [copywriter] : [])], this.onError)
     } finally {
       await this.store.close()
     }

@@ -74,6 +74,7 @@ export type {
   SendResult,
 } from './ports/channel.js'
 export type { Clock } from './ports/clock.js'
+export type { CopyRequest, Copywriter } from './ports/copywriter.js'
 export type { CouponGrant, CouponIssuer, IssueRefusal, IssueResult } from './ports/issuer.js'
 export type {
   DecisionCount,

@@ -33,7 +33,7 @@ export * from './program/program.js'
 export type { CompiledScore, ScoreExplanation, TermExplanation } from './program/score.js'
 export type { Feature } from './facts/feature.js'
 export type { Figure } from './facts/figure.js'
-export type { Template, Rendered, RenderResult } from './templates.js'
+export type { Template, TemplateCopy, TextResult, Rendered, RenderResult } from './templates.js'
 export { DEFAULT_ZONE, firstInstantOf, isSteady, offsetAt, zoneFor } from './time-zone.js'
 
 // Test rules

@@ -57,7 +57,7 @@ const CASES: Readonly<Record<string, readonly [pack: unknown, text: string]>> = 
   'an unknown template variable': [
     template('{{ trait.name }} {{ coupon.cod }}'),
     `error template.variable  pack.json#/body
-  Templates have no variable "trait.name". They start with: subject, traits, entry, event, digest, coupon, community, leader, journey, unsubscribe. Did you mean "traits"?
+  Templates have no variable "trait.name". They start with: subject, traits, entry, event, digest, coupon, community, leader, journey, unsubscribe, copy. Did you mean "traits"?
   found: "trait.name"
 error template.variable  pack.json#/body
   "coupon" has no "cod". It has: code, offer, name, value, expiresAt. Did you mean "coupon.code"?

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { problemsOf, template } from '../testing/packs.js'
+import { problemsOf, template, textOf } from '../testing/packs.js'
 import { definePack } from './define.js'
 import { compileProgram } from './program/compile.js'
 import type { Template } from './templates.js'
@@ -149,5 +149,47 @@ describe('a template is locked down', () => {
   it('cannot be told what to do by the values it shows', () => {
     const result = compile('{{ traits.name }}').render({ traits: { name: '{{ subject.id }}{% include "x" %}' } })
     expect(result).toEqual({ ok: true, content: { body: '{{ subject.id }}{% include "x" %}' } })
+  })
+})
+
+describe('a template with copy', () => {
+  const copy = { instructions: '请{{ traits.name }}试吃', fallback: '{{ traits.name }}，来尝尝' }
+  const said = (body: string, more: object) => textOf(problemsOf([template(body, more)]))
+
+  it('puts in what was written, and its fallback where nothing was', () => {
+    const compiled = compile('{{ copy }}！', { copy, title: '{{ copy | upcase }}' })
+
+    expect(compiled.render({ ...variables, copy: 'ok 苹果' })).toEqual({
+      ok: true,
+      content: { title: 'OK 苹果', body: 'ok 苹果！' },
+    })
+    expect(compiled.render(variables)).toMatchObject({ ok: true, content: { body: '小王，来尝尝！' } })
+    expect(compiled.copy?.instructions(variables)).toEqual({ ok: true, text: '请小王试吃' })
+    expect(compiled.copy?.instructions({ traits: {} })).toEqual({ ok: false, error: 'traits.name has no value' })
+    expect(compiled.copy).toMatchObject({ maxLength: 100, forbid: [] })
+  })
+
+  it('never renders what was written as a template', () => {
+    const written = '{{ traits.city }}{% for x in (1..9) %}x{% endfor %}'
+    expect(compile('{{ copy }}', { copy }).render({ ...variables, copy: written })).toMatchObject({
+      content: { body: written },
+    })
+  })
+
+  it('reads what its texts read, and needs no more than its fallback', () => {
+    const compiled = compile('{{ copy }}', {
+      copy: { instructions: '{{ coupon.name }}', fallback: '{{ entry.storeId }}' },
+    })
+    expect([...compiled.reads].sort()).toEqual(['coupon', 'entry'])
+    expect([...compiled.needs]).toEqual(['entry'])
+  })
+
+  it('must have a place for it, and something to put there', () => {
+    expect(said('Hello', { copy })).toContain('reads {{ copy }} nowhere')
+    expect(said('{{ copy }}', {})).toContain('has no "copy" that says what to write')
+    expect(said('{{ copy }}', { copy: { ...copy, fallback: '{{ copy }}' } })).toContain('can read {{ copy }}')
+    expect(said('{{ copy.text }}', { copy })).toContain('"copy" has no "text"')
+    expect(said('{{ copy }}', { copy: { ...copy, maxLength: 0 } })).toContain('maxLength')
+    expect(said('{{ copy }}', { copy: { instructions: 'x' } })).toContain('fallback')
   })
 })

@@ -24,7 +24,10 @@ const VARIABLES: Readonly<Record<string, readonly string[] | null>> = {
   leader: ['id'],
   journey: ['id', 'name'],
   unsubscribe: ['token'],
+  copy: [],
 }
+
+const DEFAULT_MAX_LENGTH = 100
 
 /** What a message is made of, once rendered. */
 export interface Rendered {
@@ -37,48 +40,126 @@ export type RenderResult =
   | { readonly ok: true; readonly content: Rendered }
   | { readonly ok: false; readonly error: string }
 
+/** A text that a copywriter is asked for. */
+export interface TemplateCopy {
+  /** How many characters it may have. */
+  readonly maxLength: number
+  readonly forbid: readonly string[]
+  /** Renders what the copywriter is told. */
+  instructions(variables: Readonly<Record<string, unknown>>): TextResult
+}
+
+export type TextResult = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string }
+
 export interface Template {
   readonly id: string
   /** The first names of the variables it reads, such as `coupon`. */
   readonly reads: ReadonlySet<string>
   /** Those of them without which there is never a message: each is put out whatever happens, without a default. */
   readonly needs: ReadonlySet<string>
-  /** Renders with own properties only. A variable that has no value is an error, not an empty text. */
+  /** Present where part of it is written for each recipient. */
+  readonly copy?: TemplateCopy
+  /**
+   * Renders with own properties only. A variable that has no value is an error, not an empty text. Where it reads `copy` and there
+   * is none, it says its fallback.
+   */
   render(variables: Readonly<Record<string, unknown>>): RenderResult
 }
 
 /** Compiles a template; what is wrong is reported. */
 export function compileTemplate(definition: TemplateDefinition, place: Place, problems: Problems): Template {
-  const reads = new Set<string>()
-  const needs = new Set<string>()
-  const part = (text: string, ...key: string[]) => {
-    const at = { ...place, pointer: pointerTo(place.pointer, ...key) }
-    const parsed = parsePart(text, at, reads, problems)
-    for (const [root] of neededVariablesOf(parsed)) needs.add(String(root))
-    return { parsed, replaceable: replaceableVariablesOf(parsed) }
-  }
-  const title = definition.title === undefined ? undefined : part(definition.title, 'title')
-  const body = part(definition.body, 'body')
-  const data = Object.entries(definition.data ?? {}).map(([key, text]) => [key, part(text, 'data', key)] as const)
+  const parts = new TemplateParts(place, problems)
+  const title = definition.title === undefined ? undefined : parts.add(definition.title, 'title')
+  const body = parts.add(definition.body, 'body')
+  const data = Object.entries(definition.data ?? {}).map(([key, text]) => [key, parts.add(text, 'data', key)] as const)
+  const wanted = parts.reads.delete('copy')
+  const copy = definition.copy && compileCopy(definition.copy, parts)
+  checkCopy({ isWanted: wanted, readsItself: parts.reads.delete('copy') }, definition, place, problems)
   return {
     id: definition.id,
-    reads,
-    needs,
-    render: (variables) => {
-      const render = ({ parsed, replaceable }: ReturnType<typeof part>) =>
-        renderText(parsed, withNulls(variables, replaceable))
-      try {
-        const fields = data.map(([key, parsed]) => [key, render(parsed)] as const)
-        const content = {
-          ...(title !== undefined && { title: oneLine(render(title)) }),
-          body: render(body),
-          ...(fields.length > 0 && { data: Object.fromEntries(fields) }),
+    reads: parts.reads,
+    needs: parts.needs,
+    ...(copy && { copy }),
+    render: (given) =>
+      attempt(() => {
+        const variables =
+          copy !== undefined && given['copy'] === undefined ? { ...given, copy: copy.fallback(given) } : given
+        const fields = data.map(([key, part]) => [key, part(variables)] as const)
+        return {
+          ok: true,
+          content: {
+            ...(title !== undefined && { title: oneLine(title(variables)) }),
+            body: body(variables),
+            ...(fields.length > 0 && { data: Object.fromEntries(fields) }),
+          },
         }
-        return { ok: true, content }
-      } catch (error) {
-        return { ok: false, error: reasonOf(error).replace(/, line:.*$/, '') }
-      }
-    },
+      }),
+  }
+}
+
+type Variables = Readonly<Record<string, unknown>>
+
+/** The texts of a template, and what they read. */
+class TemplateParts {
+  readonly reads = new Set<string>()
+  readonly needs = new Set<string>()
+
+  constructor(
+    private readonly place: Place,
+    private readonly problems: Problems,
+  ) {}
+
+  /** Compiles a text. Gives what renders it. */
+  add(text: string, ...key: string[]): (variables: Variables) => string {
+    const { parsed, render } = this.read(text, ...key)
+    for (const [root] of neededVariablesOf(parsed)) if (root !== 'copy') this.needs.add(String(root))
+    return render
+  }
+
+  /** Compiles a text that a message may leave without. */
+  read(text: string, ...key: string[]) {
+    const at = { ...this.place, pointer: pointerTo(this.place.pointer, ...key) }
+    const parsed = parsePart(text, at, this.reads, this.problems)
+    const replaceable = replaceableVariablesOf(parsed)
+    return { parsed, render: (variables: Variables) => renderText(parsed, withNulls(variables, replaceable)) }
+  }
+}
+
+function compileCopy(copy: NonNullable<TemplateDefinition['copy']>, parts: TemplateParts) {
+  const { maxLength = DEFAULT_MAX_LENGTH, forbid = [] } = copy
+  const fallback = parts.add(copy.fallback, 'copy', 'fallback')
+  const instructions = parts.read(copy.instructions, 'copy', 'instructions')
+  return {
+    maxLength,
+    forbid,
+    fallback,
+    instructions: (variables: Variables) =>
+      attempt((): TextResult => ({ ok: true, text: instructions.render(variables) })),
+  }
+}
+
+/** What is written must have its place, and the place something that is written. */
+function checkCopy(
+  { isWanted, readsItself }: { readonly isWanted: boolean; readonly readsItself: boolean },
+  { body, copy }: TemplateDefinition,
+  place: Place,
+  problems: Problems,
+): void {
+  const error = (member: string, message: string, found: string) =>
+    problems.error({ ...place, pointer: pointerTo(place.pointer, member) }, 'template.copy', message, { found })
+  if (isWanted && copy === undefined) {
+    error('body', 'The template reads {{ copy }}, and has no "copy" that says what to write.', body)
+  }
+  if (copy === undefined) return
+  if (!isWanted) error('copy', 'The template reads {{ copy }} nowhere: what is written would be lost.', body)
+  if (readsItself) error('copy', 'Neither "instructions" nor "fallback" can read {{ copy }}.', copy.instructions)
+}
+
+function attempt<T>(render: () => T): T | { readonly ok: false; readonly error: string } {
+  try {
+    return render()
+  } catch (error) {
+    return { ok: false, error: reasonOf(error).replace(/, line:.*$/, '') }
   }
 }
 

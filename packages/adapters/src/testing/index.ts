@@ -4,6 +4,7 @@ export {
   type FakeSubscribeMessage,
   startFakeMiniProgram,
 } from './fake-miniprogram.js'
+export { type FakeModel, type FakeModelOptions, startFakeModel } from './fake-model.js'
 export { FakePlatform } from './fake-platform.js'
 export { type FakeAnswer, type FakeFault, type FakeHandler, type FakeRequest, FakeServer } from './fake-server.js'
 export { type FakeWecom, type FakeWecomOptions, type FakeWecomTaken, startFakeWecom } from './fake-wecom.js'

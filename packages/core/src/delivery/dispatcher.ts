@@ -4,11 +4,13 @@ import type { Delivery } from '../ports/store.js'
 import { askProvider, callInTime, TOO_LATE } from './call.js'
 import { clear } from './clear.js'
 import { settleCoupons } from './coupons.js'
+import type { Drafts } from './drafts.js'
 import { settleEvents } from './events.js'
 import type { Claim, Cleared } from './guard.js'
 import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
+import { DRAFTS } from './plan.js'
 import { record } from './results.js'
 import { settleReturns } from './returns.js'
 import { type CallResult, mayRepeat } from './settlement.js'
@@ -21,18 +23,24 @@ const BATCH = 200
 
 /** Carries deliveries out: claims what is due, keeps to rates, asks the policies, calls the channel or the issuer, writes down what became of it. */
 export class Dispatcher {
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(
+    private readonly options: DispatcherOptions,
+    private readonly drafts: Drafts,
+  ) {}
 
-  /** Handles at most one batch of what is due. Gives how many deliveries there were. */
-  async dispatch(): Promise<number> {
+  /** Handles at most one batch of what is due. Gives how many deliveries there were. `hurried`: waits for texts that are written. */
+  async dispatch(hurried = false): Promise<number> {
     const claimed = await this.claim(await this.options.rates.room())
     await this.carryOut(claimed)
+    if (hurried) await this.drafts.idle()
     return claimed.length
   }
 
-  /** Claims at most one batch of what is due; of messages by a channel that `room` names, no more than it says. */
-  claim(room?: ReadonlyMap<string, number>): Promise<readonly Delivery[]> {
+  /** Claims at most one batch of what is due; of messages by a channel that `free` names, no more than it says. */
+  claim(free?: ReadonlyMap<string, number>): Promise<readonly Delivery[]> {
     const { store, clock } = this.options
+    const { room: texts } = this.drafts
+    const room = texts === undefined ? free : new Map([...(free ?? []), [DRAFTS, texts]])
     return store.transaction(async (tx) => {
       const now = (await tx.now()) ?? clock.now()
       return tx.claimDeliveries(now, BATCH, now + LEASE_MS, room)
@@ -52,6 +60,7 @@ export class Dispatcher {
       () => this.inTransaction(ofKind('event'), settleEvents),
       () => this.inTransaction(ofKind('entry'), settlePlaces),
       () => this.inTransaction(ofKind('return'), settleReturns),
+      () => this.drafts.begin(ofKind('draft')),
       () => this.clearAndCall(reserved, TOO_LATE),
       () => this.reconcile(unknown),
     ]

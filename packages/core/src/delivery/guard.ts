@@ -95,7 +95,7 @@ function judge(
   const { program, now } = outcomes
   // What may have left already counts for caps: whether there is room for its repetition is asked without it.
   const state = forgetSend(outcomes.subjectOf(delivery).state, delivery.key)
-  const composed = compose(delivery, state, program, unsubscribe)
+  const composed = compose(delivery, state, program, now, unsubscribe)
   if (!composed.ok) return { ruling: 'suppress', ...composed }
   // One that may have left already is judged again: its provider may take it only now.
   const ruling = rule(state, atHand(composed.message), program.policies, now, counts.talliesOf(delivery))

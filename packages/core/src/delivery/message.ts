@@ -13,17 +13,19 @@ export function compose(
   delivery: Delivery,
   state: SubjectState,
   program: Program,
+  at: number,
   tokens?: UnsubscribeTokens,
 ): Composed {
   const { body, source, subject, key } = delivery
   const template = program.templates.get(body.what)
   if (template === undefined) return { ok: false, reason: 'no such template', detail: body.what }
-  const traits = traitsOf(state)
+  const { traits, ...variables } = variablesFor(delivery, state, program)
   const { channel = '', class: messageClass = 'service' } = body
   const isWanted = template.reads.has('unsubscribe') && subject.kind === 'user'
   const token = isWanted ? tokens?.tokenFor({ userId: subject.id, channel, class: messageClass }) : undefined
   const unsubscribe = token === undefined ? {} : { token }
-  const rendered = template.render({ ...variablesFor(delivery, state, program), traits, unsubscribe })
+  const copy = copyOf(delivery, at)
+  const rendered = template.render({ ...variables, traits, unsubscribe, ...(copy !== undefined && { copy }) })
   if (!rendered.ok) return { ok: false, reason: 'template', detail: rendered.error }
   return {
     ok: true,
@@ -43,10 +45,17 @@ export function recipientOf(subject: SubjectKey, state: SubjectState): Recipient
   return { ...subject, traits: traitsOf(state) }
 }
 
-function variablesFor({ body, source, subject }: Delivery, state: SubjectState, program: Program) {
+/** What was written for it. What may have left with it is repeated with it; else it is not used once it is old. */
+function copyOf({ body: { copy, firstCalledAt } }: Delivery, at: number): string | undefined {
+  return firstCalledAt !== undefined || (copy?.until ?? 0) > at ? copy?.text : undefined
+}
+
+/** What templates may read, but for links that are made for one message. */
+export function variablesFor({ body, source, subject }: Delivery, state: SubjectState, program: Program) {
   const { entry, event, coupon, digest } = body.variables ?? {}
   const journey = program.journeys.get(source.journey)
   return {
+    traits: traitsOf(state),
     subject: { kind: subject.kind, id: subject.id },
     entry: entry ?? {},
     event: event ?? {},

@@ -93,6 +93,11 @@ export class Outcomes<D extends Wished = Delivery> {
     this.decisions.push(decision)
   }
 
+  /** Plans a delivery that follows. */
+  plan(delivery: Delivery): void {
+    this.added.push(delivery)
+  }
+
   /** Plans the delivery by the step's next channel; false when there is none. */
   tryNextChannel(delivery: Delivery): boolean {
     const next = nextChannel(delivery, this.now)

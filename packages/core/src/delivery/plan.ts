@@ -1,7 +1,10 @@
 import { contentHash } from '@linli/rules'
 import type { Effect, ReturnEffect } from '../domain/decision.js'
 import { type StepSource, type SubjectKey, subjectName } from '../domain/subject.js'
-import type { Delivery } from '../ports/store.js'
+import type { Delivery, DeliveryBody } from '../ports/store.js'
+
+/** The line of drafts, beside those of channels: it is no channel's name. */
+export const DRAFTS = ' drafts'
 
 /** The deliveries that a subject's effects wish for. */
 export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]): Delivery[] {
@@ -11,7 +14,9 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
         const [channel = '', ...fallbacks] = effect.channels
         const { template: what, class: messageClass, variables } = effect
         const body = { what, channel, fallbacks, class: messageClass, variables }
-        return [newDelivery('message', subject, effect, channel, body)]
+        if (!effect.isWritten) return [newDelivery('message', subject, effect, channel, body)]
+        const wanted = { ...body, channel: DRAFTS, fallbacks: effect.channels }
+        return [newDelivery('draft', subject, effect, DRAFTS, wanted)]
       }
       case 'issue':
         return [
@@ -24,7 +29,9 @@ export function planDeliveries(subject: SubjectKey, effects: readonly Effect[]):
         return [planReturn(subject, effect)]
       case 'suggest': {
         const { template: what, to, expiresAt, variables } = effect
-        return [newDelivery('suggestion', subject, effect, `leader:${to}`, { what, to, expiresAt, variables })]
+        const body = { what, to, expiresAt, variables }
+        if (!effect.isWritten) return [newDelivery('suggestion', subject, effect, `leader:${to}`, body)]
+        return [newDelivery('draft', subject, effect, DRAFTS, { ...body, channel: DRAFTS })]
       }
       case 'place':
         return [newDelivery('entry', subject, effect, 'entry', { what: effect.source.journey })]
@@ -57,6 +64,14 @@ export function nextChannel({ subject, source, body }: Delivery, at: number): De
   if (channel === undefined) return undefined
   const { firstCalledAt: _, maybeSent: __, codeless: ___, ...rest } = body
   return newDelivery('message', subject, { source, at }, channel, { ...rest, channel, fallbacks })
+}
+
+/** What follows a draft: the message by its step's first channel, or the suggestion. */
+export function afterDraft(draft: Delivery, copy: DeliveryBody['copy'], at: number): Delivery | undefined {
+  const { source, subject, body } = draft
+  const { to, channel: _, ...rest } = { ...body, ...(copy && { copy }) }
+  if (to === undefined) return nextChannel({ ...draft, body: rest }, at)
+  return newDelivery('suggestion', subject, { source, at }, `leader:${to}`, { ...rest, to })
 }
 
 function newDelivery(

@@ -16,7 +16,7 @@ export function settleSuggestions(outcomes: Outcomes): void {
     const { to, expiresAt = now } = body
     const about = { run: source.run, step: source.step, template: body.what, to: `leader:${to}` }
     const said = { at: now, subject: subjectName(subject), rule: source.journey, ...about }
-    const composed = compose(delivery, outcomes.subjectOf(delivery).state, outcomes.program)
+    const composed = compose(delivery, outcomes.subjectOf(delivery).state, outcomes.program, now)
     if (expiresAt > now && isHalted(delivery, outcomes, now)) continue
     if (expiresAt <= now) {
       outcomes.save(closed(delivery, 'rejected', 'expired'))

@@ -11,7 +11,8 @@ const NEVER: ReadonlySet<DeliveryState> = new Set(['rejected', 'suppressed'])
 export function codeFateOf(delivery: Delivery): Telling | undefined {
   const { kind, state, source, body, reason } = delivery
   const code = body.variables?.coupon?.code
-  if (code === undefined || kind === 'return') return undefined
+  // What follows a draft is to tell it.
+  if (code === undefined || kind === 'return' || kind === 'draft') return undefined
   if (body.codeless !== true && (TOLD.has(state) || wasShown(delivery))) return { source, code }
   return TOLD.has(state) ? { source, code, why: 'no message' } : untold(state, { source, code, why: reason ?? state })
 }

@@ -24,6 +24,8 @@ export const DECISION_KINDS = [
   'message.confirmed',
   'message.declined',
   'message.resolved',
+  'copy.written',
+  'copy.declined',
   'coupon.issued',
   'coupon.refused',
   'coupon.deferred',
@@ -93,6 +95,8 @@ export interface SendEffect {
   readonly channels: readonly string[]
   readonly class: MessageClass
   readonly variables: StepVariables
+  /** Whether a text is written for it first. */
+  readonly isWritten: boolean
   readonly at: number
 }
 
@@ -124,6 +128,8 @@ export interface SuggestEffect {
   readonly to: string
   readonly expiresAt: number
   readonly variables: StepVariables
+  /** Whether a text is written for it first. */
+  readonly isWritten: boolean
   readonly at: number
 }
 

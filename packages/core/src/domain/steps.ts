@@ -200,7 +200,10 @@ function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource):
   const { template, channels, class: messageClass } = step
   const variables = variablesOf(run)
   mayTell(draft, run, source)
-  draft.effects.push({ kind: 'send', source, template, channels, class: messageClass, variables, at: draft.at })
+  const isWritten = wantsCopy(draft, template)
+  draft.effects.push({
+    ...{ kind: 'send', source, template, channels, class: messageClass, variables, isWritten, at: draft.at },
+  })
   const { run: id, step: stepId } = source
   draft.decide('message.planned', source.journey, {
     run: id,
@@ -225,7 +228,13 @@ function suggest(draft: Draft, run: Run, step: StepOf<'suggest'>, source: StepSo
   const expiresAt = draft.at + step.expiresMs
   const { template } = step
   mayTell(draft, run, source)
-  draft.effects.push({ kind: 'suggest', source, template, to, expiresAt, variables: variablesOf(run), at: draft.at })
+  const variables = variablesOf(run)
+  const isWritten = wantsCopy(draft, template)
+  draft.effects.push({ kind: 'suggest', source, template, to, expiresAt, variables, isWritten, at: draft.at })
+}
+
+function wantsCopy({ program }: Draft, template: string): boolean {
+  return program.templates.get(template)?.copy !== undefined
 }
 
 function putTag(draft: Draft, step: StepOf<'tag'>): void {

@@ -135,7 +135,8 @@ export interface InboxEntry {
   readonly input: Input
 }
 
-export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entry' | 'return'
+/** `draft`: a message or a suggestion for which a text is written first; the message follows it. */
+export type DeliveryKind = 'message' | 'coupon' | 'suggestion' | 'event' | 'entry' | 'return' | 'draft'
 
 /**
  * `planned -> reserved -> calling -> accepted | rejected | retry_at | unknown | parked | suppressed`, and
@@ -198,6 +199,8 @@ export interface DeliveryBody {
   readonly link?: number
   /** suggestion: the rendered text. */
   readonly text?: string
+  /** message, suggestion: what a copywriter has written for it. */
+  readonly copy?: WrittenCopy
   /** When the first of the calls was made that may have been taken: the start of an idempotency window. */
   readonly firstCalledAt?: number
   /** Whether a call before the one under way may have been taken: what is answered now says nothing of that one. */
@@ -220,6 +223,13 @@ export interface DeliveryBody {
   readonly refused?: readonly ReceiptKind[]
   /** message: what is counted for it by policies about many people. */
   readonly counted?: readonly Tally[]
+}
+
+/** A text that a copywriter has written. */
+export interface WrittenCopy {
+  readonly text: string
+  /** From when on it is too old to be used first. */
+  readonly until: number
 }
 
 /** What a provider, or somebody who acts for it, says of a message later. */

@@ -40,7 +40,7 @@ export function withoutTraces(deliveries: readonly Delivery[], traces: Traces): 
   return deliveries
     .filter(({ body: { variables = {}, values = {} } }) => finder.isSaid(variables) || finder.isSaid({ event: values }))
     .map((delivery) => {
-      const { variables: _, values: __, text: ___, ...body } = delivery.body
+      const { variables: _, values: __, text: ___, copy: ____, ...body } = delivery.body
       const told = { ...delivery, body }
       return isWaiting(delivery) ? closed(told, 'suppressed', ERASED) : told
     })

@@ -8,6 +8,7 @@ import { Several } from '../../testing/several.js'
 import { identify, track } from '../../testing/shop.js'
 import type { Engine } from '../door.js'
 import type { Channel } from '../ports/channel.js'
+import type { Copywriter } from '../ports/copywriter.js'
 import { type MemoryChannel, memoryChannel } from '../testing/memory-channel.js'
 
 const postgresUrl = inject('postgresUrl')
@@ -103,6 +104,28 @@ describe.skipIf(!isThere)('work shared by Redis', () => {
 
     const crowds = times.filter((at, index) => (times[index + max] ?? Number.POSITIVE_INFINITY) - at < perMs)
     expect(crowds).toEqual([])
+    expect(several.errors).toEqual([])
+  })
+
+  it('has a text written for each message first, a few at a time in each process', async () => {
+    const copy = { instructions: '问候{{ traits.name | default: "邻居" }}', fallback: '您好' }
+    const rules = [{ kind: 'template', id: 'hello', body: '{{ copy }}', copy }, ...RULES.slice(1)]
+    const asked: string[] = []
+    const write: Copywriter['write'] = async ({ key }) => {
+      asked.push(key)
+      await sleep(20)
+      return '早上好，邻居'
+    }
+    const options = { copywriter: { name: 'model', write } }
+    const engines = [await several.open(rules, [sms], options), await several.open(rules, [sms], options)]
+    for (const engine of engines) engine.start()
+
+    await engines[0]?.ingest(carts(0, 60))
+    await sentOnce(60, engines[0] as Engine)
+
+    expect(new Set(asked).size).toBe(60)
+    expect(asked).toHaveLength(60)
+    expect(new Set(sms.sent.map(({ content }) => content.body))).toEqual(new Set(['早上好，邻居']))
     expect(several.errors).toEqual([])
   })
 

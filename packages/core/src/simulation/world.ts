@@ -3,6 +3,7 @@ import type { Engine, EngineOptions } from '../door.js'
 import { startEngine } from '../engine.js'
 import type { IncomingEvent, IngestReport } from '../ingest/event.js'
 import type { Channel, Outbound } from '../ports/channel.js'
+import type { Copywriter } from '../ports/copywriter.js'
 import type { CouponIssuer } from '../ports/issuer.js'
 import { UnsubscribeTokens } from '../privacy/unsubscribe.js'
 import { instantOf, type VirtualClock, virtualClock } from '../queue/clocks.js'
@@ -85,6 +86,8 @@ export interface WorldOptions {
   readonly channels?: readonly Channel[]
   /** As channels: left out, every issuer that an offer names. */
   readonly issuers?: readonly CouponIssuer[]
+  /** Left out: the fallbacks of templates that have `copy` are sent. */
+  readonly copywriter?: Copywriter
   /** What becomes of messages where channels are left out. Left out: all are accepted at once. */
   readonly fate?: Fate
   readonly program: Program
@@ -97,6 +100,7 @@ export async function openWorld({
   database,
   channels,
   issuers,
+  copywriter,
   fate = ALL_ACCEPTED,
   program,
 }: WorldOptions): Promise<World> {
@@ -112,6 +116,7 @@ export async function openWorld({
     unsubscribe: new UnsubscribeTokens('links of a world of its own lead nowhere'),
     issuers: issuers ?? issuerNames(program).map((name) => simulatedIssuer(name, fate, makeCode)),
     makeCode,
+    ...(copywriter && { copywriter }),
   }
   const engine = await startEngine(options, program)
   return new World(engine, clock, sent)

@@ -40,6 +40,24 @@ const conditionSchema = z
 
 const templateText = z.string().min(1).max(20_000)
 
+const copySchema = z
+  .strictObject({
+    instructions: templateText.describe(
+      'What to write, for the copywriter, such as "用亲切的语气写一句话，请{{ traits.name }}试吃{{ entry.product }}". It learns nothing else.',
+    ),
+    fallback: templateText.describe('The text where none was written, or none that may be used.'),
+    maxLength: z.int().min(1).max(2000).optional().describe('How many characters it may have; 100 when left out.'),
+    forbid: z
+      .array(z.string().min(1).max(60))
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Words that must not be in it, such as "最低价". Upper and lower case are the same.'),
+  })
+  .describe(
+    'A text written for each recipient, by the copywriter that the engine is given. The template puts it where it reads {{ copy }}.',
+  )
+
 const templateSchema = z
   .strictObject({
     kind: z.literal('template'),
@@ -52,6 +70,7 @@ const templateSchema = z
       .record(z.string().min(1).max(60), templateText)
       .optional()
       .describe('More rendered fields for the channel, such as a page path.'),
+    copy: copySchema.optional(),
   })
   .meta({ id: 'Template', description: 'The text of a message.' })
 

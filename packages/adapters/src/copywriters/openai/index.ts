@@ -1,0 +1,1 @@
+export { type OpenaiCopywriterOptions, openaiCopywriter } from './copywriter.js'
