@@ -4,9 +4,11 @@
  *
  *     npm run bench:adapters [-- --rounds 5 --events 20000 --sends 500]
  */
+import { createHmac } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { httpChannel } from '@linli/adapters/http'
+import { jsonSource } from '@linli/adapters/json'
 import { segmentSource } from '@linli/adapters/segment'
 import { sensorsSource } from '@linli/adapters/sensors'
 import { FakeServer, startFakeWecom } from '@linli/adapters/testing'
@@ -57,11 +59,39 @@ const sensorsBatch = records((index) => ({
 }))
 const packed = encodeURIComponent(gzipSync(sensorsBatch).toString('base64'))
 
+const orders = records((index) => ({
+  event: 'PayOrder',
+  time: '2026-03-01 10:00:00',
+  buyer: { id: `u${index}`, openid: `op${index}` },
+  order: { no: `o${index}`, amount: '1250', items: [{ sku: 'v-101', price: 890, num: 2 }] },
+}))
+const order = jsonSource({
+  engine,
+  auth: { kind: 'hmac', header: 'x-signature', secret: 'k' },
+  map: {
+    name: '/event',
+    id: '/order/no',
+    user: '/buyer/id',
+    identifiers: { openid: '/buyer/openid' },
+    at: '/time',
+    properties: {
+      orderId: '/order/no',
+      total: { from: '/order/amount', as: 'fen' },
+      items: {
+        each: '/order/items',
+        properties: { sku: '/sku', price: { from: '/price', as: 'fen' }, quantity: '/num' },
+      },
+    },
+  },
+})
+const signed = { 'x-signature': createHmac('sha256', 'k').update(orders).digest('hex') }
+
 const segment = segmentSource({ engine, writeKeys: ['k'] })
 const sensors = sensorsSource({ engine })
-const post = (url: string, body: string) => new Request(url, { method: 'POST', body })
+const post = (url: string, body: string, headers = {}) => new Request(url, { method: 'POST', body, headers })
 const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] = [
   ['segment', segmentBatch, () => segment(post('http://x/v1/batch', segmentBatch))],
+  ['json, signed', orders, () => order(post('http://x/orders', orders, signed))],
   ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
 ]
 console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)

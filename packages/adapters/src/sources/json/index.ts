@@ -1,0 +1,8 @@
+export { DeclarationError } from '../../declared/declaration.js'
+export { AdapterError } from '../../http/errors.js'
+export { Secret } from '../../http/secret.js'
+export { fastifyRoute, nodeListener, type WebHandler } from '../http/handler.js'
+export type { JsonSourceAuth, SignedRequest } from './auth.js'
+export type { JsonMapDeclaration } from './declaration.js'
+export { type JsonMap, jsonMap, type MappedRecord } from './map.js'
+export { type JsonSourceOptions, jsonSource } from './source.js'
