@@ -1,6 +1,6 @@
 import { type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
 
-/** One of WeChat's platforms on this machine: what befalls requests, and which there were. */
+/** A platform on this machine: what befalls requests, and which there were. */
 export abstract class FakePlatform {
   /** `http://127.0.0.1:…`, once it listens. */
   url = ''

@@ -1,21 +1,11 @@
-import type { RefusalReason, SendContext, SendResult } from '@linli/core'
+import type { SendContext, SendResult } from '@linli/core'
 import { deferred } from '../http/deferral.js'
 import { outcomeUnknown } from '../http/errors.js'
 import type { JsonObject } from '../http/json.js'
+import { type Refused, refuse, unfit, type Verdict } from '../http/verdicts.js'
 import type { ApiOutcome } from './api.js'
 
-/** What an errcode means: try again, not before so many milliseconds; or no use, and why. */
-export type Verdict =
-  | { readonly means: 'again'; readonly leastMs: number }
-  | { readonly means: 'refused'; readonly reason: RefusalReason }
-
-export function again(leastMs: number): Verdict {
-  return { means: 'again', leastMs }
-}
-
-export function refuse(reason: RefusalReason): Verdict {
-  return { means: 'refused', reason }
-}
+export { again, type Refused, refuse, textOf, unfit, type Verdict } from '../http/verdicts.js'
 
 /** What the platform's errcodes mean; of any other, nothing is known but that the call was not done. */
 export type Verdicts = ReadonlyMap<number, Verdict>
@@ -47,20 +37,8 @@ export function resultOf(
   return { status: 'refused', reason: verdict.reason, detail }
 }
 
-/** A text of the platform's answer, or undefined. */
-export function textOf(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-export type Refused = Extract<SendResult, { readonly status: 'refused' }>
-
 /** What is sent of a message's content; or why it can never be sent so. */
 export type Content = { readonly body: JsonObject } | { readonly refused: Refused }
-
-export function unfit(detail: string): { readonly refused: Refused } {
-  return { refused: { status: 'refused', reason: 'content', detail } }
-}
 
 /** Undefined where the text is no longer than the platform takes, in bytes of UTF-8. */
 export function tooLong(adapter: string, text: string, most: number): { readonly refused: Refused } | undefined {

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Engine, IncomingEvent } from '@linli/core'
 import { type JsonObject, parseObject } from '../../http/json.js'
 import { BodyTooLarge, readBody, unpack, type WebHandler } from '../http/handler.js'
+import { isKey } from '../http/keys.js'
 import type { EventNames } from '../http/names.js'
 import { reply, summaryOf } from '../http/replies.js'
 import { eventOf } from './records.js'
@@ -81,9 +81,4 @@ function writeKeyOf(request: Request, { writeKey }: JsonObject): string {
   const [scheme, credentials = ''] = (request.headers.get('authorization') ?? '').split(' ')
   if (scheme?.toLowerCase() === 'basic') return Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] ?? ''
   return typeof writeKey === 'string' ? writeKey : ''
-}
-
-function isKey(found: string, key: Buffer): boolean {
-  const given = Buffer.from(found)
-  return given.length === key.length && timingSafeEqual(given, key)
 }
