@@ -7,11 +7,13 @@
 import { createHmac } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { aliyunSms } from '@linli/adapters/aliyun-sms'
 import { httpChannel } from '@linli/adapters/http'
 import { jsonSource } from '@linli/adapters/json'
 import { segmentSource } from '@linli/adapters/segment'
 import { sensorsSource } from '@linli/adapters/sensors'
-import { FakeServer, startFakeWecom } from '@linli/adapters/testing'
+import { tencentSms } from '@linli/adapters/tencent-sms'
+import { FakeServer, startFakeAliyunSms, startFakeTencentSms, startFakeWecom } from '@linli/adapters/testing'
 import { WecomCorp, wecomAppChannel, wecomTagsChannel } from '@linli/adapters/wecom'
 import type { Channel, IncomingEvent, IngestReport, Outbound } from '@linli/core'
 import { number, seconds, spread } from './measure.js'
@@ -112,18 +114,24 @@ for (const [name, json, handle] of SOURCES) {
 }
 
 const wecom = await startFakeWecom()
+const [aliyun, tencent] = [await startFakeAliyunSms(), await startFakeTencentSms()]
 const raw = new FakeServer(() => ({ body: { errcode: 0 } }))
 const rawUrl = await raw.listen()
 const corp = new WecomCorp({ corpId: wecom.corpId, secret: wecom.secret, baseUrl: wecom.url })
-const traits = { wecomUserId: 'wang', wecomSender: 'wang', externalUserId: 'wm-1' }
+const traits = { wecomUserId: 'wang', wecomSender: 'wang', externalUserId: 'wm-1', phone: '13800000001' }
 const message = (index: number): Outbound => ({
   deliveryKey: `d-${index}`,
   channel: 'x',
   class: 'service',
   to: { kind: 'user', id: 'u', traits },
-  content: { template: 't', body: `第 ${index} 条`, data: { add: '常买蔬菜' } },
+  content: {
+    template: 't',
+    body: `第 ${index} 条`,
+    data: { add: '常买蔬菜', templateCode: 'SMS_1', templateId: '1', 1: '蔬菜' },
+  },
   source: { journey: 'j', run: 'r', step: 's' },
 })
+const signName = '邻里生鲜'
 const declared = {
   name: 'declared http',
   url: `${rawUrl}/send`,
@@ -135,6 +143,8 @@ const CHANNELS: readonly Channel[] = [
   wecomAppChannel({ corp, agentId: 1 }),
   wecomTagsChannel({ corp }),
   httpChannel(declared, local),
+  aliyunSms({ ...aliyun.credentials, signName, baseUrl: aliyun.url }),
+  tencentSms({ ...tencent.credentials, signName, baseUrl: tencent.url }),
 ]
 console.log(
   `Channels: ${number(sends)} sends, 20 at a time, ${rounds} rounds; a plain request has a connection of its own, too.`,
@@ -162,5 +172,5 @@ for (const channel of CHANNELS) {
   }
   console.log(`${channel.name}: ${spread(rates, 0)} sends/s, ${spread(ratios)} of plain requests`)
 }
-await wecom.close()
+await Promise.all([wecom, aliyun, tencent].map((one) => one.close()))
 await raw.close()

@@ -1,4 +1,10 @@
 export {
+  type FakeAliyunMessage,
+  type FakeAliyunSms,
+  type FakeAliyunSmsOptions,
+  startFakeAliyunSms,
+} from './fake-aliyun-sms.js'
+export {
   type FakeMiniProgram,
   type FakeMiniProgramOptions,
   type FakeSubscribeMessage,
@@ -7,4 +13,10 @@ export {
 export { type FakeModel, type FakeModelOptions, startFakeModel } from './fake-model.js'
 export { FakePlatform } from './fake-platform.js'
 export { type FakeAnswer, type FakeFault, type FakeHandler, type FakeRequest, FakeServer } from './fake-server.js'
+export {
+  type FakeTencentMessage,
+  type FakeTencentSms,
+  type FakeTencentSmsOptions,
+  startFakeTencentSms,
+} from './fake-tencent-sms.js'
 export { type FakeWecom, type FakeWecomOptions, type FakeWecomTaken, startFakeWecom } from './fake-wecom.js'
