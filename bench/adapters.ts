@@ -13,7 +13,14 @@ import { jsonSource } from '@linli/adapters/json'
 import { segmentSource } from '@linli/adapters/segment'
 import { sensorsSource } from '@linli/adapters/sensors'
 import { tencentSms } from '@linli/adapters/tencent-sms'
-import { FakeServer, startFakeAliyunSms, startFakeTencentSms, startFakeWecom } from '@linli/adapters/testing'
+import {
+  callbackRequest,
+  FakeServer,
+  startFakeAliyunSms,
+  startFakeTencentSms,
+  startFakeWecom,
+} from '@linli/adapters/testing'
+import { miniProgramSource } from '@linli/adapters/wechat-miniprogram-events'
 import { WecomCorp, wecomAppChannel, wecomTagsChannel } from '@linli/adapters/wecom'
 import type { Channel, IncomingEvent, IngestReport, Outbound } from '@linli/core'
 import { number, seconds, spread } from './measure.js'
@@ -91,9 +98,24 @@ const signed = { 'x-signature': createHmac('sha256', 'k').update(orders).digest(
 const segment = segmentSource({ engine, writeKeys: ['k'] })
 const sensors = sensorsSource({ engine })
 const post = (url: string, body: string, headers = {}) => new Request(url, { method: 'POST', body, headers })
+const pushed = {
+  FromUserName: 'o-1',
+  CreateTime: 1_700_000_000,
+  Event: 'subscribe_msg_popup_event',
+  List: Array.from({ length: BATCH }, (_, index) => ({ TemplateId: `t${index}`, SubscribeStatusString: 'accept' })),
+}
+const pushKeys = { token: 't', encodingAesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C', receiveId: 'wx' }
+const pushes = miniProgramSource({
+  engine: { ...engine, receive: () => Promise.reject(new Error('no receipts here')) },
+  token: pushKeys.token,
+  encryption: { encodingAesKey: pushKeys.encodingAesKey, appId: pushKeys.receiveId },
+})
+const push = (format: 'json' | 'xml') => pushes(callbackRequest('http://x/wechat', pushed, { ...pushKeys, format }))
 const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] = [
   ['segment', segmentBatch, () => segment(post('http://x/v1/batch', segmentBatch))],
   ['json, signed', orders, () => order(post('http://x/orders', orders, signed))],
+  ['mini-program, sealed JSON', JSON.stringify(pushed), () => push('json')],
+  ['mini-program, sealed XML', JSON.stringify(pushed), () => push('xml')],
   ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
 ]
 console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)

@@ -12,6 +12,7 @@ const ORDER = { orderId: 'Which order.', total: 'What it came to, in yuan.', ite
 const ITEM = { sku: 'Which product.', productName: 'Its name.', category: 'Its category.', price: 'In yuan.' }
 const GROUP_BUY = { groupBuyId: 'Which group-buy.', sku: 'What is bought together.' }
 const COUPON = { couponId: 'Which coupon.', offer: 'The offer it is of.', value: 'What it is worth, in yuan.' }
+const SUBSCRIPTION = { templateId: 'Which template of the mini-program.', scene: 'Where: `popup` or `settings`.' }
 const TICKET = { ticketId: 'Which ticket.', orderId: 'The order it is about.', reason: 'Why, in a word.' }
 
 /**
@@ -95,6 +96,16 @@ export const EVENT_CATALOGUE = {
     name: '删除好友',
     says: 'Somebody is a contact no more.',
     properties: { memberUserId: 'Of whom.', by: '`customer` or `member`.' },
+  },
+  subscribe_accepted: {
+    name: '允许订阅消息',
+    says: 'Somebody allowed one message of a template.',
+    properties: SUBSCRIPTION,
+  },
+  subscribe_rejected: {
+    name: '拒收订阅消息',
+    says: 'Somebody wants no messages of a template.',
+    properties: SUBSCRIPTION,
   },
   link_clicked: { name: '点击链接', says: 'Somebody followed a link.', properties: { link: 'Which one.' } },
   ticket_opened: { name: '发起售后', says: 'Somebody complained, or wants to return.', properties: TICKET },

@@ -1,4 +1,5 @@
 import { parseObject } from '../http/json.js'
+import { type CallbackOptions, callbackRequest } from './fake-callbacks.js'
 import { FakePlatform } from './fake-platform.js'
 import type { FakeAnswer, FakeRequest } from './fake-server.js'
 
@@ -46,6 +47,11 @@ export class FakeMiniProgram extends FakePlatform {
   /** Its token is not good any more. */
   expireToken(): void {
     this.#token = undefined
+  }
+
+  /** Pushes a message to your server, as the console's 消息推送 does. `fields`: what it says, such as `Event` and `List`. */
+  push(url: string, fields: Readonly<Record<string, unknown>>, options: CallbackOptions): Promise<Response> {
+    return fetch(callbackRequest(url, fields, options))
   }
 
   protected answer({ path, query, body: text }: FakeRequest): FakeAnswer {

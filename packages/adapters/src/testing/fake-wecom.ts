@@ -1,4 +1,5 @@
 import { parseObject } from '../http/json.js'
+import { type CallbackOptions, callbackRequest } from './fake-callbacks.js'
 import { FakePlatform } from './fake-platform.js'
 import type { FakeAnswer, FakeRequest } from './fake-server.js'
 
@@ -75,6 +76,15 @@ export class FakeWecom extends FakePlatform {
   tagsOf(memberUserId: string, externalUserId: string): readonly string[] {
     const ids = this.#marks.get(`${memberUserId} ${externalUserId}`) ?? new Set<string>()
     return this.#tags.filter(({ id }) => ids.has(id)).map(({ name }) => name)
+  }
+
+  /** Posts a callback to your server, as 接收消息服务器配置 does. `fields`: what it says, such as `Event` and `ChangeType`. */
+  post(
+    url: string,
+    fields: Readonly<Record<string, unknown>>,
+    keys: Pick<CallbackOptions, 'token' | 'encodingAesKey'>,
+  ): Promise<Response> {
+    return fetch(callbackRequest(url, fields, { ...keys, receiveId: this.corpId }))
   }
 
   protected answer({ path, query, body: text }: FakeRequest): FakeAnswer {

@@ -4,6 +4,7 @@ export {
   type FakeAliyunSmsOptions,
   startFakeAliyunSms,
 } from './fake-aliyun-sms.js'
+export { type CallbackOptions, callbackRequest } from './fake-callbacks.js'
 export {
   type FakeMiniProgram,
   type FakeMiniProgramOptions,

@@ -1,6 +1,6 @@
 import type { IncomingEvent } from '@linli/core'
+import { fieldOf, type XmlFields } from '../../wechat/xml.js'
 import { idFor } from '../http/ids.js'
-import { fieldOf, type XmlFields } from './xml.js'
 
 /** Who changed what, as a callback of WeCom says it. */
 export interface WecomCallback {

@@ -1,4 +1,4 @@
+export { CallbackCrypt, type CallbackKeys, NotVerified } from '../../wechat/crypt.js'
 export { fastifyRoute, nodeListener, type WebHandler } from '../http/handler.js'
 export type { WecomCallback } from './callbacks.js'
-export { CallbackCrypt, type CallbackKeys, NotVerified } from './crypt.js'
 export { type WecomSourceOptions, wecomSource } from './source.js'

@@ -1,8 +1,8 @@
 import type { Engine } from '@linli/core'
+import { CallbackCrypt, type CallbackKeys, NotVerified } from '../../wechat/crypt.js'
+import { fieldOf, readXml } from '../../wechat/xml.js'
 import { BodyTooLarge, readBody, type WebHandler } from '../http/handler.js'
 import { callbackOf, eventsOf, type WecomCallback } from './callbacks.js'
-import { CallbackCrypt, type CallbackKeys, NotVerified } from './crypt.js'
-import { fieldOf, readXml } from './xml.js'
 
 export interface WecomSourceOptions {
   readonly engine: Pick<Engine, 'ingest'>

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { AdapterError } from '../../http/errors.js'
+import { AdapterError } from '../http/errors.js'
 
 const BLOCK = 32
 const RANDOM_BYTES = 16
@@ -11,33 +11,47 @@ export interface CallbackKeys {
   readonly token: string
   /** EncodingAESKey: 43 letters and digits. */
   readonly encodingAesKey: string
-  /** Whom callbacks are for: the corp's id. */
+  /** Whom callbacks are for: the corp's id, or the mini-program's AppID. */
   readonly receiveId: string
 }
 
-/** A request is not from WeCom, or not for this company. Which of both, and why, is not told. */
-export class NotVerified extends AdapterError<'wecom.not_verified'> {
-  constructor() {
-    super('wecom.not_verified', 'The callback is not signed with the token, or not encrypted for this company.')
+/** A request is not from the platform, or not for this company or mini-program. Which of both, and why, is not told. */
+export class NotVerified extends AdapterError {
+  constructor(adapter = 'wecom') {
+    super(`${adapter}.not_verified`, 'The callback is not signed with the token, or not encrypted for this receiver.')
   }
 }
 
+/** The signature of some texts: SHA-1 over the token and them, sorted. */
+export function signatureOf(token: string, ...texts: readonly string[]): string {
+  return createHash('sha1')
+    .update([token, ...texts].sort().join(''))
+    .digest('hex')
+}
+
+/** Whether a signature is the right one. Takes as long for a wrong one. */
+export function isSignature(given: string, right: string): boolean {
+  return SHA1.test(given) && timingSafeEqual(Buffer.from(given), Buffer.from(right))
+}
+
 /**
- * How WeCom signs and encrypts callbacks: SHA-1 over the sorted parts, and AES-256-CBC padded to 32 bytes.
+ * How WeCom and WeChat sign and encrypt callbacks: SHA-1 over the sorted parts, and AES-256-CBC padded to 32 bytes.
  *
  * Wire format: https://developer.work.weixin.qq.com/document/path/90968 (WXBizMsgCrypt)
  */
 export class CallbackCrypt {
+  readonly #adapter: string
   readonly #token: string
   readonly #key: Buffer
   readonly #receiveId: string
 
-  /** @throws {AdapterError} `wecom.option_invalid`: the key is not 43 characters of base64. */
-  constructor({ token, encodingAesKey, receiveId }: CallbackKeys) {
+  /** @throws {AdapterError} `wecom.option_invalid`: the key is not 43 characters of base64. `adapter` begins the codes of errors. */
+  constructor({ token, encodingAesKey, receiveId }: CallbackKeys, adapter = 'wecom') {
     const key = Buffer.from(`${encodingAesKey}=`, 'base64')
     if (!/^[A-Za-z0-9+/]{43}$/.test(encodingAesKey) || key.length !== BLOCK) {
-      throw new AdapterError('wecom.option_invalid', 'encodingAesKey must be the 43 characters of the console.')
+      throw new AdapterError(`${adapter}.option_invalid`, 'encodingAesKey must be the 43 characters of the console.')
     }
+    this.#adapter = adapter
     this.#token = token
     this.#key = key
     this.#receiveId = receiveId
@@ -45,16 +59,14 @@ export class CallbackCrypt {
 
   /** The `msg_signature` of an encrypted text. */
   sign(timestamp: string, nonce: string, encrypted: string): string {
-    const parts = [this.#token, timestamp, nonce, encrypted].sort()
-    return createHash('sha1').update(parts.join('')).digest('hex')
+    return signatureOf(this.#token, timestamp, nonce, encrypted)
   }
 
   /** Checks the signature and decrypts. @throws {NotVerified} */
   open(signature: string, timestamp: string, nonce: string, encrypted: string): string {
-    const expected = Buffer.from(this.sign(timestamp, nonce, encrypted))
-    if (!SHA1.test(signature) || !timingSafeEqual(expected, Buffer.from(signature))) throw new NotVerified()
+    if (!isSignature(signature, this.sign(timestamp, nonce, encrypted))) throw new NotVerified(this.#adapter)
     const { message, receiveId } = this.#decrypt(encrypted)
-    if (receiveId !== this.#receiveId) throw new NotVerified()
+    if (receiveId !== this.#receiveId) throw new NotVerified(this.#adapter)
     return message
   }
 
@@ -73,16 +85,16 @@ export class CallbackCrypt {
 
   #decrypt(encrypted: string): { readonly message: string; readonly receiveId: string } {
     const bytes = Buffer.from(encrypted, 'base64')
-    if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw new NotVerified()
+    if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw new NotVerified(this.#adapter)
     // Padded to 32 bytes, which is not what Node takes off by itself.
     const decipher = createDecipheriv('aes-256-cbc', this.#key, this.#key.subarray(0, 16)).setAutoPadding(false)
     const padded = Buffer.concat([decipher.update(bytes), decipher.final()])
     const pad = padded.at(-1) ?? 0
-    if (pad < 1 || pad > BLOCK) throw new NotVerified()
+    if (pad < 1 || pad > BLOCK) throw new NotVerified(this.#adapter)
     const plain = padded.subarray(RANDOM_BYTES, padded.length - pad)
-    if (plain.length < LENGTH_BYTES) throw new NotVerified()
+    if (plain.length < LENGTH_BYTES) throw new NotVerified(this.#adapter)
     const end = LENGTH_BYTES + plain.readUInt32BE(0)
-    if (end > plain.length) throw new NotVerified()
+    if (end > plain.length) throw new NotVerified(this.#adapter)
     return { message: plain.toString('utf8', LENGTH_BYTES, end), receiveId: plain.toString('utf8', end) }
   }
 }

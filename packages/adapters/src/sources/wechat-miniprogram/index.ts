@@ -1,0 +1,5 @@
+export { AdapterError } from '../../http/errors.js'
+export { NotVerified } from '../../wechat/crypt.js'
+export { fastifyRoute, nodeListener, type WebHandler } from '../http/handler.js'
+export type { MiniProgramMessage } from './messages.js'
+export { type MiniProgramSourceOptions, miniProgramSource } from './source.js'
