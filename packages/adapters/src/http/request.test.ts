@@ -158,6 +158,14 @@ describe('a request', () => {
     await expect(postTo(`http://${HOST}:${cut}/`, asked)).resolves.toEqual({ kind: 'unknown', code: 'CUT' })
   })
 
+  it('gives the headers that are wanted, where they are there once', async () => {
+    const head = 'HTTP/1.1 204 No Content\r\nRequest-Id: 08F7-270079533\r\nSet-Cookie: a=1\r\n\r\n'
+    const port = await listen(rawServer((socket) => socket.end(head)))
+    const wantsHeaders = ['request-id', 'set-cookie', 'wechatpay-serial']
+    const answer = { kind: 'answered', status: 204, headers: { 'request-id': '08F7-270079533' } }
+    await expect(postTo(`http://${HOST}:${port}/`, { wantsHeaders })).resolves.toEqual(answer)
+  })
+
   it('resolves no name by itself', async () => {
     const port = await listen(rawServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n')))
     await expect(postTo(`http://no-such-name.invalid:${port}/`)).resolves.toEqual({ kind: 'answered', status: 204 })

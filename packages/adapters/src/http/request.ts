@@ -25,13 +25,24 @@ export interface HttpRequest {
   readonly signal: AbortSignal
   /** Whether the text of the answer is wanted. Without all of it, the outcome is then unknown. Default: it is dropped. */
   readonly wantsText?: boolean
+  /** Headers of the answer that are wanted, in lower case. */
+  readonly wantsHeaders?: readonly string[]
   /** A certificate authority to trust instead of the usual ones, in PEM. */
   readonly ca?: string
 }
 
+export interface HttpAnswer {
+  readonly kind: 'answered'
+  readonly status: number
+  readonly retryAfter?: string
+  readonly text?: string
+  /** Those that were wanted and are there. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** What is known after a request. `code` is a short name such as `ECONNRESET`, never a text of the other side. */
 export type HttpOutcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string; readonly text?: string }
+  | HttpAnswer
   /** Certainly not one byte of the request was sent. */
   | { readonly kind: 'not_sent'; readonly code: string }
   /** The request may have arrived. */
@@ -42,7 +53,7 @@ export type HttpOutcome =
  * request. Redirects are not followed; proxies are not used. Never rejects.
  */
 export function exchange(asked: HttpRequest): Promise<HttpOutcome> {
-  const { url, body, wantsText = false } = asked
+  const { url, body, wantsText = false, wantsHeaders } = asked
   const secure = url.protocol === 'https:'
   return new Promise((resolve) => {
     let connected = false
@@ -61,7 +72,12 @@ export function exchange(asked: HttpRequest): Promise<HttpOutcome> {
       answered = true
       const retryAfter = response.headers['retry-after']
       const status = response.statusCode ?? 0
-      const answer = { kind: 'answered', status, ...(retryAfter !== undefined && { retryAfter }) } as const
+      const answer: HttpAnswer = {
+        kind: 'answered',
+        status,
+        ...(retryAfter !== undefined && { retryAfter }),
+        ...(wantsHeaders !== undefined && { headers: headersOf(response, wantsHeaders) }),
+      }
       if (!wantsText) return drain(response, () => resolve(answer))
       read(response, (text) => resolve(text === undefined ? { kind: 'unknown', code: 'CUT' } : { ...answer, text }))
     })
@@ -97,6 +113,15 @@ function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
     else if (options.all === true) callback(null, [...addresses])
     else callback(null, first.address, first.family)
   }
+}
+
+function headersOf({ headers }: http.IncomingMessage, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name]
+      return typeof value === 'string' ? [[name, value]] : []
+    }),
+  )
 }
 
 /** Reads and drops the body. The status has decided already, so it does not matter how the body ends. */
