@@ -6,7 +6,7 @@ export abstract class FakePlatform {
   url = ''
   readonly #server = new FakeServer((request) => this.answer(request))
 
-  protected abstract answer(request: FakeRequest): FakeAnswer
+  protected abstract answer(request: FakeRequest): FakeAnswer | Promise<FakeAnswer>
 
   /** All requests that were read, in order. */
   get requests(): readonly FakeRequest[] {

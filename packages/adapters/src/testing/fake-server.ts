@@ -6,6 +6,8 @@ import { buffer } from 'node:stream/consumers'
 export interface FakeRequest {
   readonly method: string
   readonly path: string
+  /** Path and query as they were sent. */
+  readonly target: string
   readonly query: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: string
@@ -82,6 +84,7 @@ export class FakeServer {
     const request: FakeRequest = {
       method: incoming.method ?? 'GET',
       path: url.pathname,
+      target: incoming.url ?? '/',
       query: Object.fromEntries(url.searchParams),
       headers: incoming.headers,
       body: (await buffer(incoming)).toString('utf8'),
