@@ -1,0 +1,7 @@
+export { AdapterError } from '../../http/errors.js'
+export { Secret } from '../../http/secret.js'
+export type { PlatformKey } from '../../wechat-pay/platform-keys.js'
+export { NotDecrypted } from '../../wechat-pay/resource.js'
+export { fastifyRoute, nodeListener, type WebHandler } from '../http/handler.js'
+export type { PayNotice, PayPerson } from './notices.js'
+export { type PayNoticeOutcome, type WechatPaySourceOptions, wechatPaySource } from './source.js'
