@@ -8,6 +8,7 @@ import { createHmac } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { aliyunSms } from '@linli/adapters/aliyun-sms'
+import { emailChannel } from '@linli/adapters/email'
 import { httpChannel } from '@linli/adapters/http'
 import { jsonSource } from '@linli/adapters/json'
 import { segmentSource } from '@linli/adapters/segment'
@@ -17,6 +18,7 @@ import {
   callbackRequest,
   FakeServer,
   startFakeAliyunSms,
+  startFakeSmtp,
   startFakeTencentSms,
   startFakeWecom,
 } from '@linli/adapters/testing'
@@ -136,11 +138,17 @@ for (const [name, json, handle] of SOURCES) {
 }
 
 const wecom = await startFakeWecom()
-const [aliyun, tencent] = [await startFakeAliyunSms(), await startFakeTencentSms()]
+const [aliyun, tencent, smtp] = [await startFakeAliyunSms(), await startFakeTencentSms(), await startFakeSmtp()]
 const raw = new FakeServer(() => ({ body: { errcode: 0 } }))
 const rawUrl = await raw.listen()
 const corp = new WecomCorp({ corpId: wecom.corpId, secret: wecom.secret, baseUrl: wecom.url })
-const traits = { wecomUserId: 'wang', wecomSender: 'wang', externalUserId: 'wm-1', phone: '13800000001' }
+const traits = {
+  wecomUserId: 'wang',
+  wecomSender: 'wang',
+  externalUserId: 'wm-1',
+  phone: '13800000001',
+  email: 'a@example.net',
+}
 const message = (index: number): Outbound => ({
   deliveryKey: `d-${index}`,
   channel: 'x',
@@ -148,6 +156,7 @@ const message = (index: number): Outbound => ({
   to: { kind: 'user', id: 'u', traits },
   content: {
     template: 't',
+    title: '今日蔬菜',
     body: `第 ${index} 条`,
     data: { add: '常买蔬菜', templateCode: 'SMS_1', templateId: '1', 1: '蔬菜' },
   },
@@ -167,6 +176,10 @@ const CHANNELS: readonly Channel[] = [
   httpChannel(declared, local),
   aliyunSms({ ...aliyun.credentials, signName, baseUrl: aliyun.url }),
   tencentSms({ ...tencent.credentials, signName, baseUrl: tencent.url }),
+  emailChannel({
+    smtp: { host: smtp.host, port: smtp.port, tls: 'none' },
+    from: { address: 'shop@example.com' },
+  }),
 ]
 console.log(
   `Channels: ${number(sends)} sends, 20 at a time, ${rounds} rounds; a plain request has a connection of its own, too.`,
@@ -194,5 +207,5 @@ for (const channel of CHANNELS) {
   }
   console.log(`${channel.name}: ${spread(rates, 0)} sends/s, ${spread(ratios)} of plain requests`)
 }
-await Promise.all([wecom, aliyun, tencent].map((one) => one.close()))
+await Promise.all([wecom, aliyun, tencent, smtp].map((one) => one.close()))
 await raw.close()

@@ -18,6 +18,14 @@ export type { FakePaySignature } from './fake-pay-keys.js'
 export { FakePlatform } from './fake-platform.js'
 export { type FakeAnswer, type FakeFault, type FakeHandler, type FakeRequest, FakeServer } from './fake-server.js'
 export {
+  type FakeMail,
+  type FakeSmtp,
+  type FakeSmtpFault,
+  type FakeSmtpOptions,
+  type FakeSmtpPoint,
+  startFakeSmtp,
+} from './fake-smtp.js'
+export {
   type FakeTencentMessage,
   type FakeTencentSms,
   type FakeTencentSmsOptions,
