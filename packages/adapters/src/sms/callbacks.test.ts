@@ -46,7 +46,7 @@ async function open(channel: Channel): Promise<void> {
 
 async function aliyun(): Promise<Provider> {
   const fake = await startFakeAliyunSms()
-  const channel = aliyunSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url })
+  const channel = aliyunSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url, timeoutMs: 500 })
   await open(channel)
   const at = (index: number) => fake.messages.at(index) ?? expect.fail('no message')
   return {
@@ -60,7 +60,7 @@ async function aliyun(): Promise<Provider> {
 
 async function tencent(): Promise<Provider> {
   const fake = await startFakeTencentSms()
-  const channel = tencentSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url })
+  const channel = tencentSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url, timeoutMs: 500 })
   await open(channel)
   const at = (index: number) => fake.messages.at(index) ?? expect.fail('no message')
   return {
@@ -211,6 +211,22 @@ describe.each([
     expect(await provider.report(url, 0)).toBe(503)
     expect(await provider.reply(url, 'TD')).toBe(503)
     expect(errors).toHaveLength(2)
+  })
+
+  it('tell of a message whose answer was lost, where they name it by its key', async () => {
+    const url = `${await listen()}/sms/${SECRET}`
+    await order()
+    provider.fake.next('take and hang')
+    const held = provider.fake.hanging()
+    await engine.ingest([{ event: 'ordered', messageId: 'lost', userId: 'u1' }])
+    const settled = engine.settle()
+    await held
+    // Aliyun's has the key; Tencent's has a number that the lost answer would have told.
+    const hasKey = provider.channel === 'aliyun-sms'
+    expect(await provider.report(url, -1)).toBe(hasKey ? 200 : 503)
+    await settled
+    expect((await states()).sort()).toEqual(['accepted', hasKey ? 'accepted' : 'parked'])
+    expect(await provider.report(url, -1)).toBe(200)
   })
 
   it('are posted again where the report is faster than the answer', async () => {

@@ -1,3 +1,5 @@
+import { type AddressInfo, connect } from 'node:net'
+import { createServer } from 'node:tls'
 import { inspect } from 'node:util'
 import { type Outbound, UnsubscribeTokens } from '@linli/core'
 import { channelContract } from '@linli/core/testing'
@@ -43,6 +45,8 @@ const message: Outbound = {
 const context = (at = new Date()) => ({ attempt: 1, at, signal: new AbortController().signal })
 const to = (traits: Record<string, unknown>) => ({ ...message, to: { ...message.to, traits } })
 const saying = (content: Partial<Outbound['content']>) => ({ ...message, content: { ...message.content, ...content } })
+// Who has said all they had to leave when they like.
+const said = () => smtp.lines.filter((line) => line !== 'QUIT')
 const textOf = (raw: string) => Buffer.from(raw.slice(raw.indexOf('\r\n\r\n')), 'base64').toString('utf8')
 
 describe('e-mail keeps the contract', () => {
@@ -120,7 +124,7 @@ describe('an e-mail', () => {
         status: 'refused',
         reason: 'content',
       })
-      expect(smtp.lines).toEqual([])
+      expect(said()).toEqual([])
     },
   )
 
@@ -143,7 +147,7 @@ describe('an e-mail', () => {
       status: 'refused',
       reason: 'recipient',
     })
-    expect(smtp.lines).toEqual([])
+    expect(said()).toEqual([])
   })
 
   it('goes to a domain by its name on the wire', async () => {
@@ -271,7 +275,7 @@ describe('a session that breaks off', () => {
     await expect(away.send(message, context())).resolves.toMatchObject({ status: 'deferred' })
     const aborted = { ...context(), signal: AbortSignal.abort() }
     await expect(channel().send(message, aborted)).resolves.toMatchObject({ status: 'deferred' })
-    expect(smtp.lines).toEqual([])
+    expect(said()).toEqual([])
   })
 })
 
@@ -294,6 +298,26 @@ describe('secrets of e-mail', () => {
     expect(result).toMatchObject({ status: 'refused', reason: 'configuration' })
     expect(smtp.lines.some((line) => line.startsWith('AUTH'))).toBe(false)
     expect(smtp.messages).toEqual([])
+  })
+
+  it('go by TLS from the first byte, where nothing else is said', async () => {
+    const { key, cert } = selfSigned('localhost')
+    const tunnel = createServer({ key, cert }, (socket) => {
+      socket.on('error', () => undefined)
+      const inner = connect(smtp.port, smtp.host)
+      socket.pipe(inner).on('error', () => socket.destroy())
+      inner.pipe(socket)
+    })
+    await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve))
+    const { tls: _, ...rest } = { ...server(), host: 'localhost', port: (tunnel.address() as AddressInfo).port }
+    try {
+      await expect(channel({ smtp: rest }).send(message, context())).resolves.toMatchObject({ status: 'deferred' })
+      expect(said()).toEqual([])
+      const trusting = channel({ smtp: { ...rest, ca: cert } })
+      await expect(trusting.send(message, context())).resolves.toMatchObject({ status: 'accepted' })
+    } finally {
+      tunnel.close()
+    }
   })
 
   it('go by STARTTLS to a server whose certificate is trusted, and to no other', async () => {
