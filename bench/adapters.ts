@@ -20,9 +20,12 @@ import {
   startFakeAliyunSms,
   startFakeSmtp,
   startFakeTencentSms,
+  startFakeWechatPay,
   startFakeWecom,
 } from '@linli/adapters/testing'
 import { miniProgramSource } from '@linli/adapters/wechat-miniprogram-events'
+import { favorCoupons, WechatPay } from '@linli/adapters/wechat-pay'
+import { wechatPaySource } from '@linli/adapters/wechat-pay-notices'
 import { WecomCorp, wecomAppChannel, wecomTagsChannel } from '@linli/adapters/wecom'
 import type { Channel, IncomingEvent, IngestReport, Outbound } from '@linli/core'
 import { number, seconds, spread } from './measure.js'
@@ -113,11 +116,27 @@ const pushes = miniProgramSource({
   encryption: { encodingAesKey: pushKeys.encodingAesKey, appId: pushKeys.receiveId },
 })
 const push = (format: 'json' | 'xml') => pushes(callbackRequest('http://x/wechat', pushed, { ...pushKeys, format }))
+const wechatPay = await startFakeWechatPay()
+const { platformKeys, apiV3Key } = wechatPay
+const notices = wechatPaySource({
+  engine: { ...engine, redeem: () => Promise.reject(new Error('no coupons here')) },
+  platformKeys,
+  apiV3Key,
+})
+const payment = { transaction_id: '42', trade_state: 'SUCCESS', payer: { openid: 'o-1' }, amount: { total: 1250 } }
+const notice = wechatPay.notice('TRANSACTION.SUCCESS', payment, 'http://x/pay')
+const notified = JSON.stringify(Array.from({ length: BATCH }, () => payment))
+/** Each notice is a request of its own. */
+async function paid(): Promise<Response> {
+  for (let index = 1; index < BATCH; index++) await notices(notice.clone())
+  return notices(notice.clone())
+}
 const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] = [
   ['segment', segmentBatch, () => segment(post('http://x/v1/batch', segmentBatch))],
   ['json, signed', orders, () => order(post('http://x/orders', orders, signed))],
   ['mini-program, sealed JSON', JSON.stringify(pushed), () => push('json')],
   ['mini-program, sealed XML', JSON.stringify(pushed), () => push('xml')],
+  ['WeChat Pay, one a notice', notified, paid],
   ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
 ]
 console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)
@@ -170,6 +189,18 @@ const declared = {
   answers: [{ at: '/errcode', is: [0], then: 'accepted' }],
 }
 const local = { ports: [Number(new URL(rawUrl).port)], allowInsecureHttp: true, allowPrivateNetwork: true }
+const { merchant, appId, url: baseUrl } = wechatPay
+const issuer = favorCoupons({ pay: new WechatPay({ ...merchant, platformKeys, baseUrl }), appId })
+/** An issuer in the shape of a channel. Each coupon is for another person: those of one are given one after the other. */
+const coupons: Channel = {
+  name: 'WeChat Pay coupons',
+  repeat: issuer.repeat,
+  async send({ deliveryKey: grantKey, to, source }, context) {
+    const grant = { grantKey, issuer: issuer.name, offer: { id: 'o', name: '水果券' }, stock: '9865000', source }
+    const { status } = await issuer.issue({ ...grant, to: { ...to, traits: { openid: grantKey } } }, context)
+    return status === 'accepted' ? { status } : { status: 'refused', reason: 'other' }
+  },
+}
 const CHANNELS: readonly Channel[] = [
   wecomAppChannel({ corp, agentId: 1 }),
   wecomTagsChannel({ corp }),
@@ -180,6 +211,7 @@ const CHANNELS: readonly Channel[] = [
     smtp: { host: smtp.host, port: smtp.port, tls: 'none' },
     from: { address: 'shop@example.com' },
   }),
+  coupons,
 ]
 console.log(
   `Channels: ${number(sends)} sends, 20 at a time, ${rounds} rounds; a plain request has a connection of its own, too.`,
@@ -207,5 +239,5 @@ for (const channel of CHANNELS) {
   }
   console.log(`${channel.name}: ${spread(rates, 0)} sends/s, ${spread(ratios)} of plain requests`)
 }
-await Promise.all([wecom, aliyun, tencent, smtp].map((one) => one.close()))
+await Promise.all([wecom, aliyun, tencent, smtp, wechatPay].map((one) => one.close()))
 await raw.close()
