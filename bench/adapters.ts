@@ -7,13 +7,13 @@
 import { createHmac } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { aliyunSms } from '@linli/adapters/aliyun-sms'
+import { aliyunSms, aliyunSmsCallbacks } from '@linli/adapters/aliyun-sms'
 import { emailChannel } from '@linli/adapters/email'
 import { httpChannel } from '@linli/adapters/http'
 import { jsonSource } from '@linli/adapters/json'
 import { segmentSource } from '@linli/adapters/segment'
 import { sensorsSource } from '@linli/adapters/sensors'
-import { tencentSms } from '@linli/adapters/tencent-sms'
+import { tencentSms, tencentSmsCallbacks } from '@linli/adapters/tencent-sms'
 import {
   callbackRequest,
   FakeServer,
@@ -48,6 +48,8 @@ const engine = {
     results: [],
   }),
 }
+
+const receive = async () => ({ accepted: BATCH, duplicates: 0, rejected: 0, results: [] })
 
 function records(make: (index: number) => object): string {
   return JSON.stringify(Array.from({ length: BATCH }, (_, index) => make(index)))
@@ -100,6 +102,18 @@ const order = jsonSource({
 })
 const signed = { 'x-signature': createHmac('sha256', 'k').update(orders).digest('hex') }
 
+const secret = 'a-secret-of-the-address'
+const reported = { send_time: '2026-03-01 12:00:00', report_time: '2026-03-01 12:00:05', success: true }
+const reports = records((index) => ({
+  ...reported,
+  phone_number: '13800000001',
+  out_id: `d-${index}`,
+  biz_id: `b-${index}`,
+}))
+const receipts = records((index) => ({ report_status: 'SUCCESS', sid: `s-${index}`, errmsg: 'DELIVRD' }))
+const aliyunReports = aliyunSmsCallbacks({ engine: { ...engine, receive }, secret })
+const tencentReports = tencentSmsCallbacks({ engine: { ...engine, receive }, secret })
+
 const segment = segmentSource({ engine, writeKeys: ['k'] })
 const sensors = sensorsSource({ engine })
 const post = (url: string, body: string, headers = {}) => new Request(url, { method: 'POST', body, headers })
@@ -137,6 +151,8 @@ const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] =
   ['mini-program, sealed JSON', JSON.stringify(pushed), () => push('json')],
   ['mini-program, sealed XML', JSON.stringify(pushed), () => push('xml')],
   ['WeChat Pay, one a notice', notified, paid],
+  ['aliyun reports', reports, () => aliyunReports(post(`http://x/sms/${secret}`, reports))],
+  ['tencent reports', receipts, () => tencentReports(post(`http://x/sms/${secret}`, receipts))],
   ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
 ]
 console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)
