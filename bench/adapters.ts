@@ -27,6 +27,7 @@ import { miniProgramSource } from '@linli/adapters/wechat-miniprogram-events'
 import { favorCoupons, WechatPay } from '@linli/adapters/wechat-pay'
 import { wechatPaySource } from '@linli/adapters/wechat-pay-notices'
 import { WecomCorp, wecomAppChannel, wecomTagsChannel } from '@linli/adapters/wecom'
+import { wecomSource } from '@linli/adapters/wecom-callbacks'
 import type { Channel, IncomingEvent, IngestReport, Outbound } from '@linli/core'
 import { number, seconds, spread } from './measure.js'
 
@@ -145,6 +146,23 @@ async function paid(): Promise<Response> {
   for (let index = 1; index < BATCH; index++) await notices(notice.clone())
   return notices(notice.clone())
 }
+const callbackKeys = { ...pushKeys, receiveId: 'ww-1' }
+const contact = {
+  Event: 'change_external_contact',
+  ChangeType: 'add_external_contact',
+  UserID: 'wang',
+  ExternalUserID: 'wm-1',
+}
+const callback = { ...contact, CreateTime: 1_700_000_000 }
+const callbacks = wecomSource({ engine, keys: callbackKeys })
+/** A callback is of one customer: as many of them as a batch has events. */
+const callBack = async () => {
+  let response = new Response(null, { status: 500 })
+  for (let times = 0; times < BATCH; times++) {
+    response = await callbacks(callbackRequest('http://x/wecom', callback, callbackKeys))
+  }
+  return response
+}
 const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] = [
   ['segment', segmentBatch, () => segment(post('http://x/v1/batch', segmentBatch))],
   ['json, signed', orders, () => order(post('http://x/orders', orders, signed))],
@@ -153,6 +171,7 @@ const SOURCES: readonly (readonly [string, string, () => Promise<Response>])[] =
   ['WeChat Pay, one a notice', notified, paid],
   ['aliyun reports', reports, () => aliyunReports(post(`http://x/sms/${secret}`, reports))],
   ['tencent reports', receipts, () => tencentReports(post(`http://x/sms/${secret}`, receipts))],
+  ['wecom callbacks', records(() => callback), callBack],
   ['sensors, gzip', sensorsBatch, () => sensors(post('http://x/sa', `data_list=${packed}&gzip=1`))],
 ]
 console.log(`Sources: ${number(events)} events in batches of ${BATCH}, ${rounds} rounds. Node ${process.version}.`)

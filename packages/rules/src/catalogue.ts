@@ -80,8 +80,16 @@ export const EVENT_CATALOGUE = {
     says: 'Somebody left it.',
     properties: { liveId: 'Which one.', seconds: 'How long.' },
   },
-  member_joined: { name: '加入社群', says: 'Somebody joined a group.', properties: { communityId: 'Which one.' } },
-  member_left: { name: '退出社群', says: 'Somebody left a group.', properties: { communityId: 'Which one.' } },
+  member_joined: {
+    name: '加入社群',
+    says: 'Somebody joined a group.',
+    properties: { communityId: 'Which one.', scene: 'How: `invited`, `link` or `code`.' },
+  },
+  member_left: {
+    name: '退出社群',
+    says: 'Somebody left a group.',
+    properties: { communityId: 'Which one.', by: '`self`, `removed` or `dismissed`, where that is known.' },
+  },
   group_message_sent: {
     name: '群内发言',
     says: 'Somebody wrote in a group.',
@@ -96,6 +104,11 @@ export const EVENT_CATALOGUE = {
     name: '删除好友',
     says: 'Somebody is a contact no more.',
     properties: { memberUserId: 'Of whom.', by: '`customer` or `member`.' },
+  },
+  contact_edited: {
+    name: '修改客户信息',
+    says: 'A member changed what they noted of a contact: the remark, tags, phone numbers.',
+    properties: { memberUserId: 'Who.' },
   },
   subscribe_accepted: {
     name: '允许订阅消息',

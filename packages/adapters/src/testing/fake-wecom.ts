@@ -19,6 +19,23 @@ export interface FakeWecomTaken {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** A member of a customer group, as WeCom tells it. */
+export interface FakeGroupMember {
+  readonly userid: string
+  /** 1: of the company. 2: not. Default 2. */
+  readonly type?: 1 | 2
+  readonly unionid?: string
+  /** Seconds since the epoch. */
+  readonly join_time: number
+  /** 1 invited, 2 by a link, 3 by a code. Default 3. */
+  readonly join_scene?: 1 | 2 | 3
+}
+
+interface FakeGroup {
+  readonly version: string
+  readonly members: readonly FakeGroupMember[]
+}
+
 type Body = Readonly<Record<string, unknown>>
 type Tag = { readonly id: string; readonly name: string }
 
@@ -50,6 +67,8 @@ export class FakeWecom extends FakePlatform {
   readonly #tags: Tag[] = []
   readonly #marks = new Map<string, Set<string>>()
   readonly #results = new Map<string, Map<string, number>>()
+  readonly #groups = new Map<string, { now: FakeGroup; before: FakeGroup | undefined; lag: number }>()
+  #changes = 0
   #token: string | undefined
   #retired = new Set<string>()
 
@@ -78,6 +97,19 @@ export class FakeWecom extends FakePlatform {
     return this.#tags.filter(({ id }) => ids.has(id)).map(({ name }) => name)
   }
 
+  /**
+   * Who is in a customer group from now on; undefined: it is dismissed. `lag`: so many times WeCom gives the list of before.
+   * Gives what callbacks name the lists before and after by.
+   */
+  setGroup(chatId: string, members: readonly FakeGroupMember[] | undefined, lag = 0) {
+    const before = this.#groups.get(chatId)?.now
+    this.#changes += 1
+    const version = `version-${this.#changes}`
+    if (members === undefined) this.#groups.delete(chatId)
+    else this.#groups.set(chatId, { now: { version, members }, before, lag })
+    return { LastMemVer: before?.version ?? '', CurMemVer: version }
+  }
+
   /** Posts a callback to your server, as 接收消息服务器配置 does. `fields`: what it says, such as `Event` and `ChangeType`. */
   post(
     url: string,
@@ -97,7 +129,9 @@ export class FakeWecom extends FakePlatform {
     if (token === '') return { body: { errcode: 41001 } }
     if (this.#retired.has(token)) return { body: { errcode: 42001 } }
     if (token !== this.#token) return { body: { errcode: 40014 } }
-    const handle = this.#handlers.get(path.slice(path.lastIndexOf('/') + 1))
+    const handle =
+      this.#handlers.get(path.slice(path.indexOf('/groupchat/') + 1)) ??
+      this.#handlers.get(path.slice(path.lastIndexOf('/') + 1))
     return handle === undefined ? { status: 404, body: 'no such path' } : { body: handle(path, body) }
   }
 
@@ -116,6 +150,11 @@ export class FakeWecom extends FakePlatform {
     ],
     ['get_corp_tag_list', () => ({ ...OK, tag_group: [{ group_id: 'g', group_name: 'linli', tag: this.#tags }] })],
     ['add_corp_tag', (_: string, body: Body) => this.#addTag(body)],
+    ['groupchat/get', (_: string, body: Body) => this.#groupOf(String(body['chat_id']))],
+    [
+      'groupchat/list',
+      () => ({ ...OK, group_chat_list: [...this.#groups.keys()].map((id) => ({ chat_id: id, status: 0 })) }),
+    ],
     ['mark_tag', (path: string, body: Body) => this.#mark(path, body)],
   ])
 
@@ -151,6 +190,18 @@ export class FakeWecom extends FakePlatform {
     const msgid = `task-${this.taken.length}`
     this.#results.set(msgid, new Map(ids.filter((id) => !failed.includes(id)).map((id) => [id, 0])))
     return { ...OK, fail_list: failed, msgid }
+  }
+
+  #groupOf(chatId: string): Body {
+    const group = this.#groups.get(chatId)
+    if (group === undefined) return { errcode: 40050 }
+    const shown = group.lag > 0 && group.before !== undefined ? group.before : group.now
+    group.lag -= 1
+    const members = shown.members.map((one) => ({ type: 2, join_scene: 3, ...one }))
+    return {
+      ...OK,
+      group_chat: { chat_id: chatId, owner: 'wang', member_list: members, member_version: shown.version },
+    }
   }
 
   #listTasks(): Body {

@@ -37,4 +37,10 @@ export {
   type FakeWechatPayOptions,
   startFakeWechatPay,
 } from './fake-wechat-pay.js'
-export { type FakeWecom, type FakeWecomOptions, type FakeWecomTaken, startFakeWecom } from './fake-wecom.js'
+export {
+  type FakeGroupMember,
+  type FakeWecom,
+  type FakeWecomOptions,
+  type FakeWecomTaken,
+  startFakeWecom,
+} from './fake-wecom.js'

@@ -1,4 +1,4 @@
-import { thrownCode } from '../../http/errors.js'
+import { type TablePool, tableIn } from '../../postgres/table.js'
 
 /** A person's permission to send so many messages of one template. */
 export interface ConsentName {
@@ -49,12 +49,7 @@ export function memoryLedger(): ConsentLedger {
 }
 
 /** What is used of a pool of `pg`. */
-export interface LedgerPool {
-  query(text: string, values?: readonly unknown[]): Promise<{ readonly rowCount: number | null }>
-}
-
-// With `_seen` after it, it is still a name of 63 letters.
-const TABLE = /^[a-z_][a-z0-9_]{0,57}(\.[a-z_][a-z0-9_]{0,57})?$/
+export type LedgerPool = TablePool<{ readonly rowCount: number | null }>
 
 /**
  * In a table of your PostgreSQL, which is made where there is none. openids stand in it: erase a person's rows with the person.
@@ -63,25 +58,15 @@ const TABLE = /^[a-z_][a-z0-9_]{0,57}(\.[a-z_][a-z0-9_]{0,57})?$/
  * @throws {RangeError} `table` is no name of a table in lower case, of 58 letters at most, with or without a schema.
  */
 export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consent'): ConsentLedger {
-  if (!TABLE.test(table)) throw new RangeError('table should be a name in lower case, such as shop.subscribe_consent.')
-  let made: Promise<unknown> | undefined
   let prunedAt = 0
-  const query = async (text: string, values: readonly unknown[]) => {
-    made ??= pool
-      .query(
-        `create table if not exists ${table} (
-          openid text not null, template text not null, left_over int not null check (left_over >= 0),
-          primary key (openid, template));
-         create table if not exists ${table}_seen (once text primary key, at timestamptz not null default now())`,
-      )
-      .catch((error: unknown) => {
-        made = undefined
-        // Another process has made it at the same moment.
-        if (!MADE_ALREADY.has(thrownCode(error))) throw error
-      })
-    await made
-    return pool.query(text, values)
-  }
+  const query = tableIn(
+    pool,
+    table,
+    `create table if not exists ${table} (
+      openid text not null, template text not null, left_over int not null check (left_over >= 0),
+      primary key (openid, template));
+     create table if not exists ${table}_seen (once text primary key, at timestamptz not null default now())`,
+  )
   const prune = async () => {
     if (Date.now() - prunedAt < PRUNE_EVERY_MS) return
     prunedAt = Date.now()
@@ -115,9 +100,6 @@ export function postgresLedger(pool: LedgerPool, table = 'linli_subscribe_consen
 }
 
 const PRUNE_EVERY_MS = 60 * 60_000
-
-/** PostgreSQL's `unique_violation` and `duplicate_table`. */
-const MADE_ALREADY: ReadonlySet<unknown> = new Set(['23505', '42P07'])
 
 /** What `wx.requestSubscribeMessage` gives, by template: `accept`, `acceptWithAudio`, `reject`, `ban`, `filter`. */
 export type SubscribeResults = Readonly<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import type { IncomingEvent } from '@linli/core'
-import { fieldOf, type XmlFields } from '../../wechat/xml.js'
+import { asObject } from '../../http/json.js'
+import { fieldOf, readXmlTree, type XmlFields } from '../../wechat/xml.js'
 import { idFor } from '../http/ids.js'
 
 /** Who changed what, as a callback of WeCom says it. */
@@ -10,13 +11,22 @@ export interface WecomCallback {
   readonly change: string | undefined
   readonly at: Date
   readonly fields: XmlFields
+  /** `MemChangeList`: ids of the members of a group that joined or left, where WeCom says them. */
+  readonly members: readonly string[]
 }
 
-export function callbackOf(fields: XmlFields): WecomCallback | undefined {
+export function callbackOf(fields: XmlFields, xml: string): WecomCallback | undefined {
   const event = fieldOf(fields, 'Event')
   const seconds = Number(fieldOf(fields, 'CreateTime'))
   if (event === undefined || !Number.isSafeInteger(seconds) || seconds <= 0) return undefined
-  return { event, change: fieldOf(fields, 'ChangeType'), at: new Date(seconds * 1000), fields }
+  const members = Object.hasOwn(fields, 'MemChangeList') ? membersIn(readXmlTree(xml)?.['MemChangeList']) : []
+  return { event, change: fieldOf(fields, 'ChangeType'), at: new Date(seconds * 1000), fields, members }
+}
+
+/** Elements `Item`, or, as it was once, a text with commas. */
+function membersIn(list: unknown): readonly string[] {
+  const items = asObject(list)?.['Item'] ?? String(list ?? '').split(',')
+  return (Array.isArray(items) ? items : [items]).map((one) => String(one).trim()).filter((one) => one !== '')
 }
 
 /** Events of a customer by their external_userid; what they are of else is not linli's to know. */
@@ -47,6 +57,8 @@ export function eventsOf(callback: WecomCallback, xml: string): readonly Incomin
       return [{ ...base, event: 'contact_lost', properties: { memberUserId, by: 'member' } }]
     case 'del_follow_user':
       return [{ ...base, event: 'contact_lost', properties: { memberUserId, by: 'customer' } }]
+    case 'edit_external_contact':
+      return [{ ...base, event: 'contact_edited', properties: { memberUserId } }]
     default:
       return []
   }

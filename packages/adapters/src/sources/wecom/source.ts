@@ -3,6 +3,7 @@ import { CallbackCrypt, type CallbackKeys, NotVerified } from '../../wechat/cryp
 import { fieldOf, readXml } from '../../wechat/xml.js'
 import { BodyTooLarge, readBody, type WebHandler } from '../http/handler.js'
 import { callbackOf, eventsOf, type WecomCallback } from './callbacks.js'
+import type { WecomGroups } from './groups.js'
 
 export interface WecomSourceOptions {
   readonly engine: Pick<Engine, 'ingest'>
@@ -13,6 +14,8 @@ export interface WecomSourceOptions {
    * members. What it fails by is told to `onError`, and the events are taken in all the same.
    */
   readonly onCallback?: (callback: WecomCallback) => unknown
+  /** Has the members of groups who join and leave become events: `wecomGroups`. */
+  readonly groups?: Pick<WecomGroups, 'changed'>
   /** Default: nothing. */
   readonly onError?: (error: unknown) => void
 }
@@ -21,7 +24,7 @@ const MOST_BYTES = 256 * 1024
 
 /**
  * Takes the callbacks of a WeCom application (接收消息服务器配置), and answers the check of its address. A new customer becomes
- * `contact_added`, a lost one `contact_lost`, each of whoever has the identifier `externalUserId`; list it in the
+ * `contact_added`, a lost one `contact_lost`, one of whom a member changed the notes `contact_edited`, each of whoever has the identifier `externalUserId`; list it in the
  * engine's `identifiers`. A callback that WeCom sends again changes nothing.
  *
  * Answers 200 when the events are durable, 401 to what is not WeCom's, and 503 where they cannot be taken in: WeCom sends again.
@@ -43,9 +46,10 @@ export function wecomSource(options: WecomSourceOptions): WebHandler {
       const outer = readXml((await readBody(request, MOST_BYTES)).toString('utf8'))
       const xml = open((outer && fieldOf(outer, 'Encrypt')) ?? '')
       const fields = readXml(xml)
-      const callback = fields && callbackOf(fields)
+      const callback = fields && callbackOf(fields, xml)
       if (callback === undefined) return new Response(null)
       const told = Promise.resolve(callback).then(options.onCallback).catch(onError)
+      options.groups?.changed(callback)
       const events = eventsOf(callback, xml)
       if (events.length > 0) await engine.ingest(events)
       await told
