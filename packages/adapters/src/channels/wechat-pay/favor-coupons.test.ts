@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import type { CouponGrant } from '@linli/core'
-import { issuerContract } from '@linli/core/testing'
+import { type CouponGrant, definePack } from '@linli/core'
+import { createWorld, issuerContract } from '@linli/core/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FAKE_PAY_ERRORS, type FakePayErrorName } from '../../testing/fake-pay-errors.js'
 import { type FakeWechatPay, startFakeWechatPay } from '../../testing/fake-wechat-pay.js'
@@ -261,6 +261,37 @@ describe('coupons for one person', () => {
     expect(statuses).toEqual(['accepted', 'deferred', 'accepted'])
     expect(fake.coupons.some((coupon) => coupon.outRequestNo === second.grantKey)).toBe(false)
   })
+})
+
+describe('an engine whose calls break off after WeChat Pay has given the coupon', () => {
+  const rules = definePack([
+    { kind: 'offer', id: 'fruit', issuer: 'wechat-pay', stock: '9865001', total: 10 },
+    {
+      kind: 'journey',
+      id: 'thanks',
+      entry: { on: 'event', event: 'order_paid' },
+      steps: [{ id: 'give', issue: { offer: 'fruit' } }],
+    },
+  ])
+
+  it.each([['take and reset'], ['take and babble']] as const)(
+    'asks again, and has the very coupon: %s',
+    async (fault) => {
+      const world = await createWorld({ rules, issuers: [issuer()], now: new Date() })
+      const openid = `o-of-${fault.replaceAll(' ', '-')}`
+      try {
+        await world.ingest({ type: 'identify', messageId: 'm-0', userId: 'u', traits: { openid } })
+        fake.next(fault)
+        await world.ingest({ event: 'order_paid', messageId: 'm-1', userId: 'u' })
+        await world.advanceTo(new Date(Date.now() + 60 * 60_000))
+        const theirs = fake.coupons.filter((one) => one.openid === openid)
+        expect(theirs).toHaveLength(1)
+        await expect(world.engine.coupon(theirs[0]?.couponId ?? '')).resolves.toMatchObject({ offer: 'fruit' })
+      } finally {
+        await world.close()
+      }
+    },
+  )
 })
 
 describe('what is told', () => {
