@@ -188,6 +188,15 @@ describe('a list that lags behind', () => {
     await groups.sync(chatId)
     expect(engine.events.map(said)).toEqual(['member_joined wm-a', 'member_left wm-a'])
   })
+
+  it('than what is known: nobody leaves by an old list', async () => {
+    const { change, engine, groups, chatId } = shop()
+    await change([member('a'), member('b')], { ChangeType: 'create' })
+    wecom.setGroup(chatId, [member('a')])
+    wecom.setGroup(chatId, [member('a'), member('b')], 1)
+    await groups.sync(chatId)
+    expect(engine.events.map(said)).toEqual(['member_joined wm-a', 'member_joined wm-b'])
+  })
 })
 
 describe('callbacks', () => {

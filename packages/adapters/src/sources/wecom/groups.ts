@@ -148,13 +148,22 @@ class Looks {
     const place: GroupPlace = { chatId, communityId, isRelated: community !== undefined }
     // Before WeCom is asked: what it says is then no older than what is known.
     const known = await members.read(chatId)
-    const found = change.isOver ? undefined : await this.#read(chatId, change)
+    const found = change.isOver ? undefined : await this.#readSurely(chatId, change, known)
     const events =
       found === undefined ? eventsOfEnd(place, known, change.at) : eventsBetween(place, known, found.members, change)
     if (events.length > 0) await engine.ingest(events)
     // Only now: a crash before it has the same events found again, by the same ids.
     if (found === undefined) await members.forget(chatId)
     else await members.write(chatId, found)
+  }
+
+  /** Whoever is missing is looked for twice, where no callback names the list: it may be an old one, and a stay ends only once. */
+  async #readSurely(chatId: string, change: GroupChange, known: KnownGroup | undefined): Promise<KnownGroup> {
+    const found = await this.#read(chatId, change)
+    const isNamed = found.version !== undefined && found.version === change.after
+    if (isNamed || !isAnyMissing(known, found)) return found
+    await wait(this.settings.settleMs, undefined, { signal: this.settings.signal })
+    return this.#read(chatId, change)
   }
 
   /** The members as they are after the callback, as far as that can be told. */
@@ -170,4 +179,9 @@ class Looks {
       await wait(settleMs, undefined, { signal })
     }
   }
+}
+
+function isAnyMissing(known: KnownGroup | undefined, { members }: KnownGroup): boolean {
+  const here = new Set(members.map(({ externalUserId }) => externalUserId))
+  return known?.members.some(({ externalUserId }) => !here.has(externalUserId)) ?? false
 }
