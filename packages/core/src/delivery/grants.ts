@@ -79,12 +79,26 @@ function grantOf(delivery: Delivery, { id, name, value, stock }: Offer, outcomes
 
 /** What is not wanted any more, or cannot be asked for. What may have been issued stays issued. */
 async function withhold(tx: StoreTransaction, delivery: Delivery, outcomes: Outcomes, reason: string): Promise<void> {
-  if (maybeTaken(delivery)) return parkGrant({ ...delivery, reason }, outcomes)
-  await putBackGrant(tx, delivery, outcomes)
+  if (!(await giveUpGrant(tx, delivery, outcomes, reason))) return
   const isOver = reason === 'run ended' || reason === 'run moved'
   if (!isOver) return refuse(delivery, outcomes, reason)
   outcomes.save(closed(delivery, 'suppressed', reason))
   outcomes.say(refusal(delivery, reason, outcomes.now))
+}
+
+/** Puts back what was taken for a coupon that is not wanted any more; one that may have been issued is parked instead, and false. */
+export async function giveUpGrant(
+  tx: StoreTransaction,
+  delivery: Delivery,
+  outcomes: Outcomes,
+  reason: string,
+): Promise<boolean> {
+  if (maybeTaken(delivery)) {
+    parkGrant({ ...delivery, reason }, outcomes)
+    return false
+  }
+  await putBackGrant(tx, delivery, outcomes)
+  return true
 }
 
 /** Writes down what became of a call. */
@@ -166,7 +180,7 @@ function refuse(
 export async function putBackGrant(
   tx: StoreTransaction,
   { key, body }: Delivery,
-  { program }: Outcomes,
+  { program }: Pick<Outcomes, 'program'>,
 ): Promise<void> {
   const [reserved] = await tx.readCoupons([key])
   if (reserved === undefined) return

@@ -1,4 +1,5 @@
 import { calledOffDecision } from '../delivery/called-off.js'
+import { byOffer, giveUpGrant } from '../delivery/grants.js'
 import { Outcomes } from '../delivery/outcomes.js'
 import { closed } from '../delivery/settlement.js'
 import type { CancelNote } from '../domain/decision.js'
@@ -71,7 +72,8 @@ async function callOffAll(
   const open = (await tx.lockDeliveries(waiting)).filter(({ state }) => WAITING.has(state))
   const outcomes = await Outcomes.lock(tx, { programs, clock }, edition, open)
   const reason = 'cancelled'
-  for (const delivery of outcomes.locked) {
+  for (const delivery of byOffer(outcomes.locked)) {
+    if (delivery.kind === 'coupon' && !(await giveUpGrant(tx, delivery, outcomes, reason))) continue
     outcomes.save(closed(delivery, 'suppressed', reason))
     outcomes.say(calledOffDecision(delivery, reason, outcomes.now))
   }

@@ -6,6 +6,7 @@ import type { Store, StoreTransaction } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
 import { delegate } from '../testing/delegate.js'
 import { memoryChannel } from '../testing/memory-channel.js'
+import { memoryIssuer } from '../testing/memory-issuer.js'
 
 const OFFER = { kind: 'offer', id: 'sale', codes: 'given', value: 5, budget: { money: 10, within: '30d' } }
 const RULES = [OFFER, journey('sale', [{ id: 'coupon', issue: { offer: 'sale' } }])]
@@ -37,6 +38,24 @@ describe('verify, of coupons', () => {
       },
     })
     expect(await found(damage)).toEqual([['coupon.lost', 'user:u1']])
+  })
+
+  it('finds a coupon that was refused and is kept all the same', async () => {
+    const rules = [
+      { ...OFFER, codes: undefined, issuer: 'pay' },
+      journey('sale', [{ id: 'coupon', issue: { offer: 'sale' } }]),
+    ]
+    const damage = () => ({ removeCoupon: async () => false })
+    const shop = shopOf(rules, { store: withTransactions(memoryStore(), damage) })
+    const pay = memoryIssuer({ name: 'pay', outcome: { status: 'refused', reason: 'other' } })
+    const engine = await shop.start({ issuers: [pay] })
+    await engine.ingest([track('cart', 'u1')])
+    await engine.settle()
+
+    const { violations } = await engine.verify()
+
+    expect(violations.map(({ invariant, subject }) => [invariant, subject])).toEqual([['coupon.kept', 'user:u1']])
+    await engine.close()
   })
 
   it('finds a code that two people have', async () => {

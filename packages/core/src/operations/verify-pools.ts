@@ -10,6 +10,8 @@ export type CouponInvariant =
   | 'coupon.miscounted'
   /** What was issued is somebody's, each coupon has a code of its own, and no budget is exceeded. */
   | 'coupon.lost'
+  /** What was taken for a coupon that was not issued after all is free for others. */
+  | 'coupon.kept'
   | 'coupon.code-repeated'
   | 'coupon.over-budget'
   /** What has gone back was told to nobody. */
@@ -44,6 +46,7 @@ export class PoolCheck {
       await tx.readCoupons(brought.map(({ key }) => key)),
     ])
     for (const coupon of coupons) this.lookAt(coupon)
+    this.lookAtKept(coupons, deliveries)
     const known = new Set(granted.map(({ grantKey }) => grantKey))
     const lost = brought.filter(({ key }) => !known.has(key))
     if (lost.length === 0) return
@@ -70,6 +73,16 @@ export class PoolCheck {
         subject,
         `${kind} ${key} ("${state}") tells the code of a coupon of which was said that it went back`,
       )
+    }
+  }
+
+  private lookAtKept(coupons: readonly IssuedCoupon[], deliveries: readonly Delivery[]): void {
+    const ended = new Map(deliveries.filter(({ state }) => UNSENT.has(state)).map((one) => [one.key, one.state]))
+    for (const { grantKey, subject, coupon } of coupons) {
+      const state = ended.get(grantKey)
+      if (coupon.code !== '' || state === undefined) continue
+      const found = `a coupon of ${coupon.offer} is kept for ${grantKey}, which is "${state}"`
+      this.report('coupon.kept', subject, found)
     }
   }
 

@@ -1,9 +1,11 @@
 import { RELATIONS } from '@linli/rules'
 import { calledOffDecision } from '../delivery/called-off.js'
+import { byOffer, putBackGrant } from '../delivery/grants.js'
+import { maybeTaken } from '../delivery/settlement.js'
 import type { Decision } from '../domain/decision.js'
 import { type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import { userKey } from '../ingest/unite.js'
-import type { LockedSubject, Removed, StoredEvent, StoreTransaction } from '../ports/store.js'
+import type { Delivery, LockedSubject, Removed, StoredEvent, StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from '../subjects/advance-subjects.js'
 import { People } from '../subjects/people.js'
 import type { Edition, Programs } from '../subjects/programs.js'
@@ -50,6 +52,7 @@ export async function erasePerson(
   const reference = known?.person ?? hashName(key, person.state === undefined ? userId : person.id).slice(0, 22)
   const events = await tx.eventsOf(person.names)
   await forgetWithOthers(tx, programs, edition, { ...person, events }, at)
+  await putBackUnissued(tx, edition, person.names)
   const removed = await tx.removeUsers(person.names)
   if (known !== undefined && isNothing(removed))
     return { reference: erasedName({ person: reference }), names: 0, ...NOTHING }
@@ -110,6 +113,16 @@ async function forgetWithOthers(
     (entry) => withoutPerson(entry, ids),
   )
 }
+
+/** Coupons that were kept for somebody until their issuers could be asked are free for others. */
+async function putBackUnissued(tx: StoreTransaction, edition: Edition, names: readonly string[]): Promise<void> {
+  const deliveries = await tx.deliveriesOf(names.map(userKey))
+  const unissued = deliveries.filter((one) => one.kind === 'coupon' && UNCALLED.has(one.state) && !maybeTaken(one))
+  for (const delivery of byOffer(unissued)) await putBackGrant(tx, delivery, edition)
+}
+
+/** Whoever is to call a provider for these needs the row of their recipient first. */
+const UNCALLED: ReadonlySet<Delivery['state']> = new Set(['planned', 'reserved', 'retry_at', 'paused'])
 
 /** The communities and leaders that somebody has or had, and those that their events count for. */
 function relatedOf(events: readonly StoredEvent[], state: SubjectState | undefined): readonly SubjectKey[] {
