@@ -15,19 +15,27 @@ export function rememberGoal(draft: Draft, journey: CompiledJourney, from: numbe
   draft.goals = [...open, goal]
 }
 
-/** A run that goes on by another definition of its journey is for what that one says, unless it has reached a goal. */
-export function moveGoal(draft: Draft, journey: CompiledJourney, { id: run, key, enteredAt, reached }: Run): void {
+/**
+ * A run that goes on by another definition of its journey is for what that one says, unless it has reached a goal. The
+ * variants that it has taken remain its own.
+ */
+export function moveGoal(draft: Draft, journey: CompiledJourney, run: Run): void {
+  const { id, key, enteredAt, variants, reached } = run
   if (reached) return
-  draft.goals = draft.goals.filter((goal) => goal.run !== run)
-  rememberGoal(draft, journey, enteredAt, { run, ...(key !== undefined && { key }) })
+  draft.goals = draft.goals.filter((goal) => goal.run !== id)
+  rememberGoal(draft, journey, enteredAt, {
+    run: id,
+    ...(key !== undefined && { key }),
+    ...(variants !== undefined && { variants }),
+  })
 }
 
-/** Notes which variant a run takes, so that its goal is put down to it. */
-export function rememberVariant(draft: Draft, run: string, step: string, variant: string): void {
-  if (!draft.goals.some((goal) => goal.run === run)) return
-  draft.goals = draft.goals.map((goal) =>
-    goal.run === run ? { ...goal, variants: { ...goal.variants, [step]: variant } } : goal,
-  )
+/** Notes which variant a run takes, so that its goal, also one that it comes to have later, is put down to it. */
+export function rememberVariant(draft: Draft, run: Run, variant: string): Run {
+  const variants = { ...run.variants, [run.step]: variant }
+  if (draft.goals.some((goal) => goal.run === run.id))
+    draft.goals = draft.goals.map((goal) => (goal.run === run.id ? { ...goal, variants } : goal))
+  return { ...run, variants }
 }
 
 /** Says which goals the event at hand reaches. */

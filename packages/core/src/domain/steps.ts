@@ -21,7 +21,7 @@ import { mayTell } from './untold.js'
 
 /** What one step does to a run: it goes on, it stays and waits, or it ends. */
 type Outcome =
-  | { readonly go: StepTarget }
+  | { readonly go: StepTarget; readonly variant?: string }
   | { readonly stay: number; readonly deadline?: number; readonly digest?: Digest }
   | { readonly exit: string }
 
@@ -49,6 +49,7 @@ export function runSteps(
       return replaceRun(draft, { ...current, until, ...waiting })
     }
     if ('exit' in outcome) return exitRun(draft, current, outcome.exit)
+    if (outcome.variant !== undefined) current = rememberVariant(draft, current, outcome.variant)
     target = outcome.go
   }
   exitRun(draft, current, 'completed')
@@ -74,7 +75,7 @@ function perform(draft: Draft, journey: CompiledJourney, run: Run, step: Compile
     case 'wait':
       return wait(draft, step)
     case 'split':
-      return { go: takeVariant(draft, journey, run, step) }
+      return takeVariant(draft, journey, step)
     case 'waitFor':
       return waitFor(draft, step)
     case 'branch':
@@ -161,11 +162,9 @@ export function followSend(
   runSteps(draft, journey, run, step.on[outcome])
 }
 
-function takeVariant(draft: Draft, journey: CompiledJourney, run: Run, step: StepOf<'split'>): StepTarget {
+function takeVariant(draft: Draft, journey: CompiledJourney, step: StepOf<'split'>): Outcome {
   const variant = variantOf(draft, journey, step)
-  if (variant === undefined) return END
-  rememberVariant(draft, run.id, step.id, variant.id)
-  return variant.then
+  return variant === undefined ? { go: END } : { go: variant.then, variant: variant.id }
 }
 
 /** Always the same for the same subject, in every run. */

@@ -96,6 +96,8 @@ export interface Run {
   readonly coupon?: Coupon
   /** How often it has moved to another definition of its journey, and so may come to a step again; left out: never. */
   readonly moves?: number
+  /** The variants that it has taken, by step, whatever definition they are of; left out: none. */
+  readonly variants?: Readonly<Record<string, string>>
   /** It has reached the goal of its journey, and counts no further one, whatever definition it moves to. */
   readonly reached?: true
 }

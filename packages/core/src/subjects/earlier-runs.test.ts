@@ -2,6 +2,7 @@ import { definePack, PackError } from '@linli/rules'
 import { describe, expect, it } from 'vitest'
 import { atLeast, journey, putTag, send, tag, template, wait } from '../../testing/rules.js'
 import { NOON, track } from '../../testing/shop.js'
+import type { Engine } from '../door.js'
 import { createEngine } from '../engine.js'
 import type { Channel } from '../ports/channel.js'
 import { type VirtualClock, virtualClock } from '../queue/clocks.js'
@@ -181,6 +182,51 @@ describe('when a journey changes, runs that began before', () => {
     await engine.ingest([track('order', 'a')])
 
     expect((await journeys()).filter(({ decision }) => decision === 'journey.goal')).toHaveLength(1)
+  })
+
+  describe('that moved have their goal put down to the variants that they took before and since', () => {
+    const split = (id: string, only: string) => ({
+      id,
+      split: [
+        { id: only, weight: 1 },
+        { id: 'never', weight: 1e-9 },
+      ],
+    })
+    const goal = { goal: { event: 'order', within: '3d' } }
+    const first = [split('text', 'short'), wait('later', '1d')]
+    const next = [split('gift', 'fruit'), wait('later', '2d')]
+    const moved = { earlier: { moveTo: 'gift' }, ...goal, version: 3 }
+
+    async function variantsAt(running: { engine: Engine; journeys: () => Promise<readonly object[]> }) {
+      await running.engine.ingest([track('order', 'a')])
+      return (await running.journeys()).flatMap((said) => ('variants' in said ? [said.variants] : []))
+    }
+
+    it.each([
+      ['both have a goal', goal],
+      ['the earlier one had no goal', {}],
+    ])('where %s', async (_, more) => {
+      const given = await running(first, { more })
+      await given.publish(next, moved)
+
+      expect(await variantsAt(given)).toEqual([{ text: 'short', gift: 'fruit' }])
+    })
+
+    it('where one in between had no goal', async () => {
+      const given = await running(first, { more: goal })
+      await given.publish([wait('between', '1d')], { earlier: { moveTo: 'between' } })
+      await given.engine.settle()
+      await given.publish(next, moved)
+
+      expect(await variantsAt(given)).toEqual([{ text: 'short', gift: 'fruit' }])
+    })
+
+    it('by the one that was taken last, where both have a step of that name', async () => {
+      const given = await running(first, { more: goal })
+      await given.publish([split('text', 'long'), wait('later', '2d')], { ...moved, earlier: { moveTo: 'text' } })
+
+      expect(await variantsAt(given)).toEqual([{ text: 'long' }])
+    })
   })
 })
 

@@ -57,6 +57,7 @@ export function enter(
     until: Number.POSITIVE_INFINITY,
     goalReached: false,
     collected: 0,
+    variants: new Map(),
   }
   life.runs.push(run)
   if (definition.limit === undefined) letIn(life, run)

@@ -53,9 +53,17 @@ export function countGoals(life: Life, event: LoggedEvent): void {
     if (goal === undefined || one.goalReached || !concerns(one, event)) continue
     if (!isInTime(one, event.at) || !life.matches(goal, event)) continue
     one.goalReached = true
-    const of = 'group' in one ? { group: one.group } : { run: one.name }
+    const of = 'group' in one ? { group: one.group } : { run: one.name, variants: inWords(one.variants) }
     life.line({ decision: 'journey.goal', rule: one.definition.id, ...of, event: event.event })
   }
+}
+
+/** The variants that a run took, by step. */
+export function inWords(variants: Iterable<readonly [step: string, variant: string]>): string {
+  return [...variants]
+    .map((one) => one.join(' '))
+    .sort()
+    .join()
 }
 
 export function isInTime({ definition, since }: Pick<Run, 'definition' | 'since'>, at: number): boolean {

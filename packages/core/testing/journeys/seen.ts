@@ -1,4 +1,5 @@
 import type { Decision } from '../../src/domain/decision.js'
+import { inWords } from './exits.js'
 import type { Person } from './interpreter.js'
 import type { Choices, Line, Run } from './words.js'
 
@@ -51,6 +52,8 @@ export class Seen implements Choices {
           at,
           decision: kind,
           rule,
+          ...(kind === 'journey.goal' &&
+            run !== undefined && { variants: inWords(Object.entries(decision['variants'] ?? {})) }),
           ...(decision['moved'] === true && { from: decision['from'] }),
           // Who waits for a place has no run that others may know of.
           ...(kind !== 'journey.held' && names.has(run) && { run: names.get(run) as string }),

@@ -87,6 +87,7 @@ function begin(life: Life, run: Run, step: StepDefinition): Steps | undefined {
   if ('start' in step) return start(life, run, step)
   if ('split' in step) {
     const variant = life.choices.variantOf(run)
+    run.variants.set(step.id, variant)
     life.step(run, { variant })
     return step.split.find(({ id }) => id === variant)?.then ?? []
   }

@@ -120,6 +120,8 @@ export interface Run {
   goalReached: boolean
   /** How many events its digest has collected. */
   collected: number
+  /** The variants that it has taken, by step. */
+  readonly variants: Map<string, string>
 }
 
 /** A tag that came or went, or a score that changed. */
