@@ -57,7 +57,7 @@ export class Several {
   /** The names and contents of all keys in Redis, as text. */
   inRedis(): Promise<string> {
     return this.#withKeys(async (client, keys) => {
-      const dumps = keys.map(async (key) => `${key} ${(await client.dumpBuffer(key)).toString('latin1')}`)
+      const dumps = keys.map(async (key) => `${key} ${(await client.dumpBuffer(key))?.toString('latin1') ?? ''}`)
       return (await Promise.all(dumps)).join('\n')
     })
   }

@@ -6,6 +6,8 @@ import type { FakeAnswer, FakeRequest } from './fake-server.js'
 export interface FakeMiniProgramOptions {
   readonly appId?: string
   readonly secret?: string
+  /** How many messages of each template everybody allows at first. Default 0. */
+  readonly allowed?: number
   readonly port?: number
 }
 
@@ -30,18 +32,20 @@ export class FakeMiniProgram extends FakePlatform {
   readonly messages: FakeSubscribeMessage[] = []
   tokensGiven = 0
   readonly #consents = new Map<string, number>()
+  readonly #allowed: number
   #token: string | undefined
 
-  constructor({ appId = 'wx-fake', secret = 'fake-app-secret' }: FakeMiniProgramOptions) {
+  constructor({ appId = 'wx-fake', secret = 'fake-app-secret', allowed = 0 }: FakeMiniProgramOptions) {
     super()
     this.appId = appId
     this.secret = secret
+    this.#allowed = allowed
   }
 
   /** Somebody allows so many messages of a template. */
   allow(openid: string, templateId: string, count = 1): void {
     const key = `${openid} ${templateId}`
-    this.#consents.set(key, (this.#consents.get(key) ?? 0) + count)
+    this.#consents.set(key, (this.#consents.get(key) ?? this.#allowed) + count)
   }
 
   /** Its token is not good any more. */
@@ -83,7 +87,7 @@ export class FakeMiniProgram extends FakePlatform {
       readonly data: FakeSubscribeMessage['data']
     }
     const key = `${touser} ${templateId}`
-    const left = this.#consents.get(key) ?? 0
+    const left = this.#consents.get(key) ?? this.#allowed
     if (left === 0) return { errcode: 43101 }
     this.#consents.set(key, left - 1)
     this.messages.push({ openid: String(touser), templateId: String(templateId), page, data })

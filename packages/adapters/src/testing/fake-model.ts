@@ -18,10 +18,16 @@ export interface FakeModelOptions {
   readonly write: (instructions: string) => string
   /** Why it stops writing. Default `stop`. */
   readonly finishReason?: string
+  readonly port?: number
 }
 
 /** A language model on this machine, by the wire format of OpenAI's chat completions. */
-export async function startFakeModel({ apiKey, write, finishReason = 'stop' }: FakeModelOptions): Promise<FakeModel> {
+export async function startFakeModel({
+  apiKey,
+  write,
+  finishReason = 'stop',
+  port,
+}: FakeModelOptions): Promise<FakeModel> {
   const asked: Readonly<Record<string, unknown>>[] = []
   const server = new FakeServer(({ method, path, headers, body }) => {
     if (method !== 'POST' || path !== '/v1/chat/completions')
@@ -38,6 +44,6 @@ export async function startFakeModel({ apiKey, write, finishReason = 'stop' }: F
     const message = { role: 'assistant', content }
     return { body: { object: 'chat.completion', choices: [{ index: 0, message, finish_reason: finishReason }] } }
   })
-  const url = await server.listen()
+  const url = await server.listen(port)
   return { url: `${url}/v1`, asked, next: (fault) => server.next(fault), close: () => server.close() }
 }

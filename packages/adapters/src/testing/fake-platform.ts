@@ -1,4 +1,4 @@
-import { type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
+import { errcodeOf, type FakeAnswer, type FakeFault, type FakeRequest, FakeServer } from './fake-server.js'
 
 /** A platform on this machine: what befalls requests, and which there were. */
 export abstract class FakePlatform {
@@ -19,7 +19,7 @@ export abstract class FakePlatform {
 
   /** What befalls the next request, or the next one of this path; a number is the `errcode` of its answer. */
   next(fault: FakeFault | number, path?: string): void {
-    this.#server.next(typeof fault === 'number' ? { body: { errcode: fault, errmsg: 'fake' } } : fault, path)
+    this.#server.next(typeof fault === 'number' ? errcodeOf(fault) : fault, path)
   }
 
   /** Forgets faults that have befallen nobody. */

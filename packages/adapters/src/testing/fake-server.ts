@@ -34,9 +34,16 @@ export type FakeFault =
   /** It is not done, and this is the answer. */
   | FakeAnswer
 
+/** Below it a fake is told what to do, and asked what it was asked. */
+const CONTROL = '/-/'
+
 export type FakeHandler = (request: FakeRequest) => FakeAnswer | Promise<FakeAnswer>
 
-/** A provider on this machine. It answers by real HTTP, so it may as well run in a process of its own. */
+/**
+ * A provider on this machine. It answers by real HTTP, so it may as well run in a process of its own (`npx linli-fake wecom`). From
+ * there it is told what befalls requests by `POST /-/next` (`{ "fault", "path" }`) and `POST /-/clear`, and says what it was asked by
+ * `GET /-/requests`.
+ */
 export class FakeServer {
   /** All requests that were read, in order. */
   readonly requests: FakeRequest[] = []
@@ -89,6 +96,7 @@ export class FakeServer {
       headers: incoming.headers,
       body: (await buffer(incoming)).toString('utf8'),
     }
+    if (url.pathname.startsWith(CONTROL)) return write(response, this.#control(request))
     this.requests.push(request)
     const fault = this.#faultFor(url.pathname)
     if (fault === 'reset') return void incoming.socket.resetAndDestroy()
@@ -103,10 +111,35 @@ export class FakeServer {
     write(response, answer)
   }
 
+  #control({ method, path, body }: FakeRequest): FakeAnswer {
+    switch (`${method} ${path}`) {
+      case 'GET /-/requests':
+        return { body: this.requests }
+      case 'POST /-/clear':
+        this.clear()
+        return { status: 204 }
+      case 'POST /-/next': {
+        const { fault, path: where } = JSON.parse(body) as {
+          readonly fault: FakeFault | number
+          readonly path?: string
+        }
+        this.next(typeof fault === 'number' ? errcodeOf(fault) : fault, where)
+        return { status: 204 }
+      }
+      default:
+        return { status: 404, body: 'no such path' }
+    }
+  }
+
   #faultFor(path: string): FakeFault | undefined {
     const index = this.#faults.findIndex((one) => one.path === undefined || one.path === path)
     return index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault
   }
+}
+
+/** WeChat's way to say that something went wrong. */
+export function errcodeOf(errcode: number): FakeAnswer {
+  return { body: { errcode, errmsg: 'fake' } }
 }
 
 function write(response: ServerResponse, { status = 200, headers = {}, body = '' }: FakeAnswer): void {

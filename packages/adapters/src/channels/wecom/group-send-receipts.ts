@@ -3,6 +3,7 @@ import { AdapterError } from '../../http/errors.js'
 import type { JsonObject } from '../../http/json.js'
 import { textOf } from '../../wechat/results.js'
 import type { WecomCorp } from './corp.js'
+import { groupSendId } from './group-send-id.js'
 
 /** A group message that was created in a stretch of time. */
 export interface GroupSend {
@@ -75,9 +76,10 @@ export async function* groupSendReceipts(options: GroupSendReceiptsOptions): Asy
     for await (const row of pages(corp, 'get_groupmsg_send_result', asked, 'send_list', signal)) {
       const { external_userid: customer, chat_id: chat, status, send_time: seconds } = row
       const fate = FATES.get(status)
-      if (fate === undefined) continue
+      const recipient = textOf(chat) ?? textOf(customer)
+      if (fate === undefined || recipient === undefined) continue
       const at = typeof seconds === 'number' && seconds > 0 ? { at: new Date(seconds * 1000) } : {}
-      yield { channel, providerId: `${msgid}:${textOf(chat) ?? textOf(customer)}`, ...fate, ...at }
+      yield { channel, providerId: groupSendId(msgid, recipient), ...fate, ...at }
     }
   }
 }

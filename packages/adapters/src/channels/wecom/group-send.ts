@@ -7,6 +7,7 @@ import { type Content, resultOf, textOf, tooLong } from '../../wechat/results.js
 import type { WecomCorp } from './corp.js'
 import { WECOM_VERDICTS } from './errcodes.js'
 import { Gathered } from './gathered.js'
+import { groupSendId } from './group-send-id.js'
 
 /** Whom a group message goes to: one customer, or one customer group (客户群). */
 export interface GroupSendAddress {
@@ -104,7 +105,7 @@ function taken(json: JsonObject, id: string): SendResult {
     return { status: 'refused', reason: 'recipient', detail: 'wecom.fail_list' }
   }
   const task = textOf(msgid)
-  return { status: 'awaiting_person', ...(task !== undefined && { providerId: `${task}:${id}` }) }
+  return { status: 'awaiting_person', ...(task !== undefined && { providerId: groupSendId(task, id) }) }
 }
 
 function addressOf({ kind, traits }: Recipient): GroupSendAddress | undefined {

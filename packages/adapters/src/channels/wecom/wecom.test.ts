@@ -6,6 +6,7 @@ import { type FakeWecom, startFakeWecom } from '../../testing/fake-wecom.js'
 import { wecomAppChannel } from './app.js'
 import { WecomCorp } from './corp.js'
 import { wecomGroupSendChannel } from './group-send.js'
+import { groupSendId } from './group-send-id.js'
 import { cancelGroupSend, findGroupSends, groupSendReceipts, remindGroupSend } from './group-send-receipts.js'
 import { wecomMomentsChannel } from './moments.js'
 import { wecomRobotChannel } from './robot.js'
@@ -250,7 +251,8 @@ describe('group messages', () => {
     )
     expect(wecom.taken).toHaveLength(1)
     expect(wecom.taken[0]?.body).toMatchObject({ chat_type: 'single', external_userid: customers, sender: 'wang' })
-    expect(results[7]).toEqual({ status: 'awaiting_person', providerId: 'task-1:wm-7' })
+    expect(results[7]).toEqual({ status: 'awaiting_person', providerId: groupSendId('task-1', 'wm-7') })
+    expect(JSON.stringify(results)).not.toContain('wm-')
   })
 
   it('refuse those whom WeCom cannot send to, and no others', async () => {
@@ -278,9 +280,9 @@ describe('group messages', () => {
     const receipts = []
     for await (const receipt of groupSendReceipts({ corp: corp(), msgid: 'task-1' })) receipts.push(receipt)
     expect(receipts).toMatchObject([
-      { channel: 'wecom-group-send', providerId: 'task-1:a', says: 'delivered' },
-      { providerId: 'task-1:b', says: 'failed' },
-      { providerId: 'task-1:c', says: 'failed' },
+      { channel: 'wecom-group-send', providerId: groupSendId('task-1', 'a'), says: 'delivered' },
+      { providerId: groupSendId('task-1', 'b'), says: 'failed' },
+      { providerId: groupSendId('task-1', 'c'), says: 'failed' },
     ])
   })
 
