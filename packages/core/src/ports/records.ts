@@ -221,6 +221,8 @@ export interface DeliveryBody {
   readonly receipts?: readonly ReceiptMark[]
   /** What receipts said of it that could not be: each is told once. */
   readonly refused?: readonly ReceiptKind[]
+  /** What receipts said that may have been of it, or of another: each is told once. */
+  readonly ambiguous?: readonly ReceiptKind[]
   /** message: what is counted for it by policies about many people. */
   readonly counted?: readonly Tally[]
 }

@@ -42,6 +42,37 @@ describeOnEveryStore('a receipt', (open) => {
     (await world.engine.deliveries()).map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`))
   const events = async () => (await store.readEvents({ userIds: ['u1'] })).map(({ event }) => event).sort()
 
+  it('that may be of several messages moves none of them, and says so to the recipient of each, once', async () => {
+    const { key } = await sent({ status: 'accepted', providerId: 'same' })
+    await world.ingest(track('cart', 'u2'))
+    const opened = { channel: 'sms', providerId: 'same', says: 'opened' } as const
+
+    expect(await receive(opened, opened, { ...opened, says: 'failed' })).toEqual(Array(3).fill('receipt.ambiguous'))
+    expect(await receive(opened)).toEqual(['receipt.ambiguous'])
+
+    expect(await state()).toEqual(['accepted', 'accepted'])
+    const rejections = (await world.decisions()).filter(({ decision }) => decision === 'receipt.rejected')
+    expect(rejections.map(({ subject, says }) => `${subject} ${String(says)}`).sort()).toEqual([
+      'user:u1 failed',
+      'user:u1 opened',
+      'user:u2 failed',
+      'user:u2 opened',
+    ])
+    expect(rejections[0]).toMatchObject({ reason: 'receipt.ambiguous', rule: 'remind', step: 'push', channel: 'sms' })
+    expect(await receive({ deliveryKey: key, says: 'opened' })).toEqual(['accepted'])
+    expect(await receive({ deliveryKey: key, says: 'confirmed' })).toEqual(['receipt.impossible'])
+    expect((await world.engine.verify()).violations).toEqual([])
+  })
+
+  it('by a name that its provider gives to more than a hundred messages is told to whoever hands it in alone', async () => {
+    await sent({ status: 'accepted', providerId: 'ok' })
+    await world.ingest(...Array.from({ length: 100 }, (_, index) => track('cart', `v${index}`)))
+
+    expect(await receive({ channel: 'sms', providerId: 'ok', says: 'opened' })).toEqual(['receipt.ambiguous'])
+
+    expect(await log(world.engine, 'receipt.')).toEqual([])
+  })
+
   it('is a decision, and an event that rules look at, at the time at which it happened', async () => {
     const { key } = await sent()
     await world.advanceTo('2026-03-01T13:00:00+08:00')

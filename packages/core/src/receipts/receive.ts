@@ -52,7 +52,10 @@ async function takeIn(
   const now = new Map(outcomes.locked.map((delivery) => [delivery.key, delivery]))
   const results = read.map((one): ReceiptResult => {
     const key = 'code' in one ? one : found.keyOf(one.name)
-    if (typeof key !== 'string') return { status: 'rejected', ...key }
+    if (typeof key !== 'string') {
+      if (key === AMBIGUOUS && 'name' in one) tellAmbiguous(one, now, outcomes)
+      return { status: 'rejected', ...key }
+    }
     const delivery = now.get(key)
     if (delivery === undefined || 'code' in one) return { status: 'rejected', ...UNKNOWN }
     const { result, delivery: after } = apply(delivery, one, outcomes)
@@ -129,7 +132,7 @@ function apply(
   if (verdict.verdict === 'impossible') {
     const message = `The message is "${before.state}", and cannot be said to be "${mark.says}": ${verdict.why}.`
     const result = { status: 'rejected', code: 'receipt.impossible', message } as const
-    return { result, delivery: tellRefused(before, mark, verdict.why, outcomes) }
+    return { result, delivery: tellRefused(before, mark, { ...IMPOSSIBLE, why: verdict.why }, outcomes) }
   }
   // A provider's clock may be wrong: nothing is said of a message before there was one.
   const at = Math.max(mark.at, before.plannedAt)
@@ -145,17 +148,47 @@ function apply(
   return { result: { status: 'accepted', deliveryKey }, delivery: after }
 }
 
-/** A receipt that cannot be is a decision about whom its message is for: once, however often a provider repeats it. */
-function tellRefused(delivery: Delivery, { says }: ReceiptAtHand['mark'], why: string, outcomes: Outcomes): Delivery {
-  const { refused = [], ...body } = delivery.body
-  if (refused.includes(says)) return delivery
-  const { subject, source } = delivery
+/** Why a receipt is a decision, and where it is noted that it was told. */
+interface Refused {
+  readonly reason: ReceiptRefusal['code']
+  readonly noted: 'refused' | 'ambiguous'
+  readonly why: string
+}
+
+const IMPOSSIBLE = { reason: 'receipt.impossible', noted: 'refused' } as const
+const SEVERAL: Refused = {
+  ...{ reason: 'receipt.ambiguous', noted: 'ambiguous' },
+  why: 'several messages of the channel have this providerId',
+}
+
+/**
+ * Of how many messages one receipt is told that may be of any of them. A provider that calls more by one name names none: the
+ * receipt is counted, and nobody's decisions are filled with it.
+ */
+const MOST_MEANT = 100
+
+/** A receipt that may be of several messages is a decision about whom each of them is for. */
+function tellAmbiguous({ name, mark }: ReceiptAtHand, now: Map<string, Delivery>, outcomes: Outcomes): void {
+  const meant = named([...now.values()], name)
+  if (meant.length > MOST_MEANT) return
+  for (const delivery of meant) now.set(delivery.key, tellRefused(delivery, mark, SEVERAL, outcomes))
+}
+
+/** A receipt that is refused is a decision about whom its message is for: once, however often a provider repeats it. */
+function tellRefused(
+  delivery: Delivery,
+  { says }: ReceiptAtHand['mark'],
+  { reason, noted, why: detail }: Refused,
+  outcomes: Outcomes,
+): Delivery {
+  const told = delivery.body[noted] ?? []
+  if (told.includes(says)) return delivery
+  const { kind, subject, source, body } = delivery
   const { journey, run, step } = source
-  const named =
-    delivery.kind === 'message' ? about(delivery, outcomes.now) : { delivery: delivery.kind, what: body.what }
+  const what = kind === 'message' ? about(delivery, outcomes.now) : { delivery: kind, what: body.what }
   const base = { at: outcomes.now, subject: subjectName(subject), rule: journey, run, step }
-  outcomes.say({ ...base, ...named, decision: 'receipt.rejected', says, reason: 'receipt.impossible', detail: why })
-  return { ...delivery, body: { ...body, refused: [...refused, says] } }
+  outcomes.say({ ...base, ...what, decision: 'receipt.rejected', says, reason, detail })
+  return { ...delivery, body: { ...body, [noted]: [...told, says] } }
 }
 
 /** What is counted for many people together follows what a message has turned out to be. */
