@@ -7,6 +7,7 @@ import { openStore } from '../../src/storage/open.js'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/faults/proxy.js'
 import { BLOWS, type Blow, type Target } from './blows.js'
 import { checkTown, type Finding } from './checks.js'
+import { untilDone } from './patience.js'
 import { Shop, type ShopOptions } from './shop.js'
 import { type Picker, Staff } from './staff.js'
 import { StormyRedis } from './stormy-redis.js'
@@ -27,7 +28,7 @@ export interface Storm extends ShopOptions {
   readonly hands?: number
   /** Whether Redis shares the work. */
   readonly withRedis?: boolean
-  /** How long it is at most until all is done once nothing fails any more, in seconds of the machine. */
+  /** Once nothing fails any more: for how long what is left to do may not become less, in seconds of the machine. */
   readonly patience: number
 }
 
@@ -132,7 +133,7 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
   try {
     await Promise.all(shop.running.map(({ done }) => done))
     const calmed = performance.now()
-    while (!(await isQuiet(engine, storm)) && performance.now() - calmed < storm.patience * 1000) await sleep(100)
+    await untilDone(() => countLeft(engine, storm), { standstillMs: storm.patience * 1000 })
     const seconds = (performance.now() - calmed) / 1000
     const verification = await engine.verify({ recompute: 1000 })
     const deliveries = await engine.deliveries()
@@ -144,7 +145,7 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
       decisions: await engine.decisions(),
       accepted: shop.accepted(),
       sent,
-      isQuiet: await isQuiet(engine, storm),
+      isQuiet: (await countLeft(engine, storm)) === 0,
       seconds,
     })
     return {
@@ -172,13 +173,23 @@ function onlyLooks(): Promise<never> {
   return Promise.reject(new Error('This engine only looks.'))
 }
 
-/** Whether no delivery is under way, which is asked often and so of the database itself, and nobody is in a journey. */
-async function isQuiet(engine: Engine, { database, schema }: Pick<Storm, 'database' | 'schema'>): Promise<boolean> {
+/** How many deliveries are under way, which is asked often and so of the database itself, and how many runs. */
+async function countLeft(engine: Engine, { database, schema }: Pick<Storm, 'database' | 'schema'>): Promise<number> {
   const client = new pg.Client({ connectionString: database })
   await client.connect()
-  const { rows } = await client.query(`select 1 from ${schema}.delivery where due_at is not null limit 1`)
+  const { rows } = await client.query(`select count(*)::int as left from ${schema}.delivery where due_at is not null`)
   await client.end()
-  if (rows.length > 0) return false
-  const runs = await Promise.all(SHOP_JOURNEYS.map((journey) => engine.runs({ journey })))
-  return runs.every(({ runs: found }) => found.length === 0)
+  const runs = await Promise.all(SHOP_JOURNEYS.map((journey) => countRuns(engine, journey)))
+  return runs.reduce((sum, one) => sum + one, Number(rows[0]?.left))
+}
+
+async function countRuns(engine: Engine, journey: string): Promise<number> {
+  let count = 0
+  let after: string | undefined
+  do {
+    const page = await engine.runs({ journey, limit: 1000, ...(after !== undefined && { after }) })
+    count += page.runs.length
+    after = page.next
+  } while (after !== undefined)
+  return count
 }

@@ -10,7 +10,7 @@ const STORMS: readonly Storm['blows'][] = [
   { kills: 15, stops: 4, terminations: 2, 'lost answers to COMMIT': 10 },
 ]
 
-/** Without a bug all is done by then: see the first storm, which has none. */
+/** Without a bug nothing stands still for so long: see the first storm, which has none. */
 const PATIENCE = 30
 
 export const SEEDED_BUGS: Part = {
