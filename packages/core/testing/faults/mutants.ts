@@ -2,7 +2,7 @@ import type { Tally } from '../../src/domain/tallies.js'
 import type { Channel } from '../../src/ports/channel.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { CouponIssuer } from '../../src/ports/issuer.js'
-import type { Delivery, LockedSubject, Store, StoreTransaction } from '../../src/ports/store.js'
+import type { Delivery, LockedSubject, SavedSubject, Store, StoreTransaction } from '../../src/ports/store.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
 import { delegate } from '../../src/testing/delegate.js'
 import { withTransactions } from '../stores.js'
@@ -311,6 +311,15 @@ export const MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    name: 'a coupon goes back although its message may have left',
+    mutate: {
+      store: (store) =>
+        withTransactions(store, (tx) => ({
+          saveSubjects: (subjects) => tx.saveSubjects(subjects.map(withNothingOpen)),
+        })),
+    },
+  },
+  {
     name: 'coupons of one person are not counted',
     mutate: { store: (store) => withTransactions(store, () => ({ countCoupons: async () => 0 })) },
   },
@@ -366,6 +375,12 @@ function tallySees(store: Store, policy: string, see: (tally: Tally) => Partial<
         one.counter.split('/')[0] === policy ? { ...one, ...see(one) } : one,
       ),
   }))
+}
+
+/** It is forgotten which messages may yet tell the code of a coupon. */
+function withNothingOpen(subject: SavedSubject): SavedSubject {
+  const untold = subject.state.untold.map((one) => ({ ...one, open: [] }))
+  return { ...subject, state: { ...subject.state, untold } }
 }
 
 function asReserved(delivery: Delivery): Delivery {
