@@ -109,6 +109,12 @@ function enteredAgainLike(first: readonly Json[]) {
   }
 }
 
+/** An edition in which a journey is missing, where the other one can do without it. */
+function without(id: string, edition: readonly Json[]): readonly Json[] {
+  const rest = edition.filter((journey) => journey['id'] !== id)
+  return JSON.stringify(rest).includes(`"journey":"${id}"`) ? edition : rest
+}
+
 /** What becomes of runs that began before. */
 function withEarlier(journey: Json): fc.Arbitrary<Json> {
   const steps = [...JSON.stringify(journey['steps']).matchAll(/"id":"(s\d+)"/g)].map(([, id]) => id)
@@ -123,7 +129,10 @@ function withEarlier(journey: Json): fc.Arbitrary<Json> {
 export function journeyCaseArb(focus: Focus = EVERYTHING): fc.Arbitrary<JourneyCase> {
   const edition = editionArb(focus)
   return fc.record({
-    journeys: fc.tuple(edition, edition).map(([first, second]) => [first, second.map(enteredAgainLike(first))]),
+    journeys: fc.tuple(edition, edition, edition).map(([first, ...more]) => {
+      const [second = [], third = []] = more.map((one) => one.map(enteredAgainLike(first)))
+      return [first, second, third, without('j0', first), without('j0', second), without('j1', second)]
+    }),
     control: fc.constantFrom(undefined, ...(focus.several ? [undefined, undefined, 0.5, 0.7] : [])),
     commands: fc.array(commandArb(focus), { minLength: 5, maxLength: 25, size: 'max' }),
   })

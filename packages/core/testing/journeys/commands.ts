@@ -46,6 +46,8 @@ export type Command =
   | { readonly kind: 'crash'; readonly event: string }
   | { readonly kind: 'channel'; readonly name: string; readonly takes: boolean }
   | Deed
+  /** One after the other, before anything follows from the first. */
+  | { readonly kind: 'rush'; readonly deeds: readonly Rushed[] }
 
 /** What somebody does to rules that run. */
 export type Deed = {
@@ -58,6 +60,9 @@ export type Deed = {
   | { readonly kind: 'cancel'; readonly which: number }
   | { readonly kind: 'publish'; readonly journeys: number }
 )
+
+/** What may be done before anybody has met what was done before. */
+export type Rushed = Exclude<Deed, { readonly kind: 'cancel' }>
 
 /** Somebody halts something, or lets it go on. */
 export interface Operate {
@@ -79,23 +84,41 @@ const names = fc.constantFrom(...EVENTS, 'paid')
 
 const justBefore = fc.constantFrom(undefined, 'paid', ...EVENTS)
 
+const operateArb = fc.record({
+  kind: fc.constant('operate' as const),
+  does: fc.constantFrom('pause', 'pause', 'stop', 'resume', 'resume'),
+  target: fc.constantFrom(...TARGETS),
+})
+
+const cancelArb = fc.nat(3).map((which) => ({ kind: 'cancel' as const, which }))
+
+const publishArb = (...editions: readonly number[]) =>
+  fc.constantFrom(...editions).map((journeys) => ({ kind: 'publish' as const, journeys }))
+
 const deedArb: fc.Arbitrary<Deed> = fc
   .tuple(
     fc.oneof(
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          kind: fc.constant('operate' as const),
-          does: fc.constantFrom('pause', 'pause', 'stop', 'resume', 'resume'),
-          target: fc.constantFrom(...TARGETS),
-        }),
-      },
-      { weight: 1, arbitrary: fc.nat(3).map((which) => ({ kind: 'cancel' as const, which })) },
-      { weight: 2, arbitrary: fc.constantFrom(0, 1, 1).map((journeys) => ({ kind: 'publish' as const, journeys })) },
+      { weight: 4, arbitrary: operateArb },
+      { weight: 1, arbitrary: cancelArb },
+      { weight: 2, arbitrary: publishArb(0, 1, 1) },
     ),
     fc.record({ after: justBefore, crashes: fc.boolean() }),
   )
   .map(([deed, how]) => ({ ...deed, ...how }))
+
+/** Mostly versions of the rules, with nothing in between. */
+const rushArb: fc.Arbitrary<readonly Rushed[]> = fc.array(
+  fc
+    .tuple(
+      fc.oneof({ weight: 1, arbitrary: operateArb }, { weight: 5, arbitrary: publishArb(0, 1, 2, 3, 4, 5) }),
+      fc.record({
+        after: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: justBefore }),
+        crashes: fc.constantFrom(false, false, true),
+      }),
+    )
+    .map(([deed, how]) => ({ ...deed, ...how })),
+  { minLength: 2, maxLength: 5 },
+)
 
 export const commandArb = ({ several, deeds }: Focus): fc.Arbitrary<Command> =>
   fc.oneof(
@@ -171,6 +194,7 @@ export const commandArb = ({ several, deeds }: Focus): fc.Arbitrary<Command> =>
       }),
     },
     { weight: deeds ? 6 : 0, arbitrary: deedArb },
+    { weight: deeds ? 3 : 0, arbitrary: rushArb.map((some) => ({ kind: 'rush' as const, deeds: some })) },
   )
 
 /** `everything`, `journey:j0`, `channel:sms` */

@@ -4,7 +4,7 @@ import { type Chance, chancesByEvent, chancesByTime, chancesByTurn, takeInTurn }
 import { answer, startNext } from './entries.js'
 import { concerns, countGoals, end, exitsByEvent, leaveByConditions, leaveByTurn } from './exits.js'
 import type { PlainRules } from './facts.js'
-import { cancel, change, stop } from './fates.js'
+import { cancel, meet, type News } from './fates.js'
 import { haltOf, isAside } from './halts.js'
 import { Life } from './life.js'
 import { follow, takesCase, timeIsUp, waitsCame } from './steps.js'
@@ -14,6 +14,8 @@ import type { Choices, Line, Outside, Run, Steps, Wishing } from './words.js'
 /** A second opinion of what journeys mean: it walks their JSON step by step, and asks everything anew each time. */
 export class Person {
   readonly #life: Life
+  /** What it has not met yet. */
+  #news: News[] = []
 
   constructor(
     start: number,
@@ -34,15 +36,9 @@ export class Person {
     return this.#life.runs.filter(({ isIn }) => isIn)
   }
 
-  publish(journeys: readonly JourneyDefinition[]): void {
-    change(this.#life, journeys)
-    this.#react()
-  }
-
-  /** Somebody stops a journey, or all of them: its runs end. */
-  stop(journey?: string): void {
-    stop(this.#life, journey)
-    this.#react()
+  /** Other journeys are in force, or some are stopped. It is met as soon as something is done with this person. */
+  hear(news: News): void {
+    this.#news.push(news)
   }
 
   cancel(name: string): void {
@@ -53,6 +49,7 @@ export class Person {
 
   /** An event comes in; what happened before `now` has happened. */
   take(event: LoggedEvent, now: number, traits: Readonly<Record<string, unknown>> = {}): void {
+    this.#meet()
     this.#pass(now)
     const life = this.#life
     life.messageId = event.messageId
@@ -76,6 +73,7 @@ export class Person {
 
   /** Messages leave, coupons are issued, and what steps say comes into the log, until nothing is left to do. */
   settle(): void {
+    this.#meet()
     const life = this.#life
     for (;;) {
       this.#callOff()
@@ -89,6 +87,13 @@ export class Person {
       if (steps !== undefined && life.runs.includes(run)) follow(life, run, steps)
       this.#react()
     }
+  }
+
+  #meet(): void {
+    const news = this.#news.splice(0)
+    if (news.length === 0) return
+    meet(this.#life, news)
+    this.#react()
   }
 
   /** Time passes; nothing leaves. */

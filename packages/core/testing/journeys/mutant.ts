@@ -8,6 +8,7 @@ import type {
   Program,
   WaitCase,
 } from '@linli/rules'
+import type { Fate } from '../../src/domain/fates.js'
 import type { IncomingEvent } from '../../src/ingest/event.js'
 import type { Focus, Operate } from './commands.js'
 
@@ -24,6 +25,8 @@ export interface JourneyMutant {
   readonly event?: (event: IncomingEvent, now: number) => IncomingEvent
   /** Breaks what is halted. */
   readonly operate?: (operate: Operate) => Operate
+  /** Breaks what versions make of earlier runs that a newer one finds. */
+  readonly fates?: (fates: readonly Fate[]) => readonly Fate[]
   /** Breaks which run is cancelled. */
   readonly cancel?: (run: string, runs: readonly string[]) => string
   /** Breaks what is published. */

@@ -218,6 +218,12 @@ const OF_FATES: Readonly<Record<string, JourneyMutant>> = {
   'runs that should move go on': earlierBecomes(/"moveTo"/, (earlier) =>
     typeof earlier === 'object' ? undefined : earlier,
   ),
+  'nobody is stopped by a version that a newer one came before': {
+    fates: (fates) => fates.filter(({ then }) => then !== 'stop'),
+  },
+  'nobody is moved by a version that a newer one came before': {
+    fates: (fates) => fates.filter(({ then }) => then === 'stop'),
+  },
   'runs move to the first step': earlierBecomes(/"moveTo":"s[2-9]/, (earlier) =>
     typeof earlier === 'object' ? { moveTo: 's1' } : earlier,
   ),

@@ -6,9 +6,9 @@ import type { Channel } from '../../src/ports/channel.js'
 import type { Store } from '../../src/ports/store.js'
 import { type VirtualClock, virtualClock } from '../../src/queue/clocks.js'
 import { memoryStore } from '../../src/storage/memory/store.js'
-import { seenByProcess } from '../stores.js'
+import { seenByProcess, withTransactions } from '../stores.js'
 import type { JourneyCase } from './cases.js'
-import { type Command, type Deed, haltName, type Operate } from './commands.js'
+import { type Command, type Deed, haltName, type Operate, type Rushed } from './commands.js'
 import { compareLines, JourneysDiffer } from './comparison.js'
 import { PlainRules } from './facts.js'
 import { Person } from './interpreter.js'
@@ -91,9 +91,21 @@ class Trial {
     const rules = this.#packs[this.#published] as Pack
     const program = compileProgram(rules)
     this.options.mutant?.program?.(program)
-    const { store } = seenByProcess(this.#store)
+    const { store } = seenByProcess(this.#broken(this.#store))
     const channels = ['sms', 'push'].map((name) => this.#channel(name))
     this.#engine = await startEngine({ rules, clock: this.#clock, database: store, channels }, program)
+  }
+
+  #broken(store: Store): Store {
+    const { fates: change } = this.options.mutant ?? {}
+    if (change === undefined) return store
+    return withTransactions(store, (tx) => ({
+      readVersion: async (number) => {
+        const version = await tx.readVersion(number)
+        const isNewest = number === (await tx.holdVersion())
+        return version === undefined || isNewest ? version : { ...version, fates: change(version.fates) }
+      },
+    }))
   }
 
   #channel(name: string): Channel {
@@ -138,6 +150,8 @@ class Trial {
         if (command.takes) this.#refusing.delete(command.name)
         else this.#refusing.add(command.name)
         return
+      case 'rush':
+        return this.#rush(command.deeds)
       default:
         return this.#do(command)
     }
@@ -184,6 +198,15 @@ class Trial {
   }
 
   async #do(deed: Deed): Promise<void> {
+    const done = await this.#begin(deed)
+    await this.#running.settle()
+    await this.#look()
+    done?.()
+    this.#settle()
+  }
+
+  /** Does it to the engine, and nothing that follows. Gives how to do it to the interpreter. */
+  async #begin(deed: Deed): Promise<(() => void) | undefined> {
     if (deed.after !== undefined) {
       const taken = await this.#say('u1', deed.after)
       await this.#look()
@@ -191,9 +214,16 @@ class Trial {
     }
     const done = await this.#deed(deed)
     if (deed.crashes) await this.start()
+    return done
+  }
+
+  async #rush(deeds: readonly Rushed[]): Promise<void> {
+    for (const deed of deeds) {
+      const done = await this.#begin(deed)
+      done?.()
+    }
     await this.#running.settle()
     await this.#look()
-    done?.()
     this.#settle()
   }
 
@@ -210,6 +240,9 @@ class Trial {
   }
 
   async #operate(command: Operate): Promise<(() => void) | undefined> {
+    // Only what the rules have can be halted.
+    const [, about] = haltName(command.target).split('journey:')
+    if (about !== undefined && this.#definitions.every(({ id }) => id !== about)) return undefined
     const told = this.options.mutant?.operate?.(command) ?? command
     await this.#running[told.does](told.target)
     const { does, target } = command
@@ -220,7 +253,7 @@ class Trial {
     if (state !== undefined) this.#halts.set(name, state)
     if (state !== 'stopped' || (target !== 'everything' && 'channel' in target)) return undefined
     const journey = target === 'everything' ? undefined : target.journey
-    return () => this.#everybody((person) => person.stop(journey))
+    return () => this.#everybody((person) => person.hear({ stopped: journey }))
   }
 
   async #cancel(which: number): Promise<(() => void) | undefined> {
@@ -245,7 +278,8 @@ class Trial {
     await this.#running.publish(pack)
     if (journeys === this.#published) return undefined
     this.#published = journeys
-    return () => this.#everybody((person) => person.publish(this.#definitions))
+    const definitions = this.#definitions
+    return () => this.#everybody((person) => person.hear({ journeys: definitions }))
   }
 
   #everybody(deed: (person: Person) => void): void {
