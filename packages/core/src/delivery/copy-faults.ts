@@ -4,6 +4,8 @@ import type { CopyRequest } from '../ports/copywriter.js'
 export type CopyFault = 'empty' | 'too long' | 'unreadable' | 'forbidden word' | 'link' | 'number'
 
 const UNREADABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]/u
+/** No emoji has more code units. What is far too long is not even counted. */
+const LONGEST_CHARACTER = 64
 const EMOJI_JOINERS = /[\u200d\ufe0f]/gu
 const LINK =
   /(?:https?:\/\/|weixin:\/\/|www\.)[^\s，。！？；、）】》"']*|[\w-]+\.(?:com|cn|net|org|top|cc|io|vip|shop)\b[^\s，。！？；、）】》"']*/giu
@@ -15,7 +17,7 @@ const NUMBER = /\d+(?:\.\d+)?/gu
  */
 export function copyFault(text: string, { instructions, maxLength, forbid }: CopyRequest): CopyFault | undefined {
   if (text === '') return 'empty'
-  if (lengthOf(text) > maxLength) return 'too long'
+  if (text.length > maxLength * LONGEST_CHARACTER || lengthOf(text) > maxLength) return 'too long'
   if (UNREADABLE.test(text.replace(EMOJI_JOINERS, ''))) return 'unreadable'
   const [plain, told] = [plainly(text), plainly(instructions)]
   if (forbid.some((word) => plain.includes(plainly(word)))) return 'forbidden word'

@@ -3,8 +3,9 @@ import { describeOnEveryStore } from '../../testing/every-store.js'
 import { journey, send, wait } from '../../testing/rules.js'
 import { group, identify, log, NOON, shopOf, track, worldOf } from '../../testing/shop.js'
 import type { CopyRequest, Copywriter } from '../ports/copywriter.js'
-import type { Store } from '../ports/store.js'
+import type { Delivery, Store, StoreTransaction } from '../ports/store.js'
 import { memoryStore } from '../storage/memory/store.js'
+import { delegate } from '../testing/delegate.js'
 import { memoryChannel } from '../testing/memory-channel.js'
 
 const hello = {
@@ -324,5 +325,35 @@ describe('a process that dies while a text is written', () => {
     expect(sms.sent.map(({ content }) => content.body)).toEqual(['写好了 券码 XYZ'])
     expect(await log(first, 'copy.')).toEqual(['copy.written'])
     await second.close()
+  })
+})
+
+describe('a draft that cannot be carried out', () => {
+  it.each([
+    ['before it is asked for', undefined],
+    ['when it is written', () => '写好了'],
+  ] as const)('holds up no other: %s', async (_, writes) => {
+    const poison = new TypeError('poison')
+    const store = memoryStore()
+    const addDeliveries = (tx: StoreTransaction) => async (deliveries: readonly Delivery[]) => {
+      if (deliveries.some(({ kind, subject }) => kind === 'message' && subject.id === 'p3')) throw poison
+      return tx.addDeliveries(deliveries)
+    }
+    const broken = delegate(store, {
+      transaction: (work) => store.transaction((tx) => work(delegate(tx, { addDeliveries: addDeliveries(tx) }))),
+    })
+    const sms = memoryChannel({ name: 'sms' })
+    const errors: unknown[] = []
+    const more = { onError: (error: unknown) => errors.push(error), ...(writes && { copywriter: writer(writes) }) }
+    const engine = await shopOf(RULES, { store: broken }).start({ channels: [sms], ...more })
+    const people = ['p1', 'p2', 'p3', 'p4', 'p5']
+
+    await engine.ingest(people.flatMap((id) => [identify(id, { name: '邻居' }), track('cart', id)]))
+    const told = await engine.settle().catch((error: unknown) => error)
+    await engine.settle()
+
+    expect([told, ...errors]).toContain(poison)
+    expect(sms.sent.map(({ to }) => to.id).sort()).toEqual(['p1', 'p2', 'p4', 'p5'])
+    await engine.close()
   })
 })

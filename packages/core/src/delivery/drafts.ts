@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.js'
 import { type Ruling, rule } from '../domain/guardrails.js'
 import { subjectName } from '../domain/subject.js'
-import { throwFailures } from '../poison.js'
+import { apartFromPoison, throwFailures } from '../poison.js'
 import type { CopyRequest, Copywriter } from '../ports/copywriter.js'
 import type { Delivery } from '../ports/store.js'
 import { type CopyFault, copyFault, trimmedCopy } from './copy-faults.js'
@@ -43,6 +43,11 @@ export type Declined =
 
 type Written = { readonly text: string } | { readonly declined: Declined; readonly detail?: string | undefined }
 
+interface Asked {
+  readonly draft: Delivery
+  readonly request: CopyRequest
+}
+
 interface Answer {
   readonly draft: Delivery
   readonly written: Written
@@ -72,15 +77,17 @@ export class Drafts {
   /** Has texts written for drafts that were claimed, and does not wait for them. */
   async begin(claims: readonly Delivery[]): Promise<void> {
     if (claims.length === 0) return
-    const requests = await this.ask(claims)
+    const asked = await apartFromPoison(claims, (some) => this.ask(some))
     const { copywriter, onError } = this.options
-    if (copywriter === undefined) return
-    for (const { draft, request } of requests) {
+    for (const one of asked) {
+      if (copywriter === undefined || one.status === 'rejected' || one.value === undefined) continue
+      const { draft, request } = one.value
       const written = this.write(copywriter, draft, request)
         .catch(onError)
         .finally(() => this.writing.delete(written))
       this.writing.add(written)
     }
+    throwFailures(await noteFailures(this.options, claims, asked))
   }
 
   /** Resolves when nothing is being written. */
@@ -95,24 +102,26 @@ export class Drafts {
     throwFailures(await noteFailures(this.options, [draft], [recorded]))
   }
 
-  /** What there is to ask for. Drafts that may not be written for are put off, or go on without. */
-  private ask(claims: readonly Delivery[]): Promise<readonly { draft: Delivery; request: CopyRequest }[]> {
+  /** What there is to ask for each; undefined for those that are put off, or go on without. */
+  private ask(claims: readonly Delivery[]): Promise<readonly (Asked | undefined)[]> {
     return this.options.store.transaction(async (tx) => {
       const edition = await this.options.programs.in(tx)
       const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
-      const asked = outcomes.locked.flatMap((draft) => {
-        const prospect = prospectOf(draft, outcomes)
-        if (prospect.is === 'put off') prospect.putOff()
-        else if (prospect.is === 'not sent') goOn(draft, undefined, outcomes)
-        if (prospect.is !== 'sent') return []
-        const request = this.requestFor(draft, outcomes)
-        if (!('declined' in request)) return [{ draft, request }]
-        goOn(draft, request, outcomes)
-        return []
-      })
+      const asked = new Map(outcomes.locked.map((draft) => [draft.key, this.askFor(draft, outcomes)]))
       await outcomes.write()
-      return asked
+      return claims.map(({ key }) => asked.get(key))
     })
+  }
+
+  private askFor(draft: Delivery, outcomes: Outcomes): Asked | undefined {
+    const prospect = prospectOf(draft, outcomes)
+    if (prospect.is === 'put off') prospect.putOff()
+    else if (prospect.is === 'not sent') goOn(draft, undefined, outcomes)
+    if (prospect.is !== 'sent') return undefined
+    const request = this.requestFor(draft, outcomes)
+    if (!('declined' in request)) return { draft, request }
+    goOn(draft, request, outcomes)
+    return undefined
   }
 
   private requestFor(draft: Delivery, outcomes: Outcomes): CopyRequest | Extract<Written, { declined: Declined }> {
