@@ -52,6 +52,20 @@ describe('verify', () => {
     expect(checked).toEqual({ subjects: 2, deliveries: 4, facts: 4 })
   })
 
+  it('finds nothing where the clock was put back, and people are ahead of it', async () => {
+    const shop = shopOf(RULES)
+    const engine = await shop.start({ channels: [memoryChannel({ name: 'sms' })] })
+    await engine.ingest([track('order', 'u1')])
+    await engine.settle()
+    const behind = await shopOf(RULES, { store: shop.store }).start({ channels: [memoryChannel({ name: 'sms' })] })
+    shop.clock.moveTo(shop.clock.now() + HOUR)
+    await engine.ingest([track('order', 'u1')])
+    await engine.settle()
+
+    expect((await behind.verify()).violations).toEqual([])
+    await engine.close()
+  })
+
   it('finds a wait that nobody will look at', async () => {
     const found = await after((tx) => ({
       saveSubjects: (subjects) => tx.saveSubjects(subjects.map((one) => ({ ...one, dueAt: undefined }))),

@@ -183,9 +183,11 @@ export class Verifier {
     const isDue = state.due > 0 && state.due <= this.now
     if (state.into !== undefined || state.at === 0 || isDue || version < inForce.goodSince[key.kind]) return
     const { tags, scoresById } = program.subjects[key.kind]
+    // Where the clock was put back, a subject is ahead of it.
+    const at = Math.max(this.now, state.at)
     const rules = [...tags.filter((tag) => tag.kind === 'computed').map(({ id }) => id), ...scoresById.keys()]
     for (const rule of rules) {
-      const { score, holds } = await explainFromLog({ store: this.store, pack, key, rule, at: this.now })
+      const { score, holds } = await explainFromLog({ store: this.store, pack, key, rule, at })
       const stored = scoresById.has(rule) ? (state.scores[rule]?.[0] ?? 0) : (state.tags.get(rule)?.[0] ?? 0) > 0
       this.checked.facts += 1
       const worked = score?.value ?? holds

@@ -121,8 +121,16 @@ function overTheCap({ sent }: Evidence): readonly string[] {
   })
 }
 
-/** Of all calls, whatever the provider did: by when the engine decided on each, by the clock that all processes share. */
+/**
+ * Of all calls, whatever the provider did: by when the engine decided on each, by the clock that all processes share. Where that
+ * was put back it shows the same times again, later.
+ */
 function overTheRate({ sent }: Evidence): readonly string[] {
+  const eras = new Set(sent.map(({ era }) => era))
+  return [...eras].flatMap((era) => overTheRateOf(sent.filter((one) => one.era === era)))
+}
+
+function overTheRateOf(sent: readonly ProviderEntry[]): readonly string[] {
   return Object.entries(RATES).flatMap(([name, rate]) => {
     if (rate === undefined) return []
     const calls = sent.filter(({ channel, did }) => channel === name && did !== 'asked')

@@ -7,7 +7,7 @@ import type { Store, StoreTransaction } from '../../src/ports/store.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
 import { Crash } from '../stores.js'
 import type { Chance } from './nasty.js'
-import { CARELESS, CHANNELS } from './town.js'
+import { CARELESS, CHANNELS, RATES } from './town.js'
 
 // Processes that are none: engines over one store, each of which gives way to the others wherever it waits, and may end there.
 
@@ -101,6 +101,8 @@ export class SimulatedProvider {
   constructor(
     private readonly seed: number,
     private readonly clock: Clock,
+    /** How often the clock was put back. */
+    private readonly era: () => number,
   ) {}
 
   channels(reach: Reach): readonly Channel[] {
@@ -109,9 +111,11 @@ export class SimulatedProvider {
         await reach()
         return this.#taken.has(key) ? ({ status: 'accepted' } as const) : ({ status: 'not_found' } as const)
       }
+      const rate = RATES[name as keyof typeof CHANNELS]
       return {
         name,
         repeat,
+        ...(rate !== undefined && { rate }),
         send: async ({ deliveryKey: key, to, class: messageClass }, { at }) => {
           await reach()
           const call = { key, channel: name, to: `user:${to.id}`, class: messageClass, decidedAt: at.getTime() }
@@ -130,7 +134,7 @@ export class SimulatedProvider {
     if (met < 0.2) return { status: 'deferred', retryAt: new Date(at + 60_000) }
     if (met < 0.4) throw new Error('nothing was taken')
     const isRepeat = this.#taken.has(call.key) && !CARELESS.includes(call.channel)
-    this.log.push({ ...call, at, did: isRepeat ? 'repeat' : 'sent' })
+    this.log.push({ ...call, at, did: isRepeat ? 'repeat' : 'sent', era: this.era() })
     this.#taken.add(call.key)
     if (met < 1) throw new Error('it was taken, and nobody hears of it')
     return { status: 'accepted' }

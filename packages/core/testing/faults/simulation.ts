@@ -27,6 +27,8 @@ export async function simulateTown(seed: number, store: Store, steps: number): P
 class SetClock implements Clock {
   /** The latest time it ever showed: whatever is dated later has happened later, whichever way it was set. */
   latest = START
+  /** How often it was put back: what it shows of two eras does not say how long one was after the other. */
+  era = 0
   #at = START
 
   get at(): number {
@@ -34,6 +36,7 @@ class SetClock implements Clock {
   }
 
   set at(at: number) {
+    if (at < this.#at) this.era += 1
     this.#at = at
     this.latest = Math.max(this.latest, at)
   }
@@ -67,7 +70,7 @@ class SimulatedTown {
     const random = Array.from({ length: 1 + chance.below(2) }, (_, index) => randomJourney(`r${index}`, chance))
     const pack = definePack([...TOWN_RULES, ...random])
     this.#journeys = pack.journeys.map(({ definition }) => definition.id)
-    const provider = new SimulatedProvider(seed, this.#clock)
+    const provider = new SimulatedProvider(seed, this.#clock, () => this.#clock.era)
     this.#common = { pack, program: compileProgram(pack), store, clock: this.#clock, chance, provider }
     this.#processes = Array.from({ length: 1 + chance.below(4) }, () => new SimulatedProcess(this.#common))
   }

@@ -44,6 +44,8 @@ export interface ProviderEntry {
   /** When the engine decided to call, by its own clock. */
   readonly decidedAt: number
   readonly fault?: ProviderFault
+  /** How often the engine's clock had been put back before; left out: never. */
+  readonly era?: number
 }
 
 export interface ProviderOptions {
