@@ -20,8 +20,13 @@ export async function exchangeJson(request: Omit<HttpRequest, 'wantsText'>): Pro
 
 /** Undefined where the text is no JSON object. */
 export function parseObject(text: string): JsonObject | undefined {
+  return asObject(parseJson(text))
+}
+
+/** Undefined where the text is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return asObject(JSON.parse(text))
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -1,8 +1,10 @@
 import type { Engine, IncomingEvent, Receipt } from '@linli/core'
 import { AdapterError, optionInvalid } from '../http/errors.js'
+import { parseJson } from '../http/json.js'
+import { isKey } from '../http/keys.js'
 import { requireSecret, requireText, type Secret } from '../http/secret.js'
 import { BodyTooLarge, readBody, type WebHandler } from '../sources/http/handler.js'
-import { isKey } from '../sources/http/keys.js'
+import { isEarly } from '../sources/http/receipts.js'
 import { reply } from '../sources/http/replies.js'
 import { type OptOutOptions, refusalTest, type SmsReply, withdrawalsOf } from './opt-out.js'
 
@@ -53,7 +55,7 @@ export function smsCallbacks({ adapter, hear, answer }: SmsDialect, options: Sms
     if (request.method !== 'POST') return reply(405, answer(false), { allow: 'POST' })
     if (!isLetIn(new URL(request.url), key)) return reply(401, answer(false))
     try {
-      const heard = hear(parsed((await readBody(request, MOST_BYTES)).toString('utf8')), channel)
+      const heard = hear(parseJson((await readBody(request, MOST_BYTES)).toString('utf8')), channel)
       if (heard === undefined) return reply(400, answer(false))
       return (await take(heard)) ? reply(200, answer(true)) : reply(503, answer(false))
     } catch (error) {
@@ -79,14 +81,6 @@ function decoded(part: string): string {
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Hands over what was heard. False: the provider should post it again. */
 function taker(
   adapter: string,
@@ -108,9 +102,7 @@ function taker(
     // First who wants no more of it: nothing may be sent to them by what a receipt sets in motion.
     for (const one of replies) if (isRefusal(one.text)) await withdraw(one)
     if (receipts.length === 0) return true
-    const { results } = await engine.receive(receipts)
-    // The report is faster than the answer to the call. What is repeated then is taken in; the others are duplicates.
-    return !results.some((result) => result.status === 'rejected' && result.code === 'receipt.early')
+    return !isEarly(await engine.receive(receipts))
   }
 }
 

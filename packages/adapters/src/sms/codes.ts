@@ -1,7 +1,8 @@
 import type { RefusalReason, SendContext, SendResult } from '@linli/core'
 import { deferred } from '../http/deferral.js'
 import { outcomeUnknown } from '../http/errors.js'
-import { refuse, type Verdict } from '../http/verdicts.js'
+import type { JsonObject, JsonOutcome } from '../http/json.js'
+import { type Refused, refuse, type Verdict } from '../http/verdicts.js'
 
 /**
  * What a provider's code is taken for: why the message is refused; `again`: it was certainly not sent, and later may work;
@@ -11,6 +12,10 @@ export type CodeMeaning = RefusalReason | 'again' | 'unknown'
 
 /** What a code means for a text message. `morning`: it is the night in which no advertisement may be sent. */
 export type SmsVerdict = Verdict | { readonly means: 'unknown' } | { readonly means: 'morning' }
+
+export function noPhone(adapter: string): Refused {
+  return { status: 'refused', reason: 'recipient', detail: `${adapter}.no_address: no phone number` }
+}
 
 export const UNKNOWN: SmsVerdict = { means: 'unknown' }
 export const MORNING: SmsVerdict = { means: 'morning' }
@@ -31,6 +36,41 @@ export function verdictFor(
   if (meaning === 'unknown') return UNKNOWN
   if (meaning !== undefined) return refuse(meaning)
   return table.get(code) ?? table.get(code.split('.')[0] ?? '')
+}
+
+/** How one provider answers. */
+export interface SmsAnswers {
+  readonly adapter: string
+  /** The code of a message that was taken. */
+  readonly taken: string
+  readonly verdicts: SmsVerdicts
+  /** What the host says of codes. */
+  readonly own: Readonly<Record<string, CodeMeaning>>
+  /** What an answer says of the message; undefined where it is none of the provider's. */
+  readonly read: (
+    json: JsonObject,
+  ) => { readonly code: string | undefined; readonly id: string | undefined } | undefined
+}
+
+/** The result of a call that sends one message. @throws {AdapterError} `….outcome_unknown` */
+export function resultOf(
+  { adapter, taken, verdicts, own, read }: SmsAnswers,
+  outcome: JsonOutcome,
+  context: SendContext,
+): SendResult {
+  if (outcome.kind === 'unknown') throw outcomeUnknown(adapter, outcome.code)
+  if (outcome.kind === 'not_sent') return deferred(context, `${adapter}.not_sent: ${outcome.code}`)
+  const { status, json, retryAfter } = outcome
+  const said = read(json)
+  // What stands in front of the provider.
+  if (said === undefined && (status === 429 || status === 503)) {
+    return deferred(context, `${adapter}.not_sent: HTTP_${status}`, { retryAfter })
+  }
+  const { code, id } = said ?? {}
+  if (code === undefined) throw outcomeUnknown(adapter, `HTTP_${status} without a code`)
+  if (code === taken) return { status: 'accepted', ...(id !== undefined && { providerId: id }) }
+  const verdict = verdictFor(code, own, verdicts) ?? (status >= 500 ? UNKNOWN : refuse('other'))
+  return resultOfCode(adapter, code, verdict, context)
 }
 
 /** The result of a message that the provider answered with a code. @throws {AdapterError} `….outcome_unknown` */

@@ -1,6 +1,6 @@
 import { startDeadline } from '../http/deadline.js'
-import { optionInvalid } from '../http/errors.js'
 import { type JsonObject, parseObject } from '../http/json.js'
+import { requireUrl } from '../http/options.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../http/request.js'
 import { ADAPTER } from './names.js'
 import { type PlatformKey, PlatformKeys, SIGNATURE_HEADERS } from './platform-keys.js'
@@ -61,16 +61,14 @@ export class WechatPay {
   readonly mchId: string
   readonly #signer: MerchantSigner
   readonly #platformKeys: PlatformKeys
-  readonly #baseUrl: string
+  readonly #baseUrl: URL
   readonly #timeoutMs: number
 
   constructor(options: WechatPayOptions) {
     const { baseUrl = 'https://api.mch.weixin.qq.com', timeoutMs = DEFAULT_TIMEOUT_MS, platformKeys } = options
-    if (!URL.canParse(baseUrl))
-      throw optionInvalid(ADAPTER, 'baseUrl', 'no URL', 'such as https://api.mch.weixin.qq.com')
     this.#signer = new MerchantSigner(options)
     this.#platformKeys = new PlatformKeys(platformKeys)
-    this.#baseUrl = baseUrl
+    this.#baseUrl = requireUrl(ADAPTER, 'baseUrl', baseUrl)
     this.#timeoutMs = timeoutMs
     this.mchId = options.mchId
   }

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { AdapterError } from '../http/errors.js'
+import { isKey } from '../http/keys.js'
 
 const BLOCK = 32
 const RANDOM_BYTES = 16
 const LENGTH_BYTES = 4
-const SHA1 = /^[0-9a-f]{40}$/
 
 export interface CallbackKeys {
   /** Token, as the console of the application shows it under 接收消息. */
@@ -27,11 +27,6 @@ export function signatureOf(token: string, ...texts: readonly string[]): string 
   return createHash('sha1')
     .update([token, ...texts].sort().join(''))
     .digest('hex')
-}
-
-/** Whether a signature is the right one. Takes as long for a wrong one. */
-export function isSignature(given: string, right: string): boolean {
-  return SHA1.test(given) && timingSafeEqual(Buffer.from(given), Buffer.from(right))
 }
 
 /**
@@ -64,7 +59,7 @@ export class CallbackCrypt {
 
   /** Checks the signature and decrypts. @throws {NotVerified} */
   open(signature: string, timestamp: string, nonce: string, encrypted: string): string {
-    if (!isSignature(signature, this.sign(timestamp, nonce, encrypted))) throw new NotVerified(this.#adapter)
+    if (!isKey(signature, this.sign(timestamp, nonce, encrypted))) throw new NotVerified(this.#adapter)
     const { message, receiveId } = this.#decrypt(encrypted)
     if (receiveId !== this.#receiveId) throw new NotVerified(this.#adapter)
     return message

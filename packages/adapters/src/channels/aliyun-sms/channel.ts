@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import type { Channel, MessageContent, Recipient, SendContext, SendResult } from '@linli/core'
+import type { Channel, MessageContent, Recipient } from '@linli/core'
 import { startDeadline } from '../../http/deadline.js'
-import { deferred } from '../../http/deferral.js'
-import { outcomeUnknown } from '../../http/errors.js'
-import { exchangeJson, type JsonOutcome } from '../../http/json.js'
+import { exchangeJson, type JsonObject } from '../../http/json.js'
 import { requireUrl } from '../../http/options.js'
 import { requireSecret, requireText, type Secret } from '../../http/secret.js'
-import { type Refused, refuse, textOf, unfit } from '../../http/verdicts.js'
-import { type CodeMeaning, resultOfCode, UNKNOWN, verdictFor } from '../../sms/codes.js'
+import { type Refused, textOf, unfit } from '../../http/verdicts.js'
+import { type CodeMeaning, noPhone, resultOf, type SmsAnswers } from '../../sms/codes.js'
+import { sha256 } from '../../sms/digest.js'
 import { mainlandDigits, phoneOf } from '../../sms/phone.js'
 import { ALIYUN_VERDICTS } from './codes.js'
-import { type AccessKey, acs3Authorization, queryOf, sha256 } from './sign.js'
+import { type AccessKey, acs3Authorization, queryOf } from './sign.js'
 
 /** Begins the codes of errors and details, and is the channel's usual name. */
 export const ADAPTER = 'aliyun-sms'
@@ -57,24 +56,23 @@ export function aliyunSms(options: AliyunSmsOptions): Channel {
   const secret = requireSecret(ADAPTER, 'accessKeySecret', options.accessKeySecret, 'the AccessKey Secret')
   const key = { id: options.accessKeyId, secret }
   const base = requireUrl(ADAPTER, 'baseUrl', options.baseUrl ?? 'https://dysmsapi.aliyuncs.com')
+  const answers: SmsAnswers = { adapter: ADAPTER, taken: 'OK', verdicts: ALIYUN_VERDICTS, own: codes, read: answerOf }
   return {
     name,
     repeat: { kind: 'none' },
     async send({ deliveryKey, to, content }, context) {
       const phone = phoneOf(address(to))
-      if (phone === undefined) return noPhone
+      if (phone === undefined) return noPhone(ADAPTER)
       const template = templateOf(content, signName)
       if ('refused' in template) return template.refused
       const query = { PhoneNumbers: mainlandDigits(phone) ?? phone.slice(1), ...template, OutId: deliveryKey }
       const deadline = startDeadline(context.signal, timeoutMs)
       const request = requestOf(base, query, key, context.at)
       const outcome = await exchangeJson({ ...request, signal: deadline.signal }).finally(deadline.clear)
-      return resultOf(outcome, context, codes)
+      return resultOf(answers, outcome, context)
     },
   }
 }
-
-const noPhone: Refused = { status: 'refused', reason: 'recipient', detail: `${ADAPTER}.no_address: no phone number` }
 
 type Template = Readonly<Record<'SignName' | 'TemplateCode', string>> & { readonly TemplateParam?: string }
 
@@ -106,23 +104,7 @@ function requestOf(base: URL, query: Readonly<Record<string, string>>, key: Acce
   }
 }
 
-function resultOf(
-  outcome: JsonOutcome,
-  context: SendContext,
-  codes: Readonly<Record<string, CodeMeaning>>,
-): SendResult {
-  if (outcome.kind === 'unknown') throw outcomeUnknown(ADAPTER, outcome.code)
-  if (outcome.kind === 'not_sent') return deferred(context, `${ADAPTER}.not_sent: ${outcome.code}`)
-  const { status, json, retryAfter } = outcome
+function answerOf(json: JsonObject) {
   const code = textOf(json['Code'])
-  if (code === undefined && (status === 429 || status === 503)) {
-    return deferred(context, `${ADAPTER}.not_sent: HTTP_${status}`, { retryAfter })
-  }
-  if (code === undefined) throw outcomeUnknown(ADAPTER, `HTTP_${status}`)
-  if (code === 'OK') {
-    const providerId = textOf(json['BizId'])
-    return { status: 'accepted', ...(providerId !== undefined && { providerId }) }
-  }
-  const verdict = verdictFor(code, codes, ALIYUN_VERDICTS) ?? (status >= 500 ? UNKNOWN : refuse('other'))
-  return resultOfCode(ADAPTER, code, verdict, context)
+  return code === undefined ? undefined : { code, id: textOf(json['BizId']) }
 }

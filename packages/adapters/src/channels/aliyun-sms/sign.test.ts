@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../http/secret.js'
-import { acs3Authorization, queryOf, sha256 } from './sign.js'
+import { sha256 } from '../../sms/digest.js'
+import { acs3Authorization, queryOf } from './sign.js'
 
 describe('the signature of a request to Aliyun', () => {
   it('is the one of the documentation', () => {

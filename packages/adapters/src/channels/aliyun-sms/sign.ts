@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Secret } from '../../http/secret.js'
+import { sha256 } from '../../sms/digest.js'
 
 const ALGORITHM = 'ACS3-HMAC-SHA256'
 
@@ -51,8 +52,4 @@ export function queryOf(query: Readonly<Record<string, string>>): string {
 
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-}
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -2,6 +2,7 @@ import type { LookUpResult, SendContext } from '@linli/core'
 import { readPointer } from '../../declared/pointer.js'
 import { deferred } from '../../http/deferral.js'
 import { outcomeUnknown } from '../../http/errors.js'
+import { parseJson } from '../../http/json.js'
 import type { HttpOutcome } from '../../http/request.js'
 import { WebhookError } from '../webhook/errors.js'
 import { resultOf as resultByStatus } from '../webhook/outcome.js'
@@ -45,11 +46,8 @@ function noneFits(status: number) {
 
 /** JSON, or else the text itself. */
 function readBody(text = ''): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text.trim()
-  }
+  const json = parseJson(text)
+  return json === undefined ? text.trim() : json
 }
 
 function fits({ status, at, is }: Answer, found: number, body: unknown): boolean {

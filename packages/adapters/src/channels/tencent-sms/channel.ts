@@ -1,12 +1,10 @@
-import type { Channel, MessageContent, Recipient, SendContext, SendResult } from '@linli/core'
+import type { Channel, MessageContent, Recipient } from '@linli/core'
 import { startDeadline } from '../../http/deadline.js'
-import { deferred } from '../../http/deferral.js'
-import { outcomeUnknown } from '../../http/errors.js'
-import { asObject, exchangeJson, type JsonObject, type JsonOutcome } from '../../http/json.js'
+import { asObject, exchangeJson, type JsonObject } from '../../http/json.js'
 import { requireUrl } from '../../http/options.js'
 import { requireSecret, requireText, type Secret } from '../../http/secret.js'
-import { type Refused, refuse, textOf, unfit } from '../../http/verdicts.js'
-import { type CodeMeaning, resultOfCode, UNKNOWN, verdictFor } from '../../sms/codes.js'
+import { type Refused, textOf, unfit } from '../../http/verdicts.js'
+import { type CodeMeaning, noPhone, resultOf, type SmsAnswers } from '../../sms/codes.js'
 import { phoneOf } from '../../sms/phone.js'
 import { TENCENT_VERDICTS } from './codes.js'
 import { type SecretKey, secondsOf, tc3Authorization } from './sign.js'
@@ -60,12 +58,13 @@ export function tencentSms(options: TencentSmsOptions): Channel {
   const key = requireSecret(ADAPTER, 'secretKey', options.secretKey, 'the SecretKey')
   const secret = { id: options.secretId, key }
   const base = requireUrl(ADAPTER, 'baseUrl', options.baseUrl ?? 'https://sms.tencentcloudapi.com')
+  const answers: SmsAnswers = { adapter: ADAPTER, taken: 'Ok', verdicts: TENCENT_VERDICTS, own: codes, read: answerOf }
   return {
     name,
     repeat: { kind: 'none' },
     async send({ deliveryKey, to, content }, context) {
       const phone = phoneOf(address(to))
-      if (phone === undefined) return noPhone
+      if (phone === undefined) return noPhone(ADAPTER)
       const template = templateOf(content, options.signName)
       if ('refused' in template) return template.refused
       const body = JSON.stringify({
@@ -78,12 +77,10 @@ export function tencentSms(options: TencentSmsOptions): Channel {
       const deadline = startDeadline(context.signal, timeoutMs)
       const request = { url: new URL('/', base), headers, body, signal: deadline.signal }
       const outcome = await exchangeJson(request).finally(deadline.clear)
-      return resultOf(outcome, context, codes)
+      return resultOf(answers, outcome, context)
     },
   }
 }
-
-const noPhone: Refused = { status: 'refused', reason: 'recipient', detail: `${ADAPTER}.no_address: no phone number` }
 
 interface Template {
   readonly TemplateId: string
@@ -117,28 +114,11 @@ function headersOf({ host, hostname }: URL, region: string, body: string, secret
   }
 }
 
-function resultOf(
-  outcome: JsonOutcome,
-  context: SendContext,
-  codes: Readonly<Record<string, CodeMeaning>>,
-): SendResult {
-  if (outcome.kind === 'unknown') throw outcomeUnknown(ADAPTER, outcome.code)
-  if (outcome.kind === 'not_sent') return deferred(context, `${ADAPTER}.not_sent: ${outcome.code}`)
-  const { status, json, retryAfter } = outcome
-  const answer = asObject(json['Response'])
-  if (answer === undefined && (status === 429 || status === 503)) {
-    return deferred(context, `${ADAPTER}.not_sent: HTTP_${status}`, { retryAfter })
-  }
-  // It answers 200 to everything: what became of the one number stands in its own entry.
+/** It answers 200 to everything: what became of the one number stands in its own entry. */
+function answerOf({ Response: response }: JsonObject) {
+  const answer = asObject(response)
   const said = answer && (asObject(answer['Error']) ?? entryOf(answer))
-  const code = textOf(said?.['Code'])
-  if (code === undefined) throw outcomeUnknown(ADAPTER, `HTTP_${status} without a code`)
-  if (code === 'Ok') {
-    const providerId = textOf(said?.['SerialNo'])
-    return { status: 'accepted', ...(providerId !== undefined && { providerId }) }
-  }
-  const verdict = verdictFor(code, codes, TENCENT_VERDICTS) ?? (status >= 500 ? UNKNOWN : refuse('other'))
-  return resultOfCode(ADAPTER, code, verdict, context)
+  return answer && { code: textOf(said?.['Code']), id: textOf(said?.['SerialNo']) }
 }
 
 /** The entry of the number; undefined where there is not exactly one. */

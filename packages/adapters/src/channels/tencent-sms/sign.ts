@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Secret } from '../../http/secret.js'
+import { sha256 } from '../../sms/digest.js'
 
 const ALGORITHM = 'TC3-HMAC-SHA256'
 
@@ -42,8 +43,4 @@ export function secondsOf(at: Date): string {
 
 function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

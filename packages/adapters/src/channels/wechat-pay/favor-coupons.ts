@@ -3,12 +3,12 @@ import type { CouponIssuer, IssueResult, Recipient, SendContext } from '@linli/c
 import { optionInvalid } from '../../http/errors.js'
 import { codeOf as networkCodeOf } from '../../http/request.js'
 import { requireText } from '../../http/secret.js'
+import { Turns } from '../../http/turns.js'
 import { textOf } from '../../wechat/results.js'
 import type { WechatPay } from '../../wechat-pay/merchant.js'
 import { ADAPTER } from '../../wechat-pay/names.js'
 import { queryFavorCoupon } from './favor-queries.js'
 import { issued, type PayMeanings } from './meanings.js'
-import { Turns } from './turns.js'
 
 export interface FavorCouponsOptions {
   readonly pay: WechatPay

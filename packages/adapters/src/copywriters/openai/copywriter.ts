@@ -1,7 +1,8 @@
 import type { CopyRequest, Copywriter } from '@linli/core'
 import { startDeadline } from '../../http/deadline.js'
-import { AdapterError, optionInvalid } from '../../http/errors.js'
+import { AdapterError } from '../../http/errors.js'
 import { asObject, exchangeJson, type JsonObject, type JsonOutcome } from '../../http/json.js'
+import { requireUrl } from '../../http/options.js'
 import { requireSecret, requireText, type Secret } from '../../http/secret.js'
 
 export interface OpenaiCopywriterOptions {
@@ -62,11 +63,8 @@ export function openaiCopywriter(options: OpenaiCopywriterOptions): Copywriter {
 }
 
 function addressOf(baseUrl: string): URL {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw optionInvalid('openai', 'baseUrl', 'no http or https address', 'such as https://api.deepseek.com/v1')
-  }
-  return new URL(`${url.href.replace(/\/+$/, '')}/chat/completions`)
+  const { href } = requireUrl('openai', 'baseUrl', baseUrl)
+  return new URL(`${href.replace(/\/+$/, '')}/chat/completions`)
 }
 
 function systemWords({ maxLength, forbid }: CopyRequest): string {

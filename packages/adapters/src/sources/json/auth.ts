@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { optionInvalid } from '../../http/errors.js'
+import { isKey } from '../../http/keys.js'
 import { requireSecret, requireText, type Secret } from '../../http/secret.js'
 
 /** How a request shows that it comes from the order system. */
@@ -46,7 +47,7 @@ export function authenticateBy(auth: JsonSourceAuth): Authenticate {
   const secret = requireSecret('json', 'auth.secret', auth.secret, 'the secret that the order system has')
   requireText('json', 'auth.header', header, 'the name of a header field')
   if (auth.kind === 'token') {
-    return ({ headers }) => isSame(headers.get(header) ?? '', `${prefix}${secret.reveal()}`)
+    return ({ headers }) => isKey(headers.get(header) ?? '', `${prefix}${secret.reveal()}`)
   }
   const { algorithm = 'sha256', encoding = 'hex', timestamp } = auth
   const toleranceMs = timestamp?.toleranceMs ?? TOLERANCE_MS
@@ -63,15 +64,9 @@ export function authenticateBy(auth: JsonSourceAuth): Authenticate {
     const right = hmac.update(body).digest(encoding)
     const given = headers.get(header) ?? ''
     // Hexadecimal digits are the same in capitals.
-    return isSame(
+    return isKey(
       encoding === 'hex' ? given.toLowerCase() : given,
       `${encoding === 'hex' ? prefix.toLowerCase() : prefix}${right}`,
     )
   }
-}
-
-/** Takes as long for a wrong text as for a right one of the same length. */
-function isSame(given: string, right: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(right)]
-  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -1,4 +1,5 @@
 import type { Engine, EventResult, IncomingEvent, IngestReport } from '@linli/core'
+import { parseJson } from '../../http/json.js'
 import { BodyTooLarge, readBody, unpack, type WebHandler } from '../http/handler.js'
 import { reply } from '../http/replies.js'
 import { authenticateBy, type JsonSourceAuth } from './auth.js'
@@ -39,7 +40,8 @@ export function jsonSource(options: JsonSourceOptions): WebHandler {
       if (!(await isAllowed({ headers: request.headers, url: new URL(request.url), body: raw }))) {
         return reply(401, { error: 'The request is not signed as it should be.' })
       }
-      const payload = parse(request.headers.get('content-encoding') === 'gzip' ? unpacked(raw, mostBytes) : raw)
+      const isPacked = request.headers.get('content-encoding') === 'gzip'
+      const payload = parseJson((isPacked ? unpacked(raw, mostBytes) : raw).toString('utf8'))
       if (payload === undefined) return reply(400, { error: 'The body should be JSON.' })
       const summary = await takeIn(engine, map.records(payload))
       return reply(200, success ?? summary)
@@ -60,14 +62,6 @@ function unpacked(raw: Buffer, mostBytes: number): Buffer {
   } catch (error) {
     if (error instanceof BodyTooLarge) throw error
     return Buffer.alloc(0)
-  }
-}
-
-function parse(raw: Buffer): unknown {
-  try {
-    return JSON.parse(raw.toString('utf8'))
-  } catch {
-    return undefined
   }
 }
 

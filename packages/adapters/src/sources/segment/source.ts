@@ -1,7 +1,7 @@
 import type { Engine, IncomingEvent } from '@linli/core'
 import { type JsonObject, parseObject } from '../../http/json.js'
+import { isKey } from '../../http/keys.js'
 import { BodyTooLarge, readBody, unpack, type WebHandler } from '../http/handler.js'
-import { isKey } from '../http/keys.js'
 import type { EventNames } from '../http/names.js'
 import { reply, summaryOf } from '../http/replies.js'
 import { eventOf } from './records.js'

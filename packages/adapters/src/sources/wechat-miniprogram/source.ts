@@ -1,10 +1,12 @@
 import type { Engine } from '@linli/core'
 import { ADAPTER } from '../../channels/wechat-miniprogram/app.js'
 import type { ConsentLedger } from '../../channels/wechat-miniprogram/ledger.js'
+import { isKey } from '../../http/keys.js'
 import { requireText } from '../../http/secret.js'
-import { CallbackCrypt, isSignature, NotVerified, signatureOf } from '../../wechat/crypt.js'
+import { CallbackCrypt, NotVerified, signatureOf } from '../../wechat/crypt.js'
 import { textOf } from '../../wechat/results.js'
 import { BodyTooLarge, readBody, type WebHandler } from '../http/handler.js'
+import { isEarly } from '../http/receipts.js'
 import { eventOf, type MiniProgramMessage, messageOf, readBodyText, receiptOf, subscriptionsOf } from './messages.js'
 
 export interface MiniProgramSourceOptions {
@@ -73,7 +75,7 @@ function checked(token: string, query: Query): Response {
 
 function requireSignature(token: string, query: Query): void {
   const right = signatureOf(token, query('timestamp'), query('nonce'))
-  if (!isSignature(query('signature'), right)) throw new NotVerified(ADAPTER)
+  if (!isKey(query('signature'), right)) throw new NotVerified(ADAPTER)
 }
 
 /** Checks who sent a body, and gives its text. @throws {NotVerified} */
@@ -114,6 +116,5 @@ async function takeIn(
   const receipts = subscriptions.flatMap((one) => receiptOf(message, one, channel))
   const report = receipts.length > 0 ? await engine.receive(receipts) : undefined
   await told
-  // WeChat was faster than its own answer to the channel.
-  return !report?.results.some((one) => one.status === 'rejected' && one.code === 'receipt.early')
+  return report === undefined || !isEarly(report)
 }

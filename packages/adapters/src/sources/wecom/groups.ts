@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from '@linli/core'
 import type { WecomCorp } from '../../channels/wecom/corp.js'
 import { optionInvalid } from '../../http/errors.js'
+import { Turns } from '../../http/turns.js'
 import { fieldOf } from '../../wechat/xml.js'
 import type { WecomCallback } from './callbacks.js'
 import { listGroups, readGroup, unreadable } from './group-detail.js'
@@ -123,7 +124,7 @@ interface LookSettings {
 
 /** Looks at groups, at each one after another. */
 class Looks {
-  readonly #turns = new Map<string, Promise<void>>()
+  readonly #turns = new Turns()
 
   constructor(
     private readonly options: WecomGroupsOptions,
@@ -131,14 +132,7 @@ class Looks {
   ) {}
 
   at(chatId: string, change: GroupChange): Promise<void> {
-    const before = this.#turns.get(chatId) ?? Promise.resolve()
-    const turn = before.catch(() => undefined).then(() => this.#look(chatId, change))
-    this.#turns.set(chatId, turn)
-    const forget = () => {
-      if (this.#turns.get(chatId) === turn) this.#turns.delete(chatId)
-    }
-    turn.then(forget, forget)
-    return turn
+    return this.#turns.run(chatId, this.settings.signal, () => this.#look(chatId, change))
   }
 
   async #look(chatId: string, change: GroupChange): Promise<void> {

@@ -1,4 +1,4 @@
-import { beforeAbort } from '../../http/deadline.js'
+import { beforeAbort } from './deadline.js'
 
 /** Has work under the same key go on one after the other. */
 export class Turns {
