@@ -4,8 +4,7 @@ import { deferred } from '../../http/deferral.js'
 import { outcomeUnknown } from '../../http/errors.js'
 import { parseJson } from '../../http/json.js'
 import type { HttpOutcome } from '../../http/request.js'
-import { WebhookError } from '../webhook/errors.js'
-import { resultOf as resultByStatus } from '../webhook/outcome.js'
+import { verdictOfStatus } from '../../http/status.js'
 import type { Answer } from './declaration.js'
 
 type Answered = Extract<HttpOutcome, { readonly kind: 'answered' }>
@@ -93,14 +92,17 @@ function codeAt({ at, is }: Answer, body: unknown): string {
   return found === undefined ? '' : `, ${at === '' ? 'all' : at} is ${JSON.stringify(found)}`
 }
 
-function byStatus(outcome: Answered, context: SendContext): LookUpResult {
-  try {
-    const result = resultByStatus(outcome, context, 'configuration')
-    return 'detail' in result && result.detail !== undefined
-      ? { ...result, detail: result.detail.replace('webhook.', `${ADAPTER}.`) }
-      : result
-  } catch (error) {
-    if (error instanceof WebhookError) throw outcomeUnknown(ADAPTER, `HTTP ${outcome.status}`, outcome.status)
-    throw error
+function byStatus({ status, retryAfter }: Answered, context: SendContext): LookUpResult {
+  const verdict = verdictOfStatus(status, 'configuration')
+  const detail = `${ADAPTER}.status: HTTP ${status}`
+  switch (verdict.means) {
+    case 'accepted':
+      return { status: 'accepted' }
+    case 'again':
+      return deferred(context, detail, { retryAfter })
+    case 'unknown':
+      throw outcomeUnknown(ADAPTER, `HTTP ${status}`, status)
+    case 'refused':
+      return { status: 'refused', reason: verdict.reason, detail }
   }
 }

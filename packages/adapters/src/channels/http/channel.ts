@@ -4,8 +4,7 @@ import { beforeAbort, startDeadline } from '../../http/deadline.js'
 import { deferred } from '../../http/deferral.js'
 import { codeOf, exchange, type HttpOutcome } from '../../http/request.js'
 import { Secret } from '../../http/secret.js'
-import { WebhookError } from '../webhook/errors.js'
-import { type Lookup, resolveTarget, systemLookup, type UrlPolicy } from '../webhook/target.js'
+import { type Lookup, resolveTarget, systemLookup, TargetError, type UrlPolicy } from '../../http/target.js'
 import { ADAPTER, foundBy, resultOf } from './answers.js'
 import { checkDeclaration } from './check.js'
 import { type Answer, declarationSchema, type HttpDeclaration } from './declaration.js'
@@ -135,7 +134,7 @@ async function attempt(
     return await exchange({ ...prepared, addresses, signal: deadline.signal, wantsText })
   } catch (error) {
     // All of this came before the request: `exchange` itself rejects with nothing.
-    if (error instanceof WebhookError) {
+    if (error instanceof TargetError) {
       const detail = `${ADAPTER}.address_forbidden: the host has an address that is not public`
       return { status: 'refused', reason: 'configuration', detail }
     }

@@ -1,5 +1,5 @@
 import { type Place, type Problems, pointerTo } from '@linli/rules'
-import { parseTarget, type UrlPolicy } from '../webhook/target.js'
+import { parseTarget, TargetError, type UrlPolicy } from '../../http/target.js'
 import type { Answer, DeclaredRequest, HttpDeclaration } from './declaration.js'
 import { type Placeholder, partsOf, placeholdersIn } from './placeholders.js'
 
@@ -126,8 +126,8 @@ function checkUrl(url: string, place: Place, problems: Problems, policy: UrlPoli
   try {
     parseTarget(url.replaceAll(/\{\{.*?\}\}/g, 'x'), policy)
   } catch (error) {
-    const { code = 'url.invalid', message } = error as { readonly code?: string; readonly message: string }
-    problems.error(place, code.replace('webhook.', '').replace('_', '.'), message.replace('The webhook URL', 'The URL'))
+    if (!(error instanceof TargetError)) throw error
+    problems.error(place, error.problem.replace('_', '.'), error.message)
   }
 }
 

@@ -1,16 +1,11 @@
-import type { RefusalReason, SendContext, SendResult } from '@linli/core'
+import type { SendContext, SendResult } from '@linli/core'
 import { deferred } from '../../http/deferral.js'
 import type { HttpOutcome } from '../../http/request.js'
+import { type AddressOwner, verdictOfStatus } from '../../http/status.js'
 import { WebhookError } from './errors.js'
-
-/** Whose address the URL is, and so which reason a dead one gives: the channel's own, or one for each recipient. */
-export type AddressOwner = Extract<RefusalReason, 'configuration' | 'recipient'>
 
 /**
  * The result of one attempt (Standard Webhooks 1.0.0, "Delivery success and failure").
- *
- * A status says "not sent" only where HTTP defines it so: 408, 425, 429 and 503 mean that the request was not handled.
- * 500, 502 and 504 may follow a message that was taken, so their outcome is unknown.
  *
  * @throws {WebhookError} `webhook.outcome_unknown`
  */
@@ -18,17 +13,18 @@ export function resultOf(outcome: HttpOutcome, context: SendContext, owner: Addr
   if (outcome.kind === 'not_sent') return deferred(context, `webhook.not_sent: ${outcome.code}`)
   if (outcome.kind === 'unknown') throw unknownOutcome(`the connection ended with ${outcome.code} before an answer`)
   const { status } = outcome
-  if (status >= 200 && status < 300) return { status: 'accepted' }
+  const verdict = verdictOfStatus(status, owner)
   const detail = `webhook.status: HTTP ${status}`
-  if ([408, 425, 429, 503].includes(status)) return deferred(context, detail, outcome)
-  if (status >= 500 || status < 300) throw unknownOutcome(`the receiver answered HTTP ${status}`, status)
-  return { status: 'refused', reason: reasonOf(status, owner), detail }
-}
-
-function reasonOf(status: number, owner: AddressOwner): RefusalReason {
-  if ([400, 413, 415, 422].includes(status)) return 'content'
-  if ([401, 403, 405].includes(status)) return 'configuration'
-  return status < 400 || status === 404 || status === 410 ? owner : 'other'
+  switch (verdict.means) {
+    case 'accepted':
+      return { status: 'accepted' }
+    case 'again':
+      return deferred(context, detail, outcome)
+    case 'unknown':
+      throw unknownOutcome(`the receiver answered HTTP ${status}`, status)
+    case 'refused':
+      return { status: 'refused', reason: verdict.reason, detail }
+  }
 }
 
 function unknownOutcome(reason: string, status?: number): WebhookError {

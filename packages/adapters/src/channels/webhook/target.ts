@@ -1,84 +1,36 @@
-import { lookup as dnsLookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import type { ResolvedAddress } from '../../http/request.js'
-import { type AddressScope, addressScope } from './address.js'
+import {
+  type Lookup,
+  parseTarget as parse,
+  resolveTarget as resolve,
+  TargetError,
+  type UrlPolicy,
+} from '../../http/target.js'
 import { WebhookError } from './errors.js'
 
-/** Resolves a host name to all of its addresses, IPv4 and IPv6. Rejects, or answers none, when there are none. */
-export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>
+export { type Lookup, systemLookup, type UrlPolicy } from '../../http/target.js'
 
-/** Which URLs may be called. */
-export interface UrlPolicy {
-  readonly allowInsecureHttp: boolean
-  readonly allowPrivateNetwork: boolean
-  readonly ports: readonly number[]
-}
-
-/** All addresses of a name from the operating system's resolver, hosts file included. */
-export const systemLookup: Lookup = (hostname) => dnsLookup(hostname, { all: true, verbatim: true })
-
-/**
- * Reads a URL and checks all that can be checked without the network. WHATWG parsing has already turned decimal, octal
- * and hexadecimal IPv4 forms into dotted ones, so there is one notation to judge.
- *
- * @throws {WebhookError} Its message names neither host nor path: the URL may belong to a person.
- */
+/** @throws {WebhookError} Its message names neither host nor path: the URL may belong to a person. */
 export function parseTarget(text: string, policy: UrlPolicy): URL {
-  if (!URL.canParse(text)) {
-    throw new WebhookError('webhook.url_invalid', 'The webhook URL cannot be parsed. Give an absolute https: URL.')
+  try {
+    return parse(text, policy)
+  } catch (error) {
+    throw told(error)
   }
-  const url = new URL(text)
-  checkScheme(url, policy)
-  if (url.username !== '' || url.password !== '') {
-    throw new WebhookError('webhook.url_credentials', 'The webhook URL has a user name or password. Leave them out.')
-  }
-  const port = portOf(url)
-  if (!policy.ports.includes(port)) {
-    const allowed = policy.ports.join(', ')
-    throw new WebhookError(
-      'webhook.url_port',
-      `The webhook URL has port ${port}. Allowed ports (\`ports\`): ${allowed}.`,
-    )
-  }
-  if (isIP(hostOf(url)) !== 0) checkAddress(hostOf(url), policy)
-  return url
 }
 
 /**
- * The addresses to connect to. If any of them is not allowed, none is: an attacker's name server could mix them.
- *
  * @throws {WebhookError} `webhook.address_forbidden`
  * @throws What `lookup` rejects with.
  */
-export async function resolveTarget(url: URL, policy: UrlPolicy, lookup: Lookup): Promise<readonly ResolvedAddress[]> {
-  const host = hostOf(url)
-  const family = isIP(host)
-  const addresses = family === 0 ? await lookup(host) : [{ address: host, family }]
-  for (const { address } of addresses) checkAddress(address, policy)
-  return addresses
+export function resolveTarget(url: URL, policy: UrlPolicy, lookup: Lookup): Promise<readonly ResolvedAddress[]> {
+  return resolve(url, policy, lookup).catch((error: unknown) => {
+    throw told(error)
+  })
 }
 
-/** The host without the brackets of an IPv6 address. */
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '')
-}
-
-function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port)
-  return url.protocol === 'https:' ? 443 : 80
-}
-
-function checkScheme(url: URL, policy: UrlPolicy): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && policy.allowInsecureHttp)) return
-  const hint = url.protocol === 'http:' ? ' Only tests may set allowInsecureHttp: the message travels in clear.' : ''
-  throw new WebhookError('webhook.url_scheme', `The webhook URL has scheme "${url.protocol}". Use "https:".${hint}`)
-}
-
-function checkAddress(address: string, policy: UrlPolicy): void {
-  const scope: AddressScope = addressScope(address)
-  if (scope === 'public' || (scope === 'private' && policy.allowPrivateNetwork)) return
-  throw new WebhookError(
-    'webhook.address_forbidden',
-    `The webhook URL leads to a ${scope === 'private' ? 'private' : 'reserved'} address. Only public ones are called.`,
-  )
+function told(error: unknown): unknown {
+  return error instanceof TargetError
+    ? new WebhookError(`webhook.${error.problem}`, `The webhook URL ${error.says}`)
+    : error
 }
