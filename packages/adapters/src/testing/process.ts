@@ -76,6 +76,7 @@ export async function main(args: readonly string[]): Promise<void> {
     return
   }
   const { about, close } = await start(port)
-  console.log(JSON.stringify({ provider: name, ...about }))
+  // Before it says that it is there: whoever reads that may end it at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
+  console.log(JSON.stringify({ provider: name, ...about }))
 }
