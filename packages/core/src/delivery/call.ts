@@ -3,6 +3,7 @@ import type { Delivery } from '../ports/store.js'
 import { readAnswer, readIssueAnswer } from './answer.js'
 import type { ClearedCall } from './clear.js'
 import type { Cleared } from './guard.js'
+import { inTime, OutOfTime } from './in-time.js'
 import { type DispatcherOptions, providerOf } from './options.js'
 import type { CallResult } from './settlement.js'
 import { LONGEST_LEAD_MS, type Slot } from './slot.js'
@@ -60,22 +61,13 @@ async function bounded(
   { clock, callTimeoutMs }: DispatcherOptions,
   call: (context: SendContext) => unknown,
 ): Promise<CallResult> {
-  const abort = new AbortController()
-  const context = { attempt: delivery.attempt, at: new Date(clock.now()), signal: abort.signal }
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<CallResult>((resolve) => {
-    timer = setTimeout(() => {
-      abort.abort()
-      resolve({ status: 'unknown', detail: 'no answer in time' })
-    }, callTimeoutMs)
-  })
+  const about = { attempt: delivery.attempt, at: new Date(clock.now()) }
   try {
-    return await Promise.race([answerOf(delivery, () => call(context)), timeout])
-  } catch {
+    return await inTime(callTimeoutMs, (signal) => answerOf(delivery, () => call({ ...about, signal })))
+  } catch (error) {
+    if (error instanceof OutOfTime) return { status: 'unknown', detail: 'no answer in time' }
     // By the port's promise a rejection means that nobody knows. Its text may name the recipient, so it stays out.
     return { status: 'unknown', detail: 'the channel failed' }
-  } finally {
-    clearTimeout(timer)
   }
 }
 

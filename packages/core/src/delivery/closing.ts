@@ -1,5 +1,6 @@
 import { EngineError } from '../errors.js'
 import type { Channel } from '../ports/channel.js'
+import { inTime } from './in-time.js'
 
 /** How long a channel may take to close. */
 const CLOSE_TIMEOUT_MS = 10_000
@@ -21,19 +22,10 @@ export async function closeChannels(
 }
 
 async function whyNotClosed(channel: Pick<Channel, 'close'>, timeoutMs: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<unknown>((resolve) => {
-    timer = setTimeout(() => resolve(new Error('It took too long.')), timeoutMs)
-  })
-  const closed = async () => {
-    await channel.close?.()
-    return undefined
-  }
   try {
-    return await Promise.race([closed(), timeout])
+    await inTime(timeoutMs, () => channel.close?.())
+    return undefined
   } catch (error) {
     return error
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -6,6 +6,7 @@ import type { CopyRequest, Copywriter } from '../ports/copywriter.js'
 import type { Delivery } from '../ports/store.js'
 import { type CopyFault, copyFault, trimmedCopy } from './copy-faults.js'
 import { Gatherer } from './gatherer.js'
+import { inTime, OutOfTime } from './in-time.js'
 import { variablesFor } from './message.js'
 import type { DispatcherOptions } from './options.js'
 import { Outcomes } from './outcomes.js'
@@ -103,14 +104,9 @@ export class Drafts {
   }
 
   /** What there is to ask for each; undefined for those that are put off, or go on without. */
-  private ask(claims: readonly Delivery[]): Promise<readonly (Asked | undefined)[]> {
-    return this.options.store.transaction(async (tx) => {
-      const edition = await this.options.programs.in(tx)
-      const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
-      const asked = new Map(outcomes.locked.map((draft) => [draft.key, this.askFor(draft, outcomes)]))
-      await outcomes.write()
-      return claims.map(({ key }) => asked.get(key))
-    })
+  private async ask(claims: readonly Delivery[]): Promise<readonly (Asked | undefined)[]> {
+    const asked = await this.settle(claims, (draft, outcomes) => this.askFor(draft, outcomes))
+    return claims.map(({ key }) => asked.get(key))
   }
 
   private askFor(draft: Delivery, outcomes: Outcomes): Asked | undefined {
@@ -138,10 +134,9 @@ export class Drafts {
 
   private async writtenBy(copywriter: Copywriter, request: CopyRequest): Promise<Written> {
     const { clock, callTimeoutMs } = this.options
-    const signal = AbortSignal.timeout(callTimeoutMs)
+    const at = new Date(clock.now())
     try {
-      const context = { at: new Date(clock.now()), signal }
-      const text: unknown = await Promise.race([copywriter.write(request, context), abortOf(signal)])
+      const text: unknown = await inTime(callTimeoutMs, (signal) => copywriter.write(request, { at, signal }))
       this.failures = 0
       const trimmed = typeof text === 'string' ? trimmedCopy(text) : ''
       const fault = copyFault(trimmed, request)
@@ -149,24 +144,35 @@ export class Drafts {
     } catch (error) {
       this.failures += 1
       if (this.failures >= FAILURES_TO_REST) this.restsUntil = clock.now() + REST_MS
-      if (signal.aborted) return { declined: 'no answer in time' }
+      if (error instanceof OutOfTime) return { declined: 'no answer in time' }
       return { declined: 'the copywriter failed', detail: codeOf(error) }
     }
   }
 
   private async record(answers: readonly Answer[]): Promise<readonly undefined[]> {
-    await this.options.store.transaction(async (tx) => {
-      const edition = await this.options.programs.in(tx)
-      const held = await tx.lockDeliveries(answers.map(({ draft }) => draft))
-      const outcomes = await Outcomes.lock(tx, this.options, edition, held)
-      const byKey = new Map(answers.map(({ draft, written }) => [draft.key, written]))
-      for (const draft of outcomes.locked) {
+    const byKey = new Map(answers.map(({ draft, written }) => [draft.key, written]))
+    await this.settle(
+      answers.map(({ draft }) => draft),
+      (draft, outcomes) => {
         const written = byKey.get(draft.key)
         if (written !== undefined) goOn(draft, written, outcomes, this.options.copywriter?.name)
-      }
-      await outcomes.write()
-    })
+      },
+    )
     return answers.map(() => undefined)
+  }
+
+  /** Has something become of drafts, in one transaction. Gives what comes of each, by its key. */
+  private settle<T>(
+    claims: readonly Delivery[],
+    settleOne: (draft: Delivery, outcomes: Outcomes) => T,
+  ): Promise<ReadonlyMap<string, T>> {
+    return this.options.store.transaction(async (tx) => {
+      const edition = await this.options.programs.in(tx)
+      const outcomes = await Outcomes.lock(tx, this.options, edition, await tx.lockDeliveries(claims))
+      const settled = new Map(outcomes.locked.map((draft) => [draft.key, settleOne(draft, outcomes)]))
+      await outcomes.write()
+      return settled
+    })
   }
 }
 
@@ -231,10 +237,6 @@ function goOn(draft: Delivery, written: Written | undefined, outcomes: Outcomes,
   const { declined: reason, detail } = written
   outcomes.save(closed(draft, 'rejected', reason))
   outcomes.say({ ...about, decision: 'copy.declined', reason, ...(detail !== undefined && { detail }) })
-}
-
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 /** A short name of an error. Its text may say what was asked for. */

@@ -102,7 +102,7 @@ export class Outcomes<D extends Wished = Delivery> {
   tryNextChannel(delivery: Delivery): boolean {
     const next = nextChannel(delivery, this.now)
     if (next === undefined) return false
-    this.added.push(next)
+    this.plan(next)
     const { source, body } = next
     const about = { run: source.run, step: source.step, template: body.what, channel: body.channel, class: body.class }
     const subject = subjectName(next.subject)
@@ -189,7 +189,7 @@ export class Outcomes<D extends Wished = Delivery> {
       const before = this.subjectOf(delivery).state
       const { state, over } = followTelling(before, fate)
       if (state !== before) this.replaceState(delivery, state)
-      if (over !== undefined) this.added.push(planReturn(delivery.subject, returnOf(over, this.now)))
+      if (over !== undefined) this.plan(planReturn(delivery.subject, returnOf(over, this.now)))
     }
   }
 

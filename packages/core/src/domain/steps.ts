@@ -200,9 +200,8 @@ function plan(draft: Draft, run: Run, step: StepOf<'send'>, source: StepSource):
   const variables = variablesOf(run)
   mayTell(draft, run, source)
   const isWritten = wantsCopy(draft, template)
-  draft.effects.push({
-    ...{ kind: 'send', source, template, channels, class: messageClass, variables, isWritten, at: draft.at },
-  })
+  const message = { template, channels, class: messageClass, variables, isWritten }
+  draft.effects.push({ kind: 'send', source, ...message, at: draft.at })
   const { run: id, step: stepId } = source
   draft.decide('message.planned', source.journey, {
     run: id,
