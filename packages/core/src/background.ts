@@ -32,8 +32,14 @@ export interface BackgroundParts {
   readonly onError: (error: unknown) => void
 }
 
+export interface Background {
+  readonly queue: Queue
+  /** Resolves when no text is being written: no pass waits for it, and so the end of the queue does not either. */
+  readonly idle: () => Promise<void>
+}
+
 /** What an engine does by itself, in the order in which it is done, and who does it: this process, or all that share a Redis. */
-export function openQueue(parts: BackgroundParts): Queue {
+export function openBackground(parts: BackgroundParts): Background {
   const { options, programs, providers, store, clock, redis, onError } = parts
   const { makeCode = randomCode, callTimeoutMs = 20_000, unsubscribe } = options
   const rates = new Rates({ store, clock, channels: providers.lines })
@@ -46,17 +52,17 @@ export function openQueue(parts: BackgroundParts): Queue {
     of: ['delivery'],
     pass: (hurried) => dispatcher.dispatch(hurried),
     lanes: lanesOf(store),
-    end: () => drafts.idle(),
   }
   const [advance, tidy] = [advancing(parts), tidying(parts)]
   const local = new InProcessQueue({ store, clock, work: [...advance, deliver, ...tidy], onError })
+  const idle = () => drafts.idle()
   queue = local
-  if (redis === undefined) return queue
+  if (redis === undefined) return { queue, idle }
   const courier = new Courier(delivering)
   const work = [...advance, ...tidy]
   const shared = { local, store, clock, work, channels: providers.lines, dispatcher, courier, rates, onError }
   queue = new SharedQueue({ ...redis, ...shared })
-  return queue
+  return { queue, idle }
 }
 
 /** While what became of one batch is written down, the next one is on its way: where the database does several things at once. */

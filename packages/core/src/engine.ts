@@ -7,7 +7,7 @@ import {
   reviewPack,
   type SubjectKind,
 } from '@linli/rules'
-import { openQueue } from './background.js'
+import { type Background, openBackground } from './background.js'
 import { closeChannels } from './delivery/closing.js'
 import { checkProviders, type Providers, providersOf } from './delivery/providers.js'
 import { markSuggestion, type SuggestionMark } from './delivery/suggestions.js'
@@ -129,6 +129,8 @@ function noUnsubscribe(who: string): EngineError {
 class LocalEngine implements Engine {
   private readonly intake: Intake
   private readonly queue: Queue
+  /** Waits for what no pass waits for. */
+  private readonly idle: Background['idle']
   private readonly hasRedis: boolean
   private readonly metrics: Metrics | undefined
   private unobserve: (() => void) | undefined
@@ -161,7 +163,9 @@ class LocalEngine implements Engine {
       options.onError ?? ((error) => console.error('linli: background work failed and will be tried again', error))
     this.hasRedis = redis !== undefined
     const { sweep, onError } = this
-    this.queue = openQueue({ options, programs, providers, store, clock, sweep, redis, onError })
+    const background = openBackground({ options, programs, providers, store, clock, sweep, redis, onError })
+    this.queue = background.queue
+    this.idle = background.idle
   }
 
   async ingest(events: readonly IncomingEvent[], { trx, mode }: IngestOptions = {}): Promise<IngestReport> {
@@ -432,6 +436,7 @@ class LocalEngine implements Engine {
     this.unobserve?.()
     try {
       await this.queue.stop()
+      await this.idle()
       const { copywriter } = this.options
       await closeChannels([...this.providers.lines.values(), ...(copywriter ? [copywriter] : [])], this.onError)
     } finally {

@@ -11,8 +11,6 @@ export interface Work {
   readonly pass: (hurried: boolean) => Promise<number>
   /** Goes on beside all other work, with so many passes under way at once; left out: takes turns with what does so too. */
   readonly lanes?: number
-  /** Waits for what its passes have begun and left to itself. */
-  readonly end?: () => Promise<void>
 }
 
 export interface InProcessOptions {
@@ -69,7 +67,6 @@ export class InProcessQueue implements Queue {
     this.stopping?.abort()
     this.wake()
     await Promise.all(this.loops)
-    await Promise.all(this.options.work.map(({ end }) => end?.()))
     this.loops = []
   }
 

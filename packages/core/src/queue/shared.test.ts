@@ -164,6 +164,37 @@ describe.skipIf(!isThere)('a Redis that comes and goes', () => {
     }
   })
 
+  it('is done without while it is away, also while a text takes long to be written', async () => {
+    await start()
+    const copy = { instructions: '问候', fallback: '您好' }
+    const written = { kind: 'template', id: 'written', body: '{{ copy }}', copy }
+    const greet = { ...journey('greet', [send('push', { template: 'written' })]), entry: { on: 'event', event: 'met' } }
+    let finish: (text: string) => void = () => {}
+    let asked = 0
+    const write = () => {
+      asked += 1
+      return new Promise<string>((resolve) => {
+        finish = resolve
+      })
+    }
+    const options = { copywriter: { name: 'model', write }, callTimeoutMs: 50_000 }
+    const engine = await several.open([...RULES, written, greet], [sms], options)
+    engine.start()
+    await engine.ingest([track('met', 'u0')])
+    await expect.poll(() => asked, { timeout: LONG }).toBe(1)
+    // It looks at Redis once a second.
+    await sleep(1_500)
+
+    await stop()
+    await expect.poll(() => several.codes(), { timeout: LONG }).toEqual(['redis.away'])
+    await engine.ingest(carts(1, 10))
+    await expect.poll(() => sms.sent.length, { timeout: LONG }).toBe(9)
+    finish('早上好')
+    await expect.poll(() => sms.sent.length, { timeout: LONG }).toBe(10)
+    await start()
+    await expect.poll(() => several.inRedis(), { timeout: LONG }).toContain('memory')
+  })
+
   it('is done without while it is away, and used again when it is back', async () => {
     await start()
     const [first] = await two()
