@@ -51,6 +51,10 @@ describe('a shop that sends text messages', () => {
     await engine.settle()
     expect(aliyun.messages.map(({ template }) => template)).toEqual(['SMS_154950910', 'SMS_154950910'])
     expect((await engine.subject('user', 'u1'))?.consent).toMatchObject({ 'aliyun-sms|promotion': false })
+    // Whether it is night or day.
+    expect(await engine.decisions()).toContainEqual(
+      expect.objectContaining({ decision: 'message.suppressed', template: 'fruit-trial', reason: 'opted out' }),
+    )
     server.closeAllConnections()
     server.close()
     await engine.close()

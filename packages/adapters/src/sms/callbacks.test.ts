@@ -14,6 +14,7 @@ import { refusalTest } from './opt-out.js'
 
 const SECRET = 'a-random-secret-of-the-address'
 const PHONE = '+8613800000001'
+const now = () => new Date('2026-03-01T12:10:00+08:00')
 const pack = (channel: string) =>
   definePack([
     { kind: 'template', id: 'fruit', body: '草莓到货了', data: { templateCode: 'SMS_1', templateId: '449740' } },
@@ -45,7 +46,7 @@ async function open(channel: Channel): Promise<void> {
 }
 
 async function aliyun(): Promise<Provider> {
-  const fake = await startFakeAliyunSms()
+  const fake = await startFakeAliyunSms({ now })
   const channel = aliyunSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url, timeoutMs: 500 })
   await open(channel)
   const at = (index: number) => fake.messages.at(index) ?? expect.fail('no message')
@@ -59,7 +60,7 @@ async function aliyun(): Promise<Provider> {
 }
 
 async function tencent(): Promise<Provider> {
-  const fake = await startFakeTencentSms()
+  const fake = await startFakeTencentSms({ now })
   const channel = tencentSms({ ...fake.credentials, signName: '邻里生鲜', baseUrl: fake.url, timeoutMs: 500 })
   await open(channel)
   const at = (index: number) => fake.messages.at(index) ?? expect.fail('no message')
@@ -243,6 +244,25 @@ describe.each([
     const body = JSON.stringify([
       { phone_number: '13800000001', content: 'TD', send_time: '2199-01-01 00:00:00', sequence_id: 9 },
       { mobile: '13800000001', nationcode: '86', text: 'TD', time: 7_226_582_400 },
+    ])
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(200)
+    expect(await consent()).toMatchObject({ [`${provider.channel}|promotion`]: false })
+  })
+
+  it('withdraw what was granted in the same second: the provider writes whole ones', async () => {
+    const url = `${await listen()}/sms/${SECRET}`
+    await order()
+    const properties = { channel: provider.channel, class: 'promotion' }
+    const granted = {
+      event: 'consent_granted',
+      messageId: 'g',
+      userId: 'u1',
+      timestamp: '2026-03-01T12:29:59.700+08:00',
+    }
+    await engine.ingest([{ ...granted, properties }])
+    const body = JSON.stringify([
+      { phone_number: '13800000001', content: 'TD', send_time: '2026-03-01 12:29:59', sequence_id: 9 },
+      { mobile: '13800000001', nationcode: '86', text: 'TD', time: Date.parse('2026-03-01T12:29:59+08:00') / 1000 },
     ])
     expect((await fetch(url, { method: 'POST', body })).status).toBe(200)
     expect(await consent()).toMatchObject({ [`${provider.channel}|promotion`]: false })

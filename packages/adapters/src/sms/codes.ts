@@ -3,6 +3,7 @@ import { deferred } from '../http/deferral.js'
 import { outcomeUnknown } from '../http/errors.js'
 import type { JsonObject, JsonOutcome } from '../http/json.js'
 import { type Refused, refuse, type Verdict } from '../http/verdicts.js'
+import { OFFSET_MS } from './times.js'
 
 /**
  * What a provider's code is taken for: why the message is refused; `again`: it was certainly not sent, and later may work;
@@ -93,8 +94,6 @@ export function resultOfCode(adapter: string, code: string, verdict: SmsVerdict,
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-/** Asia/Shanghai has had no other offset since 1991. */
-const OFFSET_MS = 8 * HOUR_MS
 const [MORNING_MS, NIGHT_MS] = [8 * HOUR_MS, 22 * HOUR_MS]
 
 /**

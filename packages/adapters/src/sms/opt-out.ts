@@ -42,6 +42,9 @@ export function refusalTest(words: readonly string[] = OPT_OUT_WORDS): (text: st
   return (text) => known.has(plain(text))
 }
 
+/** Providers write whole seconds. It was said before the next one began, and what was granted in that second is withdrawn by it. */
+const LAST_OF_A_SECOND_MS = 999
+
 /** The events that withdraw the consent of whoever answered. They say the same however often the answer is handed in. */
 export async function withdrawalsOf(
   adapter: string,
@@ -56,7 +59,7 @@ export async function withdrawalsOf(
       ...person,
       event: 'consent_withdrawn',
       messageId: idFor(adapter, JSON.stringify([phone, id, one, messageClass])),
-      ...(at !== undefined && { timestamp: at }),
+      ...(at !== undefined && { timestamp: new Date(at.getTime() + LAST_OF_A_SECOND_MS) }),
       properties: { channel: one, class: messageClass },
     })),
   )

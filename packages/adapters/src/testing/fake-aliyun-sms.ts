@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { parseObject } from '../http/json.js'
+import { beijingText } from '../sms/times.js'
 import { FakePlatform } from './fake-platform.js'
 import type { FakeAnswer, FakeRequest } from './fake-server.js'
 import { postTo } from './post-to.js'
@@ -11,6 +12,8 @@ export interface FakeAliyunSmsOptions {
   readonly signs?: readonly string[]
   /** Approved templates, with their variables. Default: any, with any. */
   readonly templates?: Readonly<Record<string, readonly string[]>>
+  /** The time there, which reports and answers name. Default: the machine's. */
+  readonly now?: () => Date
   readonly port?: number
 }
 
@@ -43,6 +46,7 @@ export class FakeAliyunSms extends FakePlatform {
   /** Everything it took, in order. It knows no repeats: who sends twice has sent twice. */
   readonly messages: FakeAliyunMessage[] = []
   readonly #signs: readonly string[]
+  readonly #now: () => Date
   readonly #templates: FakeAliyunSmsOptions['templates']
   readonly #nonces = new Set<string>()
   #uplinks = 0
@@ -53,6 +57,7 @@ export class FakeAliyunSms extends FakePlatform {
     this.credentials = { accessKeyId, accessKeySecret }
     this.#signs = signs
     this.#templates = options.templates
+    this.#now = options.now ?? (() => new Date())
   }
 
   /** The next request is answered with this code, and not done. Errors of the gateway have a status other than 200. */
@@ -62,16 +67,16 @@ export class FakeAliyunSms extends FakePlatform {
 
   /** Posts a delivery report (SmsReport) of one message. Gives the status of the answer. */
   report(callback: string, { bizId, phone, outId }: FakeAliyunMessage, errCode = 'DELIVERED'): Promise<number> {
-    const at = '2026-03-01 12:00:05'
+    const at = beijingText(this.#now())
     const success = errCode === 'DELIVERED'
     const base = { phone_number: phone, send_time: at, report_time: at, success, err_code: errCode, err_msg: '' }
     return postTo(callback, [{ ...base, sms_size: '1', biz_id: bizId, ...(outId !== undefined && { out_id: outId }) }])
   }
 
   /** Posts what somebody answered (SmsUp). Gives the status of the answer. */
-  reply(callback: string, phone: string, content: string, sendTime = '2026-03-01 12:10:00'): Promise<number> {
+  reply(callback: string, phone: string, content: string): Promise<number> {
     this.#uplinks += 1
-    const base = { phone_number: phone, send_time: sendTime, content, sign_name: this.#signs[0] }
+    const base = { phone_number: phone, send_time: beijingText(this.#now()), content, sign_name: this.#signs[0] }
     return postTo(callback, [{ ...base, dest_code: '1234', sequence_id: this.#uplinks }])
   }
 

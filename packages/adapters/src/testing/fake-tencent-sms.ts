@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { parseObject } from '../http/json.js'
+import { beijingText } from '../sms/times.js'
 import { FakePlatform } from './fake-platform.js'
 import type { FakeAnswer, FakeRequest } from './fake-server.js'
 import { postTo } from './post-to.js'
@@ -14,6 +15,8 @@ export interface FakeTencentSmsOptions {
   readonly templates?: Readonly<Record<string, number>>
   /** Numbers that have opted out. */
   readonly blocked?: readonly string[]
+  /** The time there, which reports and answers name. Default: the machine's. */
+  readonly now?: () => Date
   readonly port?: number
 }
 
@@ -48,6 +51,7 @@ export class FakeTencentSms extends FakePlatform {
   /** Everything it took, in order. It knows no repeats: who sends twice has sent twice. */
   readonly messages: FakeTencentMessage[] = []
   readonly #signs: readonly string[]
+  readonly #now: () => Date
   readonly #templates: FakeTencentSmsOptions['templates']
   readonly #blocked: ReadonlySet<string>
 
@@ -57,6 +61,7 @@ export class FakeTencentSms extends FakePlatform {
     this.credentials = { secretId, secretKey, sdkAppId }
     this.#signs = options.signs ?? ['邻里生鲜']
     this.#templates = options.templates
+    this.#now = options.now ?? (() => new Date())
     this.#blocked = new Set(options.blocked)
   }
 
@@ -82,12 +87,13 @@ export class FakeTencentSms extends FakePlatform {
   /** Posts what became of one message (状态回执). Gives the status of the answer. */
   report(callback: string, { serialNo, phone }: FakeTencentMessage, errmsg = 'DELIVRD'): Promise<number> {
     const status = errmsg === 'DELIVRD' ? 'SUCCESS' : 'FAIL'
-    const base = { user_receive_time: '2026-03-01 12:00:05', nationcode: '86', mobile: phone.slice(3) }
+    const base = { user_receive_time: beijingText(this.#now()), nationcode: '86', mobile: phone.slice(3) }
     return postTo(callback, [{ ...base, report_status: status, errmsg, description: '', sid: serialNo }])
   }
 
   /** Posts what somebody of the mainland answered (短信回复). Gives the status of the answer. */
-  reply(callback: string, mobile: string, text: string, seconds = 1_772_337_600): Promise<number> {
+  reply(callback: string, mobile: string, text: string): Promise<number> {
+    const seconds = Math.floor(this.#now().getTime() / 1000)
     return postTo(callback, { extend: '', mobile, nationcode: '86', sign: this.#signs[0], text, time: seconds })
   }
 
