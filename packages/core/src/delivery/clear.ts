@@ -10,12 +10,13 @@ export async function clear(
   claims: readonly Claim[],
 ): Promise<readonly (ClearedCall | undefined)[]> {
   const cleared = await options.store.transaction((tx) => clearTogether(tx, options, claims))
-  // The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent.
-  const clearedAt = options.clock.now()
-  const calls = new Map(
-    cleared.map((one, turn): [string, ClearedCall] => [one.delivery.key, { ...one, clearedAt, turn }]),
-  )
+  const calls = new Map(callsOf(cleared, options.clock.now()).map((call) => [call.delivery.key, call]))
   return claims.map(({ key }) => take(calls, key))
+}
+
+/** The clearance is committed: from here a crash leaves `calling`, which is taken for unknown and never for not sent. */
+export function callsOf(cleared: readonly Cleared[], clearedAt: number): readonly ClearedCall[] {
+  return cleared.map((one, turn) => ({ ...one, clearedAt, turn }))
 }
 
 /** What is there under a key, for whoever asks first: the same claim may stand in a batch twice. */

@@ -1,12 +1,12 @@
 import { apartFromPoison, throwFailures } from '../poison.js'
 import type { Channel } from '../ports/channel.js'
-import type { Delivery } from '../ports/store.js'
+import type { Delivery, StoreTransaction } from '../ports/store.js'
 import { askProvider, callInTime, TOO_LATE } from './call.js'
-import { clear } from './clear.js'
+import { type ClearedCall, callsOf, clear } from './clear.js'
 import { settleCoupons } from './coupons.js'
 import type { Drafts } from './drafts.js'
 import { settleEvents } from './events.js'
-import type { Claim, Cleared } from './guard.js'
+import { type Claim, type Cleared, clearTogether } from './guard.js'
 import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
@@ -21,6 +21,12 @@ import { noteFailures } from './unwritable.js'
 /** How many deliveries one pass claims. */
 const BATCH = 200
 
+/** What was claimed, and the calls that were cleared with it; undefined where that is yet to be done. */
+interface Taken {
+  readonly claimed: readonly Delivery[]
+  readonly cleared: readonly ClearedCall[] | undefined
+}
+
 /** Carries deliveries out: claims what is due, keeps to rates, asks the policies, calls the channel or the issuer, writes down what became of it. */
 export class Dispatcher {
   constructor(
@@ -30,21 +36,44 @@ export class Dispatcher {
 
   /** Handles at most one batch of what is due. Gives how many deliveries there were. `hurried`: waits for texts that are written. */
   async dispatch(hurried = false): Promise<number> {
-    const claimed = await this.claim(await this.options.rates.room())
-    await this.carryOut(claimed)
+    const { claimed, cleared } = await this.take(await this.options.rates.room())
+    if (cleared === undefined) await this.carryOut(claimed)
+    else await this.callAll(cleared, (one) => callInTime({ ...one, slot: UNLIMITED, tooLate: TOO_LATE }, this.options))
     if (hurried) await this.drafts.idle()
     return claimed.length
   }
 
   /** Claims at most one batch of what is due; of messages by a channel that `free` names, no more than it says. */
   claim(free?: ReadonlyMap<string, number>): Promise<readonly Delivery[]> {
-    const { store, clock } = this.options
+    return this.options.store.transaction((tx) => this.claimIn(tx, free))
+  }
+
+  private async claimIn(tx: StoreTransaction, free?: ReadonlyMap<string, number>): Promise<readonly Delivery[]> {
     const { room: texts } = this.drafts
     const room = texts === undefined ? free : new Map([...(free ?? []), [DRAFTS, texts]])
-    return store.transaction(async (tx) => {
-      const now = (await tx.now()) ?? clock.now()
-      return tx.claimDeliveries(now, BATCH, now + LEASE_MS, room)
-    })
+    const now = (await tx.now()) ?? this.options.clock.now()
+    return tx.claimDeliveries(now, BATCH, now + LEASE_MS, room)
+  }
+
+  /** Claims a batch. Where all of it may be called at once, the policies are asked in the same transaction. */
+  private async take(free: ReadonlyMap<string, number>): Promise<Taken> {
+    const { store, programs, clock } = this.options
+    try {
+      const { claimed, cleared } = await store.transaction(async (tx) => {
+        await programs.in(tx)
+        const claimed = await this.claimIn(tx, free)
+        const atOnce = claimed.every((one) => this.mayBeCalledAtOnce(one))
+        return { claimed, cleared: atOnce ? await clearTogether(tx, this.options, claimed) : undefined }
+      })
+      return { claimed, cleared: cleared && callsOf(cleared, clock.now()) }
+    } catch {
+      // What one of them fails by holds up no other: they are cleared apart, and fail again, alone.
+      return { claimed: await this.claim(free), cleared: undefined }
+    }
+  }
+
+  private mayBeCalledAtOnce(delivery: Delivery): boolean {
+    return isCalled(delivery) && delivery.state === 'reserved' && !this.options.rates.has(delivery.body.channel ?? '')
   }
 
   /** Carries out what was claimed just now. */

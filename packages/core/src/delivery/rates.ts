@@ -46,6 +46,11 @@ export class Rates {
     )
   }
 
+  /** Whether a channel has a rate. */
+  has(channel: string): boolean {
+    return this.rates.has(channel)
+  }
+
   /** How many calls by each channel that has a rate may begin within so many milliseconds, more or less: 0 for now. */
   async room(withinMs = 0): Promise<ReadonlyMap<string, number>> {
     if (this.rates.size === 0) return new Map()
