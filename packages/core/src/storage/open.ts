@@ -33,7 +33,8 @@ export interface OpenStoreOptions {
  * `database.schema` for a schema that cannot be.
  */
 export async function openStore(database: string | Kysely<unknown>, options: OpenStoreOptions = {}): Promise<Store> {
-  if (typeof database !== 'string') return sqlStore(database, options, 'database', async () => undefined)
+  if (typeof database !== 'string')
+    return sqlStore(database, { ...options, takesSeveral: false }, 'database', async () => undefined)
   if (/^postgres(ql)?:\/\//.test(database)) {
     const { openPostgres } = await import('./sql/postgres.js')
     const db = openPostgres(database, options.pool ?? {})
@@ -83,7 +84,7 @@ function schemaName(name: string): string {
 
 function sqlStore(
   db: Kysely<unknown>,
-  options: OpenStoreOptions,
+  options: OpenStoreOptions & Partial<Pick<SqlStoreOptions, 'takesSeveral'>>,
   clock: StoreClock,
   close: SqlStoreOptions['close'],
 ): Store {
@@ -92,6 +93,7 @@ function sqlStore(
     schema: schemaName(options.schema ?? 'linli'),
     clock: options.clock ?? clock,
     concurrency: options.concurrency ?? 3,
+    takesSeveral: options.takesSeveral ?? true,
     random: options.random ?? Math.random,
     close: () => {
       closing ??= close()

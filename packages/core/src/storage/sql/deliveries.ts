@@ -66,7 +66,7 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
 function willBeDue(session: Session, deliveries: readonly Delivery[]): void {
   const { deliveries: marks } = session.marks
   const kept = () => {
-    for (const { dueAt, body } of deliveries) if (dueAt !== undefined) marks.add(dueAt, body.channel ?? '')
+    for (const { dueAt, body } of deliveries) if (dueAt !== undefined) marks.add(dueAt, body.channel ?? '', session.now)
   }
   session.atEnd({ kept })
 }

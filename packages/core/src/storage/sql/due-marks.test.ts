@@ -113,4 +113,20 @@ describe('where to look for what is due', () => {
     for (let times = 0; times < 2; times++) await marks.take(50_000, search, () => ['a', { dueAt: 10, names: ['k'] }])
     expect(began).toEqual([undefined, Number.MIN_SAFE_INTEGER])
   })
+
+  it('is known of what this process made due, until it takes some', async () => {
+    const { marks, take } = world()
+    marks.add(60_000, 'a', 50_000)
+    expect(marks.isKnown).toBe(false)
+    marks.add(50_000, 'a', 50_000)
+    expect(marks.isKnown).toBe(true)
+    await take(50_000)
+    expect(marks.isKnown).toBe(false)
+  })
+
+  it('is not known where everything is looked through anyway', () => {
+    const marks = new DueMarks(false)
+    marks.add(1, 'a', 2)
+    expect(marks.isKnown).toBe(false)
+  })
 })

@@ -30,6 +30,7 @@ export class DueMarks {
   readonly #isUsed: boolean
   readonly #now: () => number
   #holdUntil = Number.NEGATIVE_INFINITY
+  #isKnown = false
 
   /** `isUsed`: else everything is always looked through from the start. `now`: milliseconds that only rise. */
   constructor(isUsed: boolean, now: () => number = () => performance.now()) {
@@ -50,6 +51,7 @@ export class DueMarks {
     placeOf: (row: T) => readonly [line: string, place: Place],
   ): Promise<readonly T[]> {
     const began = this.#now()
+    this.#isKnown = false
     const from = this.places
     const { rows, emptied } = await search(new Map(from))
     if (from !== this.#places) this.#restart(began)
@@ -65,8 +67,14 @@ export class DueMarks {
     for (const line of this.#places.keys()) this.#places.set(line, START)
   }
 
-  /** Something is due from an instant on: in one line, or in any. */
-  add(dueAt: number, line?: string): void {
+  /** Whether this process has made something due since it last took from here: nobody need look for it. */
+  get isKnown(): boolean {
+    return this.#isUsed && this.#isKnown
+  }
+
+  /** Something is due from an instant on: in one line, or in any. `now`: what the clock said last. */
+  add(dueAt: number, line?: string, now: number = Number.NEGATIVE_INFINITY): void {
+    if (dueAt <= now) this.#isKnown = true
     for (const name of line === undefined ? this.#places.keys() : [line]) {
       const place = this.#places.get(name)
       if (place !== undefined && dueAt <= place.dueAt) this.#places.set(name, { dueAt, names: [] })

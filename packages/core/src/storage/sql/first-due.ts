@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { DueKind, FirstDue } from '../../ports/store.js'
 import { AFTER_MARK, channelsInUse, deliveryMarks } from './claims.js'
 import { type Int8, toInstant } from './parameters.js'
-import type { Session } from './session.js'
+import { DATABASE_NOW, type Session } from './session.js'
 import { afterMark } from './subjects.js'
 
 interface FirstDueRow {
@@ -53,8 +53,6 @@ export async function readDueIn(session: Session, kinds: readonly DueKind[], now
   const { dueAt, askedAt } = await readNext(session, kinds, sql`(select ${clock} + ${AHEAD_MS}::int8)`)
   return (dueAt ?? Number.POSITIVE_INFINITY) - (now ?? askedAt)
 }
-
-const DATABASE_NOW = sql`floor(extract(epoch from clock_timestamp()) * 1000)::int8`
 
 async function readNext(session: Session, kinds: readonly DueKind[], until: RawBuilder<unknown>) {
   const { inbox, subject, delivery, baseline, calls } = session.tables

@@ -13,6 +13,8 @@ interface Proxy {
   /** Once: the word that a connection is ready comes together with that of its end. */
   endsWhenReady: boolean
   readonly connections: number
+  /** How often somebody wrote to the server once a connection was there. */
+  readonly messages: number
   close(): Promise<void>
 }
 
@@ -30,10 +32,14 @@ async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let connections = 0
+  let messages = 0
   const server: Server = createServer((near) => {
     connections++
     const far = dial(Number(port || 5432), hostname)
-    near.on('data', (data) => far.write(data))
+    near.on('data', (data) => {
+      messages++
+      far.write(data)
+    })
     far.on('data', (data) => {
       const ends = proxy.endsWhenReady && data.subarray(-6).equals(READY)
       if (ends) proxy.endsWhenReady = false
@@ -60,6 +66,9 @@ async function openProxy(target: string): Promise<Proxy> {
     endsWhenReady: false,
     get connections() {
       return connections
+    },
+    get messages() {
+      return messages
     },
     close: async () => {
       for (const socket of sockets) socket.destroy()
@@ -105,6 +114,18 @@ describe.skipIf(postgresUrl === '')('connections to PostgreSQL', () => {
     expect(proxy.connections).toBe(2)
   })
 
+  it('begin a transaction with its first statement, and hear of none that has no statement', async () => {
+    await store.transaction((tx) => tx.now())
+    const heard = proxy.messages
+    await store.transaction(() => Promise.resolve())
+    expect(proxy.messages).toBe(heard)
+
+    await store.transaction((tx) => tx.now())
+    await store.transaction((tx) => tx.readVersion(1)).catch(() => undefined)
+    // Begin with the statement, and commit; begin, the statement that has a parameter, and rollback.
+    expect(proxy.messages - heard).toBe(2 + 3)
+  })
+
   it('report a COMMIT without an answer as an error, once, and are not used again', async () => {
     let runs = 0
     const work = store.transaction(async (tx) => {
@@ -121,7 +142,8 @@ describe.skipIf(postgresUrl === '')('connections to PostgreSQL', () => {
 
   it('tell why the work failed, not why the rollback failed after it', async () => {
     const failure = new Error('The work gives up.')
-    const work = store.transaction(async () => {
+    const work = store.transaction(async (tx) => {
+      await tx.now()
       proxy.isSilent = true
       throw failure
     })

@@ -29,20 +29,33 @@ function guard(client: pg.PoolClient, { beforeStatement, discardsBroken }: Guard
     broken ??= error
   }
   client.on('error', onError)
+  // A transaction begins together with its first statement: that is a round trip less.
+  let begin: string | undefined
 
-  const query = async (text: string, parameters: readonly unknown[]) => {
-    if (broken !== undefined) {
-      // The server rolls back what the connection left open when it is closed.
-      if (text === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] }
-      throw broken
-    }
-    await beforeStatement?.()
+  const send = async (text: string, parameters: readonly unknown[]) => {
     try {
-      return await client.query(text, [...parameters])
+      const found: pg.QueryResult | readonly pg.QueryResult[] = await client.query(text, [...parameters])
+      return Array.isArray(found) ? (found.at(-1) as pg.QueryResult) : (found as pg.QueryResult)
     } catch (error) {
       if (error instanceof Error && leavesDoubt(text, error)) broken ??= error
       throw error
     }
+  }
+  const query = async (text: string, parameters: readonly unknown[]) => {
+    if (broken !== undefined) {
+      // The server rolls back what the connection left open when it is closed.
+      if (text === 'rollback') return NOTHING
+      throw broken
+    }
+    const first = begin
+    begin = BEGINS.test(text) ? text : undefined
+    if (begin !== undefined || (first !== undefined && ENDS.test(text))) return NOTHING
+    await beforeStatement?.()
+    if (first === undefined) return send(text, parameters)
+    // Several statements go at once only where none has parameters.
+    if (parameters.length === 0) return send(`${first}; ${text}`, [])
+    await send(first, [])
+    return send(text, parameters)
   }
   const release = () => {
     client.off('error', onError)
@@ -51,6 +64,11 @@ function guard(client: pg.PoolClient, { beforeStatement, discardsBroken }: Guard
   // The overload for cursors is never used.
   return { query: query as unknown as PostgresPoolClient['query'], release }
 }
+
+const BEGINS = /^(begin|start transaction)\b/
+const ENDS = /^(commit|rollback)$/
+/** What a statement gives that was not sent. */
+const NOTHING = { command: '', rowCount: 0, rows: [] }
 
 function leavesDoubt(text: string, error: Error): boolean {
   if (text === 'commit' || text === 'rollback') return true

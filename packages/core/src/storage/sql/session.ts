@@ -1,24 +1,51 @@
-import type { Kysely, QueryResult, RawBuilder } from 'kysely'
+import { CompiledQuery, type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely'
 import type { Marks } from './due-marks.js'
 import { redact } from './failures.js'
 import type { Tables } from './tables.js'
+
+/** The database's clock, in milliseconds: it goes on within a transaction. */
+export const DATABASE_NOW = sql`floor(extract(epoch from clock_timestamp()) * 1000)::int8`
+
+/** What all statements of one store have in common. */
+export interface SessionFacts {
+  readonly tables: Tables
+  readonly marks: Marks
+  /** Whether its driver takes several statements at once, and gives what the last one found. */
+  readonly takesSeveral: boolean
+}
 
 /** Where statements go: one transaction, or the database. */
 export class Session {
   readonly tables: Tables
   readonly marks: Marks
+  /** How many statements there were. */
+  statements = 0
+  /** What the database's clock said last. */
+  now: number | undefined
   readonly #db: Kysely<unknown>
+  readonly #takesSeveral: boolean
   readonly #ends: { readonly kept?: () => void; readonly lost?: () => void }[] = []
   #failure: { readonly error: unknown } | undefined
 
-  constructor(db: Kysely<unknown>, tables: Tables, marks: Marks) {
+  constructor(db: Kysely<unknown>, { tables, marks, takesSeveral }: SessionFacts) {
     this.#db = db
     this.tables = tables
     this.marks = marks
+    this.#takesSeveral = takesSeveral
   }
 
   async rows<R>(query: RawBuilder<R>): Promise<readonly R[]> {
     return (await this.#execute(query)).rows
+  }
+
+  /** Runs two statements that have no parameters, the second by what is there once the first is done, and gives its rows. */
+  async rowsAfter<R>(first: RawBuilder<unknown>, second: RawBuilder<R>): Promise<readonly R[]> {
+    if (!this.#takesSeveral) {
+      await this.#execute(first)
+      return this.rows(second)
+    }
+    const text = [first, second].map((query) => query.compile(this.#db).sql).join('; ')
+    return (await this.#try(() => this.#db.executeQuery<R>(CompiledQuery.raw(text)))).rows
   }
 
   /** Runs a statement and tells how many rows it wrote. */
@@ -44,9 +71,14 @@ export class Session {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  async #execute<R>(query: RawBuilder<R>): Promise<QueryResult<R>> {
+  #execute<R>(query: RawBuilder<R>): Promise<QueryResult<R>> {
+    return this.#try(() => query.execute(this.#db))
+  }
+
+  async #try<R>(run: () => Promise<QueryResult<R>>): Promise<QueryResult<R>> {
+    this.statements += 1
     try {
-      return await query.execute(this.#db)
+      return await run()
     } catch (error) {
       this.#failure ??= { error: redact(error) }
       throw error

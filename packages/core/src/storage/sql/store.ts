@@ -31,7 +31,7 @@ import { countDecisions, readDecisions } from './log.js'
 import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
 import { readSpent } from './pools.js'
-import { Session } from './session.js'
+import { Session, type SessionFacts } from './session.js'
 import { readSubjectsInRuns } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
 import { readTallies } from './tallies.js'
@@ -42,6 +42,8 @@ export interface SqlStoreOptions {
   readonly schema: string
   readonly clock: StoreClock
   readonly concurrency: number
+  /** Whether the driver takes several statements at once, and gives what the last one found. */
+  readonly takesSeveral: boolean
   /** Between 0 and 1, for spreading what is run again. */
   readonly random: () => number
   /** Gives back what was opened for the store. */
@@ -58,7 +60,7 @@ export class SqlStore implements Store {
   readonly #db: Kysely<unknown>
   readonly #tables: Tables
   readonly #options: SqlStoreOptions
-  readonly #marks: Marks
+  readonly #facts: SessionFacts
 
   constructor(db: Kysely<unknown>, options: SqlStoreOptions) {
     // What the host's plugins would do to names and rows is meant for its own tables.
@@ -66,7 +68,8 @@ export class SqlStore implements Store {
     this.#tables = tablesIn(options.schema)
     this.#options = options
     // Where the engine's clock decides, everything is taken in exactly the order in which it is due.
-    this.#marks = new Marks(options.clock === 'database')
+    const marks = new Marks(options.clock === 'database')
+    this.#facts = { tables: this.#tables, marks, takesSeveral: options.takesSeveral }
     this.concurrency = options.concurrency
   }
 
@@ -104,7 +107,7 @@ export class SqlStore implements Store {
         .setIsolationLevel('read committed')
         .execute(async (trx) => {
           try {
-            session = new Session(trx, this.#tables, this.#marks)
+            session = new Session(trx, this.#facts)
             const value = await work(new SqlTransaction(session, this.#options.clock))
             session.assertSound()
             isDone = true
@@ -130,11 +133,11 @@ export class SqlStore implements Store {
         `A transaction to join must be kysely's (a Transaction, or a Kysely that works inside one), not ${describe(trx)}.`,
       )
     }
-    return new SqlTransaction(new Session(trx.withoutPlugins(), this.#tables, this.#marks), this.#options.clock)
+    return new SqlTransaction(new Session(trx.withoutPlugins(), this.#facts), this.#options.clock)
   }
 
   get #reads(): Session {
-    return new Session(this.#db, this.#tables, this.#marks)
+    return new Session(this.#db, this.#facts)
   }
 
   async readSubject({ kind, id }: SubjectKey): Promise<SubjectState | undefined> {
@@ -210,7 +213,8 @@ export class SqlStore implements Store {
     return readNextDue(this.#reads, kinds)
   }
 
-  dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
+  async dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
+    if (kinds.includes('delivery') && this.#facts.marks.deliveries.isKnown) return 0
     return readDueIn(this.#reads, kinds, this.#options.clock === 'database' ? undefined : now)
   }
 

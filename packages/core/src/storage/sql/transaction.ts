@@ -37,7 +37,7 @@ import * as log from './log.js'
 import * as merges from './merges.js'
 import type { Int8 } from './parameters.js'
 import * as pools from './pools.js'
-import type { Session } from './session.js'
+import { DATABASE_NOW, type Session } from './session.js'
 import * as subjects from './subjects.js'
 import * as tallies from './tallies.js'
 import * as tombstones from './tombstones.js'
@@ -52,6 +52,8 @@ export class SqlTransaction implements StoreTransaction {
   readonly #clock: StoreClock
   /** The version it holds. */
   #version: number | undefined
+  /** How many statements there were when the clock was last asked. */
+  #askedAt: number | undefined
 
   constructor(session: Session, clock: StoreClock) {
     this.#session = session
@@ -60,15 +62,24 @@ export class SqlTransaction implements StoreTransaction {
 
   async now(): Promise<number | undefined> {
     if (this.#clock === 'engine') return undefined
-    const [row] = await this.#session.rows(sql<{ now: Int8 }>`
-      select floor(extract(epoch from clock_timestamp()) * 1000)::int8 as now
-    `)
-    return Number(row?.now)
+    // Nothing was waited for since.
+    if (this.#askedAt === this.#session.statements) return this.#session.now
+    const [row] = await this.#session.rows(sql<{ now: Int8 }>`select ${DATABASE_NOW} as now`)
+    return this.#told(Number(row?.now))
+  }
+
+  #told(now: number): number {
+    this.#session.now = now
+    this.#askedAt = this.#session.statements
+    return now
   }
 
   async holdVersion(): Promise<number> {
-    this.#version ??= await versions.holdVersion(this.#session)
-    return this.#version
+    if (this.#version !== undefined) return this.#version
+    const { number, at } = await versions.holdVersion(this.#session)
+    this.#version = number
+    this.#told(at)
+    return number
   }
 
   async lockVersions(): Promise<number> {
