@@ -6,7 +6,7 @@ import { type ClearedCall, callsOf, clear } from './clear.js'
 import { settleCoupons } from './coupons.js'
 import type { Drafts } from './drafts.js'
 import { settleEvents } from './events.js'
-import { type Claim, type Cleared, clearTogether } from './guard.js'
+import { type Claim, type Cleared, clearHeld } from './guard.js'
 import { type DispatcherOptions, isCalled, LEASE_MS, providerOf, type Settling } from './options.js'
 import { Outcomes } from './outcomes.js'
 import { settlePlaces } from './places.js'
@@ -60,10 +60,10 @@ export class Dispatcher {
     const { store, programs, clock } = this.options
     try {
       const { claimed, cleared } = await store.transaction(async (tx) => {
-        await programs.in(tx)
+        const edition = await programs.in(tx)
         const claimed = await this.claimIn(tx, free)
         const atOnce = claimed.every((one) => this.mayBeCalledAtOnce(one))
-        return { claimed, cleared: atOnce ? await clearTogether(tx, this.options, claimed) : undefined }
+        return { claimed, cleared: atOnce ? await clearHeld(tx, this.options, edition, claimed) : undefined }
       })
       return { claimed, cleared: cleared && callsOf(cleared, clock.now()) }
     } catch {

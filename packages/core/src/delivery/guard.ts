@@ -5,6 +5,7 @@ import type { MessageAtHand } from '../domain/policy-scope.js'
 import { subjectName } from '../domain/subject.js'
 import type { Outbound } from '../ports/channel.js'
 import type { Delivery, StoreTransaction } from '../ports/store.js'
+import type { Edition } from '../subjects/programs.js'
 import { Counts } from './counts.js'
 import { byOffer, type ClearedGrant, clearGrant } from './grants.js'
 import { compose } from './message.js'
@@ -33,6 +34,16 @@ export async function clearTogether(
   // A claim that was handed over twice is met in another state the second time: nothing is called twice for it.
   const states = new Map(claims.map(({ key, state }) => [key, state]))
   const held = (await tx.lockDeliveries(claims)).filter(({ key, state }) => states.get(key) === state)
+  return clearHeld(tx, options, edition, held)
+}
+
+/** The same for deliveries that the transaction holds. */
+export async function clearHeld(
+  tx: StoreTransaction,
+  options: DispatcherOptions,
+  edition: Edition,
+  held: readonly Delivery[],
+): Promise<readonly Cleared[]> {
   const outcomes = await Outcomes.lock(tx, options, edition, held)
   const counts = await Counts.hold(tx, outcomes)
   const cleared: Cleared[] = []

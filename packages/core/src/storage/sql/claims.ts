@@ -64,7 +64,8 @@ interface ClaimedRow extends DeliveryRow {
   readonly was_due_at: Int8
 }
 
-// "calling" that is due again was never answered: the process that called is gone.
+// "calling" that is due again was never answered: the process that called is gone. The rows are found by an array of keys: of a
+// join the planner expects as many rows as the limit says, and reads the whole table where it is small.
 function claimAfter(
   session: Session,
   from: ReadonlyMap<string, Place>,
@@ -88,10 +89,10 @@ function claimAfter(
       update ${delivery} as delivery
       set claim = delivery.claim + 1, due_at = ${leaseUntil},
         state = case when delivery.state in ('calling', 'unknown') then 'unknown' else 'reserved' end
-      from due where delivery.key = due.key
-      returning ${COLUMNS}, delivery.channel, due.due_at as was_due_at
+      where delivery.key = any(array(select key from due))
+      returning ${COLUMNS}, delivery.channel
     )
-    select * from claimed order by was_due_at, key
+    select claimed.*, due.due_at as was_due_at from claimed join due on due.key = claimed.key order by was_due_at, due.key
   `)
 }
 
