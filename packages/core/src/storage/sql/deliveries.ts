@@ -66,7 +66,8 @@ export async function addDeliveries(session: Session, deliveries: readonly Deliv
 function willBeDue(session: Session, deliveries: readonly Delivery[]): void {
   const { deliveries: marks } = session.marks
   const kept = () => {
-    for (const { dueAt, body } of deliveries) if (dueAt !== undefined) marks.add(dueAt, body.channel ?? '', session.now)
+    for (const { dueAt, body } of deliveries)
+      if (dueAt !== undefined) marks.add(dueAt, body.channel ?? '', session.lastTold)
   }
   session.atEnd({ kept })
 }

@@ -18,12 +18,11 @@ export interface SessionFacts {
 export class Session {
   readonly tables: Tables
   readonly marks: Marks
-  /** How many statements there were. */
-  statements = 0
-  /** What the database's clock said last. */
-  now: number | undefined
   readonly #db: Kysely<unknown>
   readonly #takesSeveral: boolean
+  #statements = 0
+  /** What the database's clock said, and by which statement. */
+  #told: { readonly now: number; readonly statement: number } | undefined
   readonly #ends: { readonly kept?: () => void; readonly lost?: () => void }[] = []
   #failure: { readonly error: unknown } | undefined
 
@@ -53,6 +52,22 @@ export class Session {
     return Number((await this.#execute(query)).numAffectedRows ?? 0)
   }
 
+  /** Takes note of what the database's clock said at the end of the last statement. */
+  tell(now: number): number {
+    this.#told = { now, statement: this.#statements }
+    return now
+  }
+
+  /** What the database's clock said last. */
+  get lastTold(): number | undefined {
+    return this.#told?.now
+  }
+
+  /** What it says now: undefined where there was a statement since it was told. */
+  get now(): number | undefined {
+    return this.#told?.statement === this.#statements ? this.#told.now : undefined
+  }
+
   /** What is to follow once the transaction has been kept, or lost. */
   atEnd(end: { readonly kept?: () => void; readonly lost?: () => void }): void {
     this.#ends.push(end)
@@ -76,7 +91,7 @@ export class Session {
   }
 
   async #try<R>(run: () => Promise<QueryResult<R>>): Promise<QueryResult<R>> {
-    this.statements += 1
+    this.#statements += 1
     try {
       return await run()
     } catch (error) {

@@ -12,7 +12,7 @@ import type { LockedSubject, LockOptions, SavedSubject } from '../../ports/store
 import { conflict } from '../conflict.js'
 import { type Marks, type Place, START } from './due-marks.js'
 import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
-import type { Session } from './session.js'
+import { DATABASE_NOW, type Session } from './session.js'
 
 interface SubjectRow {
   readonly kind: SubjectKind
@@ -24,7 +24,8 @@ interface SubjectRow {
 
 // Rows are locked as the inner select finds them, one for each key and in the order of the keys: with a plain join the
 // planner would be free to lock them as it meets them, or to read the whole table. They come back as one text, a line
-// for each (place, due time, version, state): drivers spend more time on a thousand rows than the server does.
+// for each (place, due time, version, state): drivers spend more time on a thousand rows than the server does. The clock is
+// asked with them: an aggregate's row is made when all of what it is made of has been locked.
 export async function lockSubjects(
   session: Session,
   keys: readonly SubjectKey[],
@@ -32,10 +33,10 @@ export async function lockSubjects(
 ): Promise<readonly LockedSubject[]> {
   if (keys.length === 0) return []
   const wanted = [...new Map(keys.map((key) => [subjectName(key), key])).values()]
-  const [found] = await session.rows(sql<{ lines: string | null }>`
+  const [found] = await session.rows(sql<{ lines: string | null; now: Int8 }>`
     select string_agg(
       wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.version || ' ' || subject.state, chr(10)
-    ) as lines
+    ) as lines, ${DATABASE_NOW} as now
     from (
       select kind, id, place - 1 as place
       from unnest(${textArray(wanted.map((key) => key.kind))}::text[], ${textArray(wanted.map((key) => key.id))}::text[])
@@ -46,6 +47,7 @@ export async function lockSubjects(
       where subject.kind = wanted.kind and subject.id = wanted.id for no key update ${passOver ? sql`skip locked` : sql``}
     ) as subject
   `)
+  session.tell(Number(found?.now))
   const locked = new Map<string, LockedSubject>()
   for (const line of found?.lines?.split('\n') ?? []) {
     const subject = readLine(line, wanted)

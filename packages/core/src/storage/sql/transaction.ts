@@ -52,8 +52,6 @@ export class SqlTransaction implements StoreTransaction {
   readonly #clock: StoreClock
   /** The version it holds. */
   #version: number | undefined
-  /** How many statements there were when the clock was last asked. */
-  #askedAt: number | undefined
 
   constructor(session: Session, clock: StoreClock) {
     this.#session = session
@@ -62,24 +60,15 @@ export class SqlTransaction implements StoreTransaction {
 
   async now(): Promise<number | undefined> {
     if (this.#clock === 'engine') return undefined
-    // Nothing was waited for since.
-    if (this.#askedAt === this.#session.statements) return this.#session.now
+    const { now } = this.#session
+    if (now !== undefined) return now
     const [row] = await this.#session.rows(sql<{ now: Int8 }>`select ${DATABASE_NOW} as now`)
-    return this.#told(Number(row?.now))
-  }
-
-  #told(now: number): number {
-    this.#session.now = now
-    this.#askedAt = this.#session.statements
-    return now
+    return this.#session.tell(Number(row?.now))
   }
 
   async holdVersion(): Promise<number> {
-    if (this.#version !== undefined) return this.#version
-    const { number, at } = await versions.holdVersion(this.#session)
-    this.#version = number
-    this.#told(at)
-    return number
+    this.#version ??= await versions.holdVersion(this.#session)
+    return this.#version
   }
 
   async lockVersions(): Promise<number> {

@@ -8,22 +8,17 @@ import { DATABASE_NOW, type Session } from './session.js'
 /** How long `lockVersions` keeps others from beginning while it waits; then it gives way and is tried again. */
 const LOCK_TIMEOUT_MS = 1000
 
-/** The newest version, and when that was known, by the database's clock. */
-export interface HeldVersion {
-  readonly number: number
-  readonly at: number
-}
-
 // The number is read by a statement of its own: one that waited for the lock would still see what was before.
-export async function holdVersion(session: Session): Promise<HeldVersion> {
+export async function holdVersion(session: Session): Promise<number> {
   const lock = sql`select pg_advisory_xact_lock_shared(hashtextextended(${sql.lit(lockName(session))}::text, 0))`
   const [row] = await session.rowsAfter(
     lock,
-    sql<{ newest: number | null; at: Int8 }>`
-      select max(number) as newest, ${DATABASE_NOW} as at from ${session.tables.version}
+    sql<{ newest: number | null; now: Int8 }>`
+      select max(number) as newest, ${DATABASE_NOW} as now from ${session.tables.version}
     `,
   )
-  return { number: row?.newest ?? 0, at: Number(row?.at) }
+  session.tell(Number(row?.now))
+  return row?.newest ?? 0
 }
 
 export async function lockVersions(session: Session): Promise<number> {

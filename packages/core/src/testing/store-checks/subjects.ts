@@ -4,6 +4,7 @@ import { type Run, type SubjectKey, UNBORN } from '../../domain/subject.js'
 import type { Store } from '../../ports/store.js'
 import {
   deliveryOf,
+  gate,
   idsOf,
   increment,
   meanwhile,
@@ -32,6 +33,7 @@ export const subjectChecks: readonly StoreCheck[] = [
   ['takes a due subject once, however many take at once', takesOnce],
   ['passes over due subjects that another transaction holds', passesOver],
   ['leaves out subjects that another transaction holds, when asked to', leavesOut],
+  ['tells the time as of when a lock was got, not when it was asked for', tellsTimeOfLock],
   ['finds the subjects of a kind that are related to a subject', findsRelated],
   ['follows subjects to other relations', followsRelations],
   ['knows when the next subject or delivery is due', knowsNext],
@@ -283,6 +285,29 @@ async function knowsNext(store: Store): Promise<void> {
   assert.equal(await store.nextDue(), 60)
   await store.transaction((tx) => tx.saveDeliveries([deliveryOf('d-1', { state: 'accepted', dueAt: undefined })]))
   assert.equal(await store.nextDue(), undefined)
+}
+
+async function tellsTimeOfLock(store: Store): Promise<void> {
+  if (store.concurrency < 2) return
+  await store.transaction((tx) => save(tx, [user('u-1')], {}))
+  const [holds, mayEnd] = [gate(), gate()]
+  const holder = store.transaction(async (tx) => {
+    await tx.lockSubjects([user('u-1')])
+    holds.open()
+    await mayEnd.opened
+    await tx.peekSubjects([user('u-1')])
+    return tx.now()
+  })
+  await Promise.race([holds.opened, holder])
+  const waiting = store.transaction(async (tx) => {
+    await tx.holdVersion()
+    await tx.now()
+    setTimeout(() => mayEnd.open(), 100)
+    await tx.lockSubjects([user('u-1')])
+    return tx.now()
+  })
+  const [released = 0, got = 0] = await Promise.all([holder, waiting])
+  assert.ok(got >= released, 'The holder was still there then.')
 }
 
 async function findsRuns(store: Store): Promise<void> {
