@@ -10,6 +10,8 @@ import { type Bullmq, openQueue, openWorker } from './bullmq.js'
 
 /** How many messages of one channel a process has under way at most. */
 const CALLS_AT_ONCE = 300
+/** How many fetch them, side by side: one fetches a message at a time, and what waits to be fetched grows old. */
+const FETCHERS = 4
 /** How many messages of one channel wait in Redis at most; all others wait in PostgreSQL. */
 const LONGEST_QUEUE = 1000
 /** Of a channel with a rate, so many milliseconds' worth is handed to workers: less than a claim lasts. */
@@ -42,11 +44,10 @@ export class ChannelQueues {
   /** Takes messages from now on. */
   start(): void {
     const { channels, courier } = this.options
-    this.workers = Array.from(channels.keys(), (name) =>
-      openWorker(this.bullmq, queueName(name), ({ data }) => courier.carry(data as HandedOver, name), {
-        concurrency: CALLS_AT_ONCE,
-      }),
-    )
+    const concurrency = CALLS_AT_ONCE / FETCHERS
+    const open = (name: string) =>
+      openWorker(this.bullmq, queueName(name), ({ data }) => courier.carry(data as HandedOver, name), { concurrency })
+    this.workers = [...channels.keys()].flatMap((name) => Array.from({ length: FETCHERS }, () => open(name)))
   }
 
   /** Claims what is due and hands messages on to the queues of their channels; does the rest. Gives how many deliveries there were. */
