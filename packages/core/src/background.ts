@@ -19,6 +19,9 @@ import { advanceRelated } from './subjects/related-subjects.js'
 import { Retention } from './subjects/retention.js'
 import type { Sweep } from './subjects/sweep.js'
 
+/** Nearly every event wakes all work, and few bring about any but deliveries: the rest does not look each time. */
+const REST_MS = 10
+
 /** What an engine's background work is made of. */
 export interface BackgroundParts {
   readonly options: EngineOptions
@@ -73,10 +76,16 @@ function lanesOf({ concurrency }: Store): number {
 function advancing({ store, programs, clock }: BackgroundParts): readonly Work[] {
   const release = new Release(store, programs, clock)
   return [
-    { name: 'inbox', of: ['inbox'], pass: () => store.transaction((tx) => advanceRelated(tx, programs)) },
+    {
+      name: 'inbox',
+      of: ['inbox'],
+      restMs: REST_MS,
+      pass: () => store.transaction((tx) => advanceRelated(tx, programs)),
+    },
     {
       name: 'due',
       of: ['subject', 'baseline'],
+      restMs: REST_MS,
       pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
     },
     { name: 'release', pass: () => release.pass() },

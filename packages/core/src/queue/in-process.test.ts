@@ -40,6 +40,35 @@ it('is woken at once, however long it would sleep', async () => {
   await queue.stop()
 })
 
+it('looks no more often than it is to while it is woken in vain', async () => {
+  let looks = 0
+  const sleeps: number[] = []
+  const clock: Clock = {
+    now: () => 0,
+    sleep: (ms, signal) => {
+      sleeps.push(ms)
+      return ENDLESS.sleep(ms, signal)
+    },
+  }
+  const rare: Work = {
+    name: 'rare',
+    restMs: 10,
+    pass: async () => {
+      looks += 1
+      return 0
+    },
+  }
+  const queue = new InProcessQueue({ store: memoryStore(), clock, work: [rare], onError: () => undefined })
+  queue.start()
+  await expect.poll(() => looks).toBe(1)
+  queue.wake()
+  await expect.poll(() => sleeps).toEqual([500, 10])
+  queue.wake()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(looks, 'It rests.').toBe(1)
+  await queue.stop()
+})
+
 it('wakes what goes on beside when something was done', async () => {
   const beside = todo('beside', { lanes: 1 })
   const first: Work = {

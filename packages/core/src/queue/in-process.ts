@@ -9,6 +9,8 @@ export interface Work {
   readonly of?: readonly DueKind[]
   /** Does a batch and says how much there was. `hurried`: somebody waits for all of it. */
   readonly pass: (hurried: boolean) => Promise<number>
+  /** So many milliseconds it rests after a look in vain, however often it is woken. Left out: it looks again at once. */
+  readonly restMs?: number
   /** Goes on beside all other work, with so many passes under way at once; left out: takes turns with what does so too. */
   readonly lanes?: number
 }
@@ -90,6 +92,7 @@ export class InProcessQueue implements Queue {
         // What was done may have brought about work of other kinds.
         if (done > 0) this.wake()
         else await this.sleep(restMs, woken.signal, stopping)
+        if (done === 0 && woken.signal.aborted) await this.rest(works, stopping)
       } catch (error) {
         this.options.onError(error)
         await this.sleep(PAUSE_AFTER_ERROR_MS, woken.signal, stopping)
@@ -97,6 +100,11 @@ export class InProcessQueue implements Queue {
         this.sleeping.delete(woken)
       }
     }
+  }
+
+  private async rest(works: readonly Work[], stopping: AbortSignal): Promise<void> {
+    const ms = Math.max(...works.map(({ restMs = 0 }) => restMs))
+    if (ms > 0 && !stopping.aborted) await this.options.clock.sleep(ms, stopping)
   }
 
   private async sleep(ms: number, woken: AbortSignal, stopping: AbortSignal): Promise<void> {

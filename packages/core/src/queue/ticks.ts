@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue as BullQueue, Worker } from 'bullmq'
 import { type Bullmq, openQueue, openWorker } from './bullmq.js'
 import { type InProcessOptions, type Work, waitFor } from './in-process.js'
@@ -76,9 +77,12 @@ export class Ticks {
     let done = 0
     try {
       while (this.askedAgain.delete(name)) {
+        const before = done
         for (let last = 1; last > 0 && !this.isStopping; done += last) {
           last = (await waitFor(work, this.due)) <= 0 ? await work.pass(false) : 0
         }
+        const { restMs = 0 } = work
+        if (done === before && restMs > 0 && !this.isStopping) await sleep(restMs)
       }
     } finally {
       this.underWay.delete(name)
