@@ -219,6 +219,8 @@ class Memory implements MemoryStore {
     return ((await this.nextDue(kinds)) ?? Number.POSITIVE_INFINITY) - now
   }
 
+  lookAfresh(): void {}
+
   async readFirstDue(): Promise<readonly FirstDue[]> {
     return firstDue(this.#tables)
   }
