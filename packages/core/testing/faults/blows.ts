@@ -32,6 +32,8 @@ export type Blow =
   | 'absences of Redis'
   /** Nothing gets through to Redis, or from it, and no connection is closed. */
   | 'silences of Redis'
+  /** Nobody gets anything out of the queues of Redis for so long that the processes send by themselves. */
+  | 'queues that stood still'
 
 /** What blows strike. */
 export interface Target {
@@ -60,6 +62,9 @@ const FULL_MS = 2_000
 /** Longer than a command to Redis may take. */
 const REDIS_SILENCE_MS = 6_000
 const ABSENCE_MS = 30_000
+/** Until the processes have noticed, and some more: messages leave nevertheless. */
+const UNNOTICED_MS = 35_000
+const NOTICED_MS = 10_000
 
 /** Strikes. Gives whether it has happened: some wait in vain for what they are to strike. */
 export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>> = {
@@ -114,7 +119,26 @@ export const BLOWS: Readonly<Record<Blow, (target: Target) => Promise<boolean>>>
   FLUSHALLs: ({ redis }) => toRedis(redis, (there) => there.flush()),
   'times Redis was full': ({ redis }) => toRedis(redis, (there) => there.fill(FULL_MS)),
   'silences of Redis': ({ redis }) => toRedis(redis, (there) => there.silence(REDIS_SILENCE_MS)),
+  'queues that stood still': async ({ redis, database, schema }) => {
+    if (redis === undefined) return false
+    const held = redis.hold(UNNOTICED_MS + NOTICED_MS)
+    await sleep(UNNOTICED_MS)
+    const before = await acceptedIn(database, schema)
+    await held
+    return (await acceptedIn(database, schema)) > before
+  },
   'absences of Redis': ({ redis }) => toRedis(redis, (there) => there.restart(ABSENCE_MS)),
+}
+
+/** How many messages are on record as sent. */
+async function acceptedIn(database: string, schema: string): Promise<number> {
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  const { rows } = await client.query<{ count: string }>(
+    `select count(*) from ${client.escapeIdentifier(schema)}.delivery where state = 'accepted'`,
+  )
+  await client.end()
+  return Number(rows[0]?.count)
 }
 
 async function toRedis(redis: StormyRedis | undefined, strike: (redis: StormyRedis) => Promise<void>) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { freePort } from '../../../../test/free-port.js'
 import { type PrivateRedis, startPrivateRedis } from '../../../../test/private-redis.js'
@@ -51,6 +52,23 @@ export class StormyRedis {
     await sleep(ms)
     this.proxy.become({ kind: 'reset' })
     this.proxy.become({ kind: 'pass' })
+  }
+
+  /** Nothing gets out of the queues of channels for so many milliseconds, as if all who work them off were stuck. */
+  async hold(ms: number): Promise<void> {
+    await this.ask(async (client) => {
+      const keys = await client.keys('*:channel.*:meta')
+      const queues = keys.map((key) => {
+        const [prefix = '', name = ''] = key.split(':')
+        return new Queue(name, { prefix, connection: { host: '127.0.0.1', port: this.server.port } })
+      })
+      for (const queue of queues) await queue.pause()
+      await sleep(ms)
+      for (const queue of queues) {
+        await queue.resume()
+        await queue.close()
+      }
+    })
   }
 
   /** The names and contents of all keys, as text. */
