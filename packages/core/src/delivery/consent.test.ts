@@ -20,11 +20,13 @@ const said = (
 function unreadable(store: Store, read: (locked: readonly LockedSubject[]) => readonly LockedSubject[]): Store {
   return withTransactions(store, (tx) => {
     let isGuard = false
+    const asGuard = <T>(deliveries: Promise<T>) => {
+      isGuard = true
+      return deliveries
+    }
     return {
-      lockDeliveries: (claims) => {
-        isGuard = true
-        return tx.lockDeliveries(claims)
-      },
+      claimDeliveries: (...claim) => asGuard(tx.claimDeliveries(...claim)),
+      lockDeliveries: (claims) => asGuard(tx.lockDeliveries(claims)),
       lockSubjects: async (...asked) => {
         const locked = await tx.lockSubjects(...asked)
         return isGuard ? read(locked) : locked

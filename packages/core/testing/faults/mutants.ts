@@ -354,11 +354,13 @@ const LATE_MS = 2000
 function guardSees(store: Store, see: (state: LockedSubject['state']) => LockedSubject['state']): Store {
   return withTransactions(store, (tx) => {
     let isGuard = false
+    const asGuard = <T>(deliveries: Promise<T>) => {
+      isGuard = true
+      return deliveries
+    }
     return {
-      lockDeliveries: (claims) => {
-        isGuard = true
-        return tx.lockDeliveries(claims)
-      },
+      claimDeliveries: (...claim) => asGuard(tx.claimDeliveries(...claim)),
+      lockDeliveries: (claims) => asGuard(tx.lockDeliveries(claims)),
       lockSubjects: async (...asked) => {
         const locked = await tx.lockSubjects(...asked)
         return isGuard ? locked.map((one) => ({ ...one, state: see(one.state) })) : locked
