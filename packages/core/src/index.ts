@@ -112,7 +112,8 @@ export { countRuns, type JourneyCounts } from './insights/run-counts.js'
 // Simulate
 export type { DeliveryOutcomes } from './simulation/outcomes.js'
 export type { JourneyReport, SimulationReport } from './simulation/report.js'
-export { simulate, type SimulateOptions, type Simulation } from './simulation/simulate.js'
+export { type SimulateOptions, simulate } from './simulation/simulate.js'
+export type { Simulation } from './simulation/tally.js'
 export {
   type Difference,
   type SubjectDifference,

@@ -23,7 +23,7 @@ export function diffCommand(): Command {
     .action((flags: DiffFlags) => withEvents(flags, (source) => run(flags, source)))
 }
 
-async function run(flags: DiffFlags, { events }: EventSource): Promise<void> {
+async function run(flags: DiffFlags, { events, percent }: EventSource): Promise<void> {
   const [before, after] = [await loadPack(...flags.old), await loadPack(...flags.new)]
   const progress = new Progress()
   const started = Date.now()
@@ -34,7 +34,7 @@ async function run(flags: DiffFlags, { events }: EventSource): Promise<void> {
     events,
     ...outcomes,
     ...(flags.until !== undefined && { until: flags.until }),
-    onProgress: (count) => progress.show(() => `${count} events`),
+    onProgress: (count) => progress.show(() => `${percent()}${count} events`),
   })
   progress.end(`${result.new.events.total} events, twice, in ${((Date.now() - started) / 1000).toFixed(1)} s`)
   if (flags.json) printJson(result)

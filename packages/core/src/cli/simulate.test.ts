@@ -7,7 +7,7 @@ import { atLeast, journey, score, send, tag, template, wait } from '../../testin
 import { scratchFolder } from '../../testing/scratch.js'
 import { createEngine } from '../engine.js'
 import { virtualClock } from '../queue/clocks.js'
-import type { Simulation } from '../simulation/simulate.js'
+import type { Simulation } from '../simulation/tally.js'
 import { memoryChannel } from '../testing/memory-channel.js'
 
 const scratch = scratchFolder()

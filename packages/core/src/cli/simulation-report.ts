@@ -1,6 +1,6 @@
 import { MESSAGE_CLASSES } from '@linli/rules'
 import type { JourneyReport, SimulationReport } from '../simulation/report.js'
-import type { Simulation } from '../simulation/simulate.js'
+import type { Simulation } from '../simulation/tally.js'
 import { usesText } from './budgets.js'
 import { table } from './table.js'
 

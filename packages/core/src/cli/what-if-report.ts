@@ -1,4 +1,4 @@
-import type { Simulation } from '../simulation/simulate.js'
+import type { Simulation } from '../simulation/tally.js'
 import type { ThingDifference, WhatIf } from '../simulation/what-if.js'
 import { budgetName } from './budgets.js'
 import { table } from './table.js'

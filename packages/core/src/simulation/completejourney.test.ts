@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { linli } from '../../testing/command-line.js'
 import { naiveTags, readHouseholds } from '../../testing/grocery.js'
-import type { Simulation } from './simulate.js'
+import type { Simulation } from './tally.js'
 
 const here = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const folder = process.env['LINLI_DATA'] ?? here('../../../../../shared/data')

@@ -49,6 +49,19 @@ describe('a what-if', () => {
     expect(now).toEqual(await simulate({ rules: definePack(changed), events: EVENTS }))
   })
 
+  it('asks for the events once, and tells how far both have come', async () => {
+    let asked = 0
+    const told: number[] = []
+    const events = () => {
+      asked += 1
+      return EVENTS
+    }
+    await whatIf({ old: definePack(OLD), new: definePack(OLD), events, onProgress: (count) => told.push(count) })
+
+    expect(asked).toBe(1)
+    expect(told.at(-1)).toBe(2 * EVENTS.length)
+  })
+
   it('says who would have a tag, and who would not', async () => {
     const { tags } = await compare(OLD, [
       TEMPLATE,

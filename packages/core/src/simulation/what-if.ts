@@ -1,12 +1,14 @@
 import type { Pack } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
-import { fateOf } from './outcomes.js'
-import { finishedSimulation, type SimulateOptions, type Simulation } from './simulate.js'
+import { type Fate, fateOf } from './outcomes.js'
+import type { SimulateOptions } from './simulate.js'
+import { endOf, playTo, Simulator } from './simulator.js'
+import type { Simulation } from './tally.js'
 
 export interface WhatIfOptions {
   readonly old: Pack
   readonly new: Pack
-  /** The history, from its beginning each time it is asked for. */
+  /** The history, from its beginning. Asked for once: both packs go over one reading of it. */
   readonly events: () => SimulateOptions['events']
   /** How far both go; to the last event when left out. */
   readonly until?: string | number
@@ -56,41 +58,43 @@ export interface ThingDifference {
 }
 
 /** Runs both packs over the same history under a virtual clock and compares who would have got what. */
-export async function whatIf({
-  old: before,
-  new: after,
-  events,
-  until,
-  outcomes,
-  onProgress,
-}: WhatIfOptions): Promise<WhatIf> {
+export async function whatIf(options: WhatIfOptions): Promise<WhatIf> {
+  const { old: before, new: after, until, outcomes } = options
   const fate = fateOf(outcomes, [before, after])
-  let taken = 0
-  const run = async (rules: Pack) => {
-    const seen = new Seen(rules)
-    const already = taken
-    const options = {
-      rules,
-      events: events(),
-      ...(until !== undefined && { until }),
-      onDecision: (decision: Decision) => seen.take(decision),
-      onProgress: (count: number) => {
-        taken = already + count
-        onProgress?.(taken)
-      },
-    }
-    const simulation = await finishedSimulation(options, fate)
-    return { seen, simulation }
-  }
-  const one = await run(before)
-  const other = await run(after)
+  const [told, toldAfter] = progressOfBoth(options.onProgress)
+  const [one, other] = [sideOf(before, fate, told), sideOf(after, fate, toldAfter)]
+  const end = endOf(until)
+  await playTo([one.simulator, other.simulator], options.events(), end)
   return {
-    old: one.simulation,
-    new: other.simulation,
+    old: await resultOf(one.simulator, end),
+    new: await resultOf(other.simulator, end),
     tags: tagsThatDiffer(one.seen, other.seen),
     money: { old: one.seen.money, new: other.seen.money },
     subjects: subjectsThatDiffer(one.seen, other.seen),
   }
+}
+
+/** What one of the packs makes of it. */
+function sideOf(rules: Pack, fate: Fate, onProgress: (events: number) => void) {
+  const seen = new Seen(rules)
+  const onDecision = (decision: Decision) => seen.take(decision)
+  return { seen, simulator: new Simulator({ rules, onDecision, onProgress }, fate) }
+}
+
+async function resultOf(simulator: Simulator, end: number): Promise<Simulation> {
+  const { world, result } = await simulator.end(end)
+  await world.close()
+  return result
+}
+
+/** Of two who tell how far each has come, one who tells it of both. */
+function progressOfBoth(tell: WhatIfOptions['onProgress']) {
+  const taken = { old: 0, new: 0 }
+  const taking = (which: keyof typeof taken) => (count: number) => {
+    taken[which] = count
+    tell?.(taken.old + taken.new)
+  }
+  return [taking('old'), taking('new')] as const
 }
 
 const THINGS: Readonly<Partial<Record<string, ThingDifference['kind']>>> = {
