@@ -88,7 +88,7 @@ function advancing({ store, programs, clock }: BackgroundParts): readonly Work[]
       restMs: REST_MS,
       pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
     },
-    { name: 'release', pass: () => release.pass() },
+    { name: 'release', isPending: () => release.isPending, pass: () => release.pass() },
   ]
 }
 
@@ -96,8 +96,8 @@ function tidying({ options, store, programs, clock, sweep }: BackgroundParts): r
   const events = new Retention(store, programs, clock)
   const deliveries = new DeliveryRetention(options.retention ?? {}, store, clock)
   return [
-    { name: 'sweep', pass: (hurried) => sweep.pass(hurried) },
-    { name: 'retention', pass: () => events.pass() },
-    { name: 'delivery-retention', pass: () => deliveries.pass() },
+    { name: 'sweep', isPending: () => sweep.isPending, pass: (hurried) => sweep.pass(hurried) },
+    { name: 'retention', isPending: () => events.isPending, pass: () => events.pass() },
+    { name: 'delivery-retention', isPending: () => deliveries.isPending, pass: () => deliveries.pass() },
   ]
 }

@@ -33,11 +33,16 @@ export class DeliveryRetention {
     this.keepMs = deliveries === undefined ? undefined : keepMsOf(deliveries)
   }
 
+  /** Whether it is time to look for deliveries to forget. */
+  get isPending(): boolean {
+    return this.keepMs !== undefined && this.clock.now() >= this.nextLook
+  }
+
   /** Gives how many deliveries it has forgotten. */
   async pass(): Promise<number> {
     const { keepMs } = this
     const now = this.clock.now()
-    if (keepMs === undefined || now < this.nextLook) return 0
+    if (keepMs === undefined || !this.isPending) return 0
     const count = await this.store.transaction(async (tx) =>
       tx.forgetDeliveries(((await tx.now()) ?? now) - keepMs, BATCH),
     )

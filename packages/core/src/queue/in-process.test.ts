@@ -122,3 +122,20 @@ it('does everything in its order for whoever waits for all of it', async () => {
   await queueOf(once_('one'), once_('two', { lanes: 2 }), once_('three')).settle()
   expect(order).toEqual(['one', 'two', 'three'])
 })
+
+it('asks nothing of work that knows that there is none', async () => {
+  let asked = 0
+  let isPending = false
+  const pass = async () => {
+    asked += 1
+    isPending = false
+    return 1
+  }
+  const queue = queueOf({ name: 'one', isPending: () => isPending, pass })
+  await queue.settle()
+  expect(asked).toBe(0)
+
+  isPending = true
+  await queue.settle()
+  expect(asked).toBe(1)
+})

@@ -7,6 +7,8 @@ export interface Work {
   readonly name: string
   /** What it does when it is due; left out: the work knows by itself whether there is any. */
   readonly of?: readonly DueKind[]
+  /** Whether there may be any, as far as the work knows by itself; left out: it does not. */
+  readonly isPending?: () => boolean
   /** Does a batch and says how much there was. `hurried`: somebody waits for all of it. */
   readonly pass: (hurried: boolean) => Promise<number>
   /** So many milliseconds it rests after a look in vain, however often it is woken. Left out: it looks again at once. */
@@ -76,6 +78,7 @@ export class InProcessQueue implements Queue {
   private async pass(works: readonly Work[], hurried: boolean): Promise<Passed> {
     let [done, restMs] = [0, LONGEST_SLEEP_MS]
     for (const work of works) {
+      if (work.isPending?.() === false) continue
       const waitMs = await waitFor(work, this.options)
       if (waitMs <= 0) done += await work.pass(hurried)
       else restMs = Math.min(restMs, waitMs)
@@ -117,9 +120,9 @@ export class InProcessQueue implements Queue {
  * In how many milliseconds there may be work of a kind: not above 0 when now. A look at what is due costs less than a transaction
  * that finds nothing.
  */
-export async function waitFor(
+export function waitFor(
   { of }: Pick<Work, 'of'>,
   { store, clock }: Pick<InProcessOptions, 'store' | 'clock'>,
-): Promise<number> {
+): Promise<number> | number {
   return of === undefined ? 0 : store.dueIn(of, clock.now())
 }

@@ -210,13 +210,18 @@ class Memory implements MemoryStore {
   }
 
   async nextDue(kinds: readonly DueKind[] = DUE_KINDS): Promise<number | undefined> {
-    let next = Number.POSITIVE_INFINITY
-    for (const kind of kinds) next = Math.min(next, this.#tables.nextDue(kind) ?? next)
+    const next = this.#next(kinds)
     return Number.isFinite(next) ? next : undefined
   }
 
   async dueIn(kinds: readonly DueKind[], now: number): Promise<number> {
-    return ((await this.nextDue(kinds)) ?? Number.POSITIVE_INFINITY) - now
+    return this.#next(kinds) - now
+  }
+
+  #next(kinds: readonly DueKind[]): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const kind of kinds) next = Math.min(next, this.#tables.nextDue(kind) ?? next)
+    return next
   }
 
   lookAfresh(): void {}

@@ -197,6 +197,7 @@ export class MemoryTables {
       case 'delivery':
         return this.calls.size === 0 ? this.dueDeliveries.next : this.#nextDelivery()
       case 'baseline': {
+        if (this.baselines.size === 0) return undefined
         const due = Array.from(this.baselines.values(), ({ dueAt }) => dueAt).filter((at) => at !== undefined)
         return due.length === 0 ? undefined : Math.min(...due)
       }
