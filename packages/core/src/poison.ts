@@ -14,7 +14,7 @@ export async function apartFromPoison<T, R>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<readonly R[]>,
 ): Promise<readonly PromiseSettledResult<R>[]> {
-  const [whole] = await Promise.allSettled([work(items)])
+  const whole = await settled(work, items)
   if (whole.status === 'fulfilled') {
     return items.map((_, index) => ({ status: 'fulfilled', value: whole.value[index] as R }))
   }
@@ -22,6 +22,17 @@ export async function apartFromPoison<T, R>(
   const half = Math.ceil(items.length / 2)
   const first = await apartFromPoison(items.slice(0, half), work)
   return [...first, ...(await apartFromPoison(items.slice(half), work))]
+}
+
+async function settled<T, R>(
+  work: (items: T) => Promise<R>,
+  items: T,
+): Promise<{ status: 'fulfilled'; value: R } | PromiseRejectedResult> {
+  try {
+    return { status: 'fulfilled', value: await work(items) }
+  } catch (reason) {
+    return { status: 'rejected', reason }
+  }
 }
 
 /** Throws what went wrong, if anything did. */

@@ -56,10 +56,7 @@ export class Outcomes<D extends Wished = Delivery> {
     const people = await People.lock(tx, programs, edition, keys)
     const now = (await tx.now()) ?? clock.now()
     const subjects = deliveries.map(({ subject: key }) => people.get(key) ?? unknown(key))
-    const locked = deliveries.map((delivery, index) => ({
-      ...delivery,
-      subject: subjects[index]?.key ?? delivery.subject,
-    }))
+    const locked = deliveries.map((delivery, index) => ofSubject(delivery, subjects[index]?.key ?? delivery.subject))
     return new Outcomes(tx, edition.program, now, locked, subjects)
   }
 
@@ -168,14 +165,15 @@ export class Outcomes<D extends Wished = Delivery> {
     const moved = [...this.inputs].map(([name, inputs]) => ({ subject: this.subjects.get(name), inputs }))
     const work = moved.flatMap(({ subject, inputs }) => (subject === undefined ? [] : [{ subject, inputs }]))
     if (this.decisions.length > 0) await tx.addDecisions(this.decisions)
-    await advanceSubjects(tx, this.program, work)
+    if (work.length > 0) await advanceSubjects(tx, this.program, work)
     // Outcomes count for the community and the leader as well, as every event of a user does.
     const words = this.events.flatMap((event) => wordsToRelated(this.program, event, this.now))
     if (words.length > 0) await tx.addInbox(words)
-    const others = [...this.touched].filter((name) => !this.inputs.has(name))
-    const untouched = others.map((name) => this.subjects.get(name)).filter((subject) => subject !== undefined)
-    await tx.saveSubjects(untouched.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt })))
-    await tx.saveDeliveries(this.deliveries)
+    const others = [...this.touched].flatMap((name) => (this.inputs.has(name) ? [] : (this.subjects.get(name) ?? [])))
+    if (others.length > 0) {
+      await tx.saveSubjects(others.map(({ key, state, dueAt, isNew }) => ({ key, state, isNew, dueAt })))
+    }
+    if (this.deliveries.length > 0) await tx.saveDeliveries(this.deliveries)
     if (this.added.length > 0) await tx.addDeliveries(this.added)
   }
 
@@ -199,6 +197,11 @@ export class Outcomes<D extends Wished = Delivery> {
     if (known === undefined) this.inputs.set(name, [input])
     else known.push(input)
   }
+}
+
+function ofSubject<D extends Wished>(delivery: D, subject: SubjectKey): D {
+  const { kind, id } = delivery.subject
+  return kind === subject.kind && id === subject.id ? delivery : { ...delivery, subject }
 }
 
 function stepOf({ subject, source }: Delivery): string {

@@ -36,7 +36,8 @@ export async function resolveIdentities(
   unique: ReadonlySet<string>,
 ): Promise<Resolved> {
   const names = [...new Set(events.flatMap((event) => namesIn(event, unique)))]
-  const known = names.length === 0 ? new Map<string, string>() : await tx.resolveIdentities(names)
+  if (names.length === 0) return asSaid(events)
+  const known = await tx.resolveIdentities(names)
   const claims = claimsOf(events, unique)
   const first = resolve(events, claims, known)
   const news = [...new Set([...first.links, ...first.unions].map(({ messageId }) => messageId))]
@@ -46,6 +47,15 @@ export async function resolveIdentities(
   const unknown = names.filter((name) => !known.has(name)).map((name) => [name, all.get(name)] as const)
   return { owners, links, unions, unknown: new Map(unknown) }
 }
+
+/** Nobody is called by a name, and so nothing is said of who somebody is. */
+function asSaid(events: readonly StoredEvent[]): Resolved {
+  const owners = new Map<string, string>()
+  for (const { messageId, userId } of events) owners.set(messageId, userId)
+  return { owners, links: [], unions: [], unknown: NOBODY }
+}
+
+const NOBODY: Resolved['unknown'] = new Map()
 
 /** What an event says of who somebody is. */
 type Claim =

@@ -72,10 +72,10 @@ export class Intake {
     { tx, mode = 'live' }: { readonly tx?: StoreTransaction | undefined; readonly mode?: IngestMode | undefined } = {},
   ): Promise<IngestReport> {
     const checked = this.check(events)
-    await this.logRejections(checked.rejections, tx)
+    if (checked.rejections.length > 0) await this.logRejections(checked.rejections, tx)
     const outcomes =
       tx === undefined ? await this.queue(checked.events, mode) : await this.join(checked.events, tx, mode)
-    await this.logContradictions(checked.contradictions, tx)
+    if (checked.contradictions.length > 0) await this.logContradictions(checked.contradictions, tx)
     return report(checked.results, outcomes)
   }
 
@@ -105,14 +105,12 @@ export class Intake {
   }
 
   private async logContradictions(found: readonly Contradiction[], tx: StoreTransaction | undefined): Promise<void> {
-    if (found.length === 0) return
     const now = this.clock.now()
     if (tx !== undefined) await recordContradictions(tx, found, now)
     else await this.store.transaction((own) => recordContradictions(own, found, now))
   }
 
   private async logRejections(rejections: readonly Decision[], tx: StoreTransaction | undefined): Promise<void> {
-    if (rejections.length === 0) return
     const log = async (own: StoreTransaction) => own.addDecisions(await withoutErasedPeople(own, rejections))
     if (tx !== undefined) await log(tx)
     else await this.store.transaction(log)
@@ -181,24 +179,13 @@ export class Intake {
     waiting: readonly Waiting[],
     options: LockOptions,
   ): Promise<readonly ('settled' | 'held')[]> {
-    // The same id may stand in two calls of one batch: the first is the event, the others its duplicates.
-    const first = new Map(waiting.map((one) => [one.event.messageId, one.event] as const).reverse())
-    const events = [...first.values()].reverse()
-    const contradictions = new Map(
-      waiting.flatMap((one) => {
-        const event = first.get(one.event.messageId) ?? one.event
-        const found = event === one.event ? undefined : contradictionOf(event, one.event)
-        return found === undefined ? [] : [[one, found]]
-      }),
-    )
-    const mode = waiting[0]?.call.mode
+    const first = firstOfEach(waiting)
+    const contradictions = first.size === waiting.length ? NO_CONTRADICTIONS : contradictionsAmong(waiting, first)
+    const { mode } = waiting[0]?.call ?? {}
+    const repeated = [...contradictions.values()]
+    const batchOptions = { ...options, ...(mode && { mode }), repeated, unique: this.unique }
     const result = await this.store.transaction((tx) =>
-      ingestBatch(tx, this.programs, events, this.clock.now(), {
-        ...options,
-        ...(mode && { mode }),
-        repeated: [...contradictions.values()],
-        unique: this.unique,
-      }),
+      ingestBatch(tx, this.programs, [...first.values()], this.clock.now(), batchOptions),
     )
     return waiting.map((one) => {
       const { messageId } = one.event
@@ -223,6 +210,29 @@ export class Intake {
       call.reject(error)
     }
   }
+}
+
+const NO_CONTRADICTIONS: ReadonlyMap<Waiting, Contradiction> = new Map()
+
+/** The same id may stand in two calls of one batch: the first is the event, the others its duplicates. By the last's place. */
+function firstOfEach(waiting: readonly Waiting[]): ReadonlyMap<string, StoredEvent> {
+  const first = new Map<string, StoredEvent>()
+  for (const { event } of waiting) {
+    const known = first.get(event.messageId)
+    if (known !== undefined) first.delete(event.messageId)
+    first.set(event.messageId, known ?? event)
+  }
+  return first
+}
+
+function contradictionsAmong(waiting: readonly Waiting[], first: ReadonlyMap<string, StoredEvent>) {
+  const contradictions = new Map<Waiting, Contradiction>()
+  for (const one of waiting) {
+    const event = first.get(one.event.messageId) ?? one.event
+    const found = event === one.event ? undefined : contradictionOf(event, one.event)
+    if (found !== undefined) contradictions.set(one, found)
+  }
+  return contradictions
 }
 
 function rejectionOf(
@@ -262,6 +272,7 @@ function report(results: readonly EventResult[], outcomes: ReadonlyMap<string, O
     if (outcome === 'known' || outcome === 'conflict') return duplicate(result.messageId, outcome === 'conflict')
     return { ...result, status: 'rejected', ...(outcome === 'erased' ? ERASED : FAILED) }
   })
-  const count = (status: EventResult['status']) => final.filter((result) => result.status === status).length
-  return { accepted: count('accepted'), duplicates: count('duplicate'), rejected: count('rejected'), results: final }
+  const count = { accepted: 0, duplicate: 0, rejected: 0 }
+  for (const { status } of final) count[status] += 1
+  return { accepted: count.accepted, duplicates: count.duplicate, rejected: count.rejected, results: final }
 }

@@ -1,10 +1,17 @@
-import { type Program, RELATIONS, type RelationName, SUBJECT_KINDS, type SubjectKind } from '@linli/rules'
+import {
+  type Program,
+  RELATIONS,
+  type RelationName,
+  SUBJECT_KINDS,
+  type SubjectKind,
+  type SubjectProgram,
+} from '@linli/rules'
 import { planDeliveries } from '../delivery/plan.js'
 import { type Advanced, advance, nobodyOf } from '../domain/advance.js'
 import { nextBaselineAt, othersIn } from '../domain/baseline.js'
-import type { Effect, Input, Occasion } from '../domain/decision.js'
+import type { Decision, Effect, Input, Occasion } from '../domain/decision.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
-import type { Surroundings } from '../domain/surroundings.js'
+import { ALONE, type Surroundings } from '../domain/surroundings.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
 
 /** A subject whose lock is held, and what is to move it. */
@@ -73,19 +80,27 @@ export async function writeAdvanced(
   advanced: readonly AdvancedSubject[],
   quietly?: Occasion,
 ): Promise<void> {
-  const decisions = advanced.flatMap((one) => one.advanced.decisions)
+  const decisions: Decision[] = []
+  const known: SavedSubject[] = []
+  const inbox: InboxEntry[] = []
+  for (const one of advanced) {
+    const { subject, advanced: made } = one
+    for (const decision of made.decisions) decisions.push(decision)
+    if (!isNobody(subject, made.state)) known.push(saved(subject, made.state))
+    greet(program, one, quietly, inbox)
+  }
   const wishing = advanced.filter((one) => one.advanced.effects.length > 0)
   const deliveries = wishing.flatMap(({ subject, advanced: { effects } }) => planDeliveries(subject.key, effects))
-  const known = advanced.filter(({ subject, advanced: { state } }) => !isNobody(subject, state))
-  await tx.saveSubjects(known.map(({ subject, advanced: { state } }) => saved(subject, state)))
+  await tx.saveSubjects(known)
   if (decisions.length > 0) await tx.addDecisions(decisions)
   if (deliveries.length > 0) await tx.addDeliveries(deliveries)
   // Once the states are written: who has come to a community in this very batch belongs to it.
-  const inbox = advanced.flatMap((one) => greetings(program, one, quietly))
   for (const { subject, advanced: one } of wishing) {
-    inbox.push(...(await wordsToMembers(tx, subject.key, one.effects, one.state.at)))
+    const { kind, id } = subject.key
+    if (kind !== 'user') inbox.push(...(await wordsToMembers(tx, { kind, id }, one.effects, one.state.at)))
   }
   if (inbox.length > 0) await tx.addInbox(inbox)
+  if (wishing.length === 0) return
   const moved = wishing.filter(({ advanced: { effects } }) => effects.some(({ kind }) => kind === 'figures'))
   if (moved.length > 0) for (const kind of SUBJECT_KINDS) await scheduleBaseline(tx, kind, moved)
   await relearn(tx, wishing)
@@ -119,17 +134,18 @@ async function scheduleBaseline(tx: StoreTransaction, kind: SubjectKind, wishing
  * Who comes to a community (or leader) whose conditions their rules read has looked at it without its lock: it may be
  * turning at this moment, and not know of them yet. So it is told of them, and has them look again once it is known.
  */
-function greetings(
+function greet(
   program: Program,
   { subject: { key, state: before }, advanced: { state } }: AdvancedSubject,
   quietly: Occasion | undefined,
-) {
-  return [...program.subjects[key.kind].reads].flatMap((relation): InboxEntry[] => {
+  inbox: InboxEntry[],
+): void {
+  for (const relation of program.subjects[key.kind].reads) {
     const id = state.relations[relation]?.[0]
-    if (id === undefined || id === before.relations[relation]?.[0]) return []
+    if (id === undefined || id === before.relations[relation]?.[0]) continue
     const input = { kind: 'greet', at: state.at, member: key, ...(quietly !== undefined && { quietly }) } as const
-    return [{ key: { kind: relation, id }, input }]
-  })
+    inbox.push({ key: { kind: relation, id }, input })
+  }
 }
 
 function saved({ key, dueAt, isNew }: LockedSubject, state: SavedSubject['state']): SavedSubject {
@@ -145,8 +161,10 @@ export async function readSurroundings(
   program: Program,
   work: readonly SubjectWork[],
 ): Promise<Surroundings> {
-  const related = await readRelated(tx, program, work)
-  const kinds = new Set(work.map(({ subject }) => subject.key.kind))
+  const reading = work.filter(({ subject: { key } }) => readsOthers(program.subjects[key.kind]))
+  if (reading.length === 0) return ALONE
+  const related = await readRelated(tx, program, reading)
+  const kinds = new Set(reading.map(({ subject }) => subject.key.kind))
   const compared = [...kinds].filter((kind) => program.subjects[kind].figures.size > 0)
   const baselines = compared.length === 0 ? [] : await tx.readBaselines(compared)
   return {
@@ -154,6 +172,10 @@ export async function readSurroundings(
       hasTag(related.get(`${relation}:${id}`) ?? nobodyOf(relation, program), verdict),
     others: (of, figure) => othersIn(baselines, of, figure),
   }
+}
+
+function readsOthers({ reads, figures }: SubjectProgram): boolean {
+  return reads.size > 0 || figures.size > 0
 }
 
 async function readRelated(
@@ -181,11 +203,10 @@ function relationIds({ state }: LockedSubject, inputs: readonly Input[], relatio
 /** What members of a community (or a leader's people) are to be told. */
 async function wordsToMembers(
   tx: StoreTransaction,
-  { kind, id }: SubjectKey,
+  { kind, id }: SubjectKey & { readonly kind: RelationName },
   effects: readonly Effect[],
   at: number,
 ): Promise<InboxEntry[]> {
-  if (kind === 'user') return []
   const leads = effects.filter((effect) => effect.kind === 'lead')
   const inputs = leads.filter(({ member }) => member === undefined).map((lead) => leaderIs(id, lead, at))
   const refreshes = effects.filter((effect) => effect.kind === 'refresh')

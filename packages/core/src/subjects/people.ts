@@ -24,10 +24,12 @@ export class People {
     const people = new People()
     for (let wanted = distinct(keys); wanted.length > 0; ) {
       const locked = await upToDate(tx, programs, edition, await tx.lockSubjects(wanted, options), taken)
-      for (const subject of locked) people.put(subject)
-      const others = locked.flatMap(({ key: { kind }, state: { into } }) =>
-        into === undefined ? [] : [{ kind, id: into }],
-      )
+      const others: SubjectKey[] = []
+      for (const subject of locked) {
+        people.put(subject)
+        const { key, state } = subject
+        if (state.into !== undefined) others.push({ kind: key.kind, id: state.into })
+      }
       wanted = distinct(others).filter((key) => !people.rows.has(subjectName(key)))
     }
     return people
@@ -57,6 +59,7 @@ export class People {
 
 /** Each key once: a row that is locked twice would be brought up twice. */
 function distinct(keys: readonly SubjectKey[]): readonly SubjectKey[] {
+  if (keys.length < 2) return keys
   return [...new Map(keys.map((key) => [subjectName(key), key])).values()]
 }
 

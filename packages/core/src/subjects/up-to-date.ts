@@ -11,6 +11,8 @@ import { missingFeatures } from './names.js'
 import { eventsOfPeople, ofWhoTheyAre } from './persons.js'
 import type { Edition, Programs } from './programs.js'
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** How many of a community's events are read at once. */
 const PAGE = 5000
 
@@ -24,7 +26,7 @@ export async function upToDate(
   programs: Programs,
   edition: Edition,
   locked: readonly LockedSubject[],
-  taken: ReadonlySet<string> = new Set(),
+  taken: ReadonlySet<string> = NONE,
 ): Promise<readonly LockedSubject[]> {
   const outdated = locked.filter((subject) => isOutdated(subject, edition))
   if (outdated.length === 0) return locked
