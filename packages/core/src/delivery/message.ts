@@ -19,13 +19,13 @@ export function compose(
   const { body, source, subject, key } = delivery
   const template = program.templates.get(body.what)
   if (template === undefined) return { ok: false, reason: 'no such template', detail: body.what }
-  const { traits, ...variables } = variablesFor(delivery, state, program)
+  const variables = variablesFor(delivery, state, program)
   const { channel = '', class: messageClass = 'service' } = body
   const isWanted = template.reads.has('unsubscribe') && subject.kind === 'user'
   const token = isWanted ? tokens?.tokenFor({ userId: subject.id, channel, class: messageClass }) : undefined
   const unsubscribe = token === undefined ? {} : { token }
   const copy = copyOf(delivery, at)
-  const rendered = template.render({ ...variables, traits, unsubscribe, ...(copy !== undefined && { copy }) })
+  const rendered = template.render({ ...variables, unsubscribe, ...(copy !== undefined && { copy }) })
   if (!rendered.ok) return { ok: false, reason: 'template', detail: rendered.error }
   return {
     ok: true,
@@ -33,7 +33,7 @@ export function compose(
       deliveryKey: key,
       channel,
       class: messageClass,
-      to: recipientOf(subject, state),
+      to: { ...subject, traits: variables.traits },
       content: { template: body.what, ...rendered.content },
       source,
     },

@@ -81,33 +81,38 @@ export class DueQueue<T extends Due> {
   }
 
   #up(item: T): void {
-    while (item.place > 0) {
-      const parent = this.#heap[(item.place - 1) >> 1]
-      if (parent === undefined || !isBefore(item, parent)) return
-      this.#swap(parent, item)
+    let { place } = item
+    while (place > 0) {
+      const parent = this.#heap[(place - 1) >> 1]
+      if (parent === undefined || !isBefore(item, parent)) break
+      this.#put(parent, place)
+      place = (place - 1) >> 1
     }
+    this.#put(item, place)
   }
 
   #down(item: T): void {
+    let { place } = item
     for (;;) {
-      const left = this.#heap[2 * item.place + 1]
-      const right = this.#heap[2 * item.place + 2]
-      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left
-      if (child === undefined || !isBefore(child, item)) return
-      this.#swap(item, child)
+      const left = this.#heap[2 * place + 1]
+      const right = this.#heap[2 * place + 2]
+      const isRight = left !== undefined && right !== undefined && isBefore(right, left)
+      const child = isRight ? right : left
+      if (child === undefined || !isBefore(child, item)) break
+      this.#put(child, place)
+      place = 2 * place + (isRight ? 2 : 1)
     }
+    this.#put(item, place)
   }
 
-  #swap(upper: T, lower: T): void {
-    const place = upper.place
-    this.#heap[lower.place] = upper
-    this.#heap[place] = lower
-    upper.place = lower.place
-    lower.place = place
+  #put(item: T, place: number): void {
+    item.place = place
+    this.#heap[place] = item
   }
 }
 
 function isBefore(a: Due, b: Due): boolean {
-  const [left, right] = [a.dueAt ?? 0, b.dueAt ?? 0]
+  const left = a.dueAt ?? 0
+  const right = b.dueAt ?? 0
   return left === right ? compareText(a.name, b.name) < 0 : left < right
 }

@@ -57,16 +57,8 @@ export class StagedDeliveries {
       if (delivery.dueAt !== undefined && delivery.dueAt <= until) due.push(delivery)
     }
     due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || compareText(a.key, b.key))
-    const left = new Map(room)
-    const fits = ({ body: { channel = '' } }: Delivery) => {
-      const free = left.get(channel)
-      if (free !== undefined) left.set(channel, free - 1)
-      return free === undefined || free > 0
-    }
-    return due
-      .filter(fits)
-      .slice(0, limit)
-      .map((delivery) => this.#claim(delivery, leaseUntil))
+    const fitting = room.size === 0 ? due : due.filter(fitsInto(room))
+    return fitting.slice(0, limit).map((delivery) => this.#claim(delivery, leaseUntil))
   }
 
   handBack(at: number): number {
@@ -126,11 +118,9 @@ export class StagedDeliveries {
       const before = this.#get(key)
       if (before === undefined) continue
       const { kind, subject, source, claim, plannedAt } = before
-      this.#changes.set(key, {
-        ...{ key, kind, state, subject, source, dueAt, claim, attempt, plannedAt, body },
-        ...(providerId === undefined ? {} : { providerId }),
-        ...(reason === undefined ? {} : { reason }),
-      })
+      const said = { ...(providerId !== undefined && { providerId }), ...(reason !== undefined && { reason }) }
+      const whole = { key, kind, state, subject, source, dueAt, claim, attempt, plannedAt, body, ...said }
+      this.#changes.set(key, whole)
     }
   }
 
@@ -165,6 +155,16 @@ export class StagedDeliveries {
 
   #get(key: string): Delivery | undefined {
     return this.#changes.get(key) ?? this.#tables.deliveries.get(key)?.value
+  }
+}
+
+/** Takes as many by each channel as there is room for. */
+function fitsInto(room: ReadonlyMap<string, number>): (delivery: Delivery) => boolean {
+  const left = new Map(room)
+  return ({ body: { channel = '' } }) => {
+    const free = left.get(channel)
+    if (free !== undefined) left.set(channel, free - 1)
+    return free === undefined || free > 0
   }
 }
 
