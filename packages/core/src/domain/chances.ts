@@ -19,7 +19,8 @@ export function takeInTurn(draft: Draft, chances: readonly Chance[]): void {
 
 /** Journeys that an event may begin, in the order of the pack; it is in those runs that have collected it already. */
 export function chancesByEvent(draft: Draft, event: EventRecord, collected: readonly Run[]): readonly Chance[] {
-  const journeys = [...draft.rules.journeysByEvent.find(event)].sort((a, b) => a.rank - b.rank)
+  const found = draft.rules.journeysByEvent.find(event)
+  const journeys = found.length > 1 ? found.toSorted((a, b) => a.rank - b.rank) : found
   return journeys.map((journey) => ({
     priority: journey.priority,
     take: () => {

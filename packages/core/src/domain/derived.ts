@@ -8,17 +8,23 @@ export function evaluateDerived(draft: Draft, suspects: Iterable<Derived>): void
   const queued = suspects instanceof Set ? (suspects as Set<Derived>) : new Set(suspects)
   const queue = [...queued]
   // The readers of one feature come in order; only those of several have to be brought into it.
-  if (queue.some((one, index) => one.rank < (queue[index - 1]?.rank ?? -1))) queue.sort(byRank)
+  if (queue.length > 1 && queue.some((one, index) => one.rank < (queue[index - 1]?.rank ?? -1))) queue.sort(byRank)
   for (let index = 0; index < queue.length; index++) {
     const derived = queue[index]
     if (derived === undefined || !evaluate(draft, derived)) continue
-    const readers = readersOf(draft, derived).filter((reader) => !queued.has(reader))
-    if (readers.length === 0) continue
-    for (const reader of readers) queued.add(reader)
-    queue.push(...readers)
-    // Readers come after what they read, so what has been looked at stays where it is.
-    queue.splice(index + 1, Number.POSITIVE_INFINITY, ...queue.slice(index + 1).sort(byRank))
+    for (const reader of readersOf(draft, derived)) {
+      if (queued.has(reader)) continue
+      queued.add(reader)
+      insert(queue, reader, index + 1)
+    }
   }
+}
+
+/** Puts one into its place. Readers come after what they read, so what has been looked at, before `from`, stays where it is. */
+function insert(queue: Derived[], derived: Derived, from: number): void {
+  let place = queue.length
+  while (place > from && byRank(queue[place - 1] as Derived, derived) > 0) place -= 1
+  queue.splice(place, 0, derived)
 }
 
 /** Whether it changed in a way that others can read. */

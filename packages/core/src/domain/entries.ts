@@ -177,12 +177,11 @@ function entryName(journey: string, key: string | undefined): string {
 /** Remembers the entry where re-entry depends on it, and forgets those that no longer matter. */
 function rememberEntry(draft: Draft, { reentry }: CompiledJourney, entry: string): void {
   if (reentry.kind === 'always' || reentry.kind === 'oneAtATime') return
-  const entries: Record<string, number> = { ...draft.entries, [entry]: draft.at }
-  if (reentry.kind === 'after') {
-    const [id = ''] = entry.split('/')
-    for (const [name, at] of Object.entries(entries)) {
-      if ((name === id || name.startsWith(`${id}/`)) && at + reentry.ms <= draft.at) delete entries[name]
-    }
+  const entries: Record<string, number> = {}
+  const [id = ''] = entry.split('/')
+  for (const [name, at] of Object.entries(draft.entries)) {
+    const isOver = reentry.kind === 'after' && at + reentry.ms <= draft.at && name !== entry
+    if (!isOver || !(name === id || name.startsWith(`${id}/`))) entries[name] = at
   }
-  draft.entries = entries
+  draft.entries = { ...entries, [entry]: draft.at }
 }

@@ -184,13 +184,14 @@ export function recordSend(
 ): SubjectState {
   const own = policies.filter((policy) => 'window' in policy && !isShared(policy))
   const longest = Math.max(0, ...own.map((policy) => ('window' in policy ? (policy.window?.longestMs ?? 0) : 0)))
-  const kept = state.sends.filter(([sentAt, , , key]) => key !== deliveryKey && sentAt + longest > at)
+  const kept = state.sends.filter((sent) => sent[3] !== deliveryKey && sent[0] + longest > at)
   return { ...state, sends: [...kept, [at, message.channel, message.class, deliveryKey, message.journey]] }
 }
 
 /** The state without a message that was certainly not sent after all. */
 export function forgetSend(state: SubjectState, deliveryKey: string): SubjectState {
-  return { ...state, sends: state.sends.filter(([, , , key]) => key !== deliveryKey) }
+  const sends = state.sends.filter((sent) => sent[3] !== deliveryKey)
+  return sends.length === state.sends.length ? state : { ...state, sends }
 }
 
 /** The state with a message that was sent after all, and counts for caps since it was: where it does not yet. */

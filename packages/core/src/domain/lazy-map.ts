@@ -2,6 +2,7 @@
 export interface ReadonlyLazyMap<T extends readonly unknown[]> {
   get(key: string): T | undefined
   keys(): Iterable<string>
+  values(): Iterable<T>
   entries(): Iterable<readonly [string, T]>
   /** The same members in a map that may be written to. */
   copy(): LazyMap<T>
@@ -64,6 +65,14 @@ export class LazyMap<T extends readonly unknown[]> implements ReadonlyLazyMap<T>
   entries(): Iterable<readonly [string, T]> {
     // Of what is in no text, nothing is deleted but what is gone.
     return this.text === '' ? (this.written as Map<string, T>) : this.readThrough()
+  }
+
+  values(): Iterable<T> {
+    return this.text === '' ? (this.written as Map<string, T>).values() : this.readValues()
+  }
+
+  private *readValues(): Generator<T> {
+    for (const [, value] of this.readThrough()) yield value
   }
 
   private *readThrough(): Generator<readonly [string, T]> {

@@ -246,8 +246,8 @@ export function nextInstant({
   schedules,
 }: Pick<SubjectState, 'tags' | 'scores' | 'runs' | 'schedules'>): number {
   let next = Number.POSITIVE_INFINITY
-  for (const [, [, until]] of tags.entries()) if (until > 0 && until < next) next = until
-  for (const [, until] of Object.values(scores)) if (until > 0 && until < next) next = until
+  for (const { 1: until } of tags.values()) if (until > 0 && until < next) next = until
+  for (const { 1: until } of Object.values(scores)) if (until > 0 && until < next) next = until
   for (const { until, exitsAt = 0 } of runs) {
     if (until > 0 && until < next) next = until
     if (exitsAt > 0 && exitsAt < next) next = exitsAt
