@@ -22,8 +22,9 @@ export class RunCounter {
     else if (decision === 'journey.goal') this.goals += run === undefined ? 0 : 1
     else if (decision === 'journey.exited') this.exits.set(String(reason), (this.exits.get(String(reason)) ?? 0) + 1)
     else if (decision === 'journey.stepped') {
-      const runs = this.runs.get(String(step)) ?? new Set()
-      this.runs.set(String(step), runs.add(run))
+      const runs = this.runs.get(String(step))
+      if (runs === undefined) this.runs.set(String(step), new Set([run]))
+      else runs.add(run)
     }
   }
 

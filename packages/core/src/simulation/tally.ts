@@ -61,8 +61,14 @@ export class Tally {
     increment(this.decisions, kind)
     const tag = this.tags[rule]
     const journey = this.journeys[rule]
-    if (kind === 'tag.added' && tag) Object.assign(tag, { added: tag.added + 1, members: tag.members + 1 })
-    if (kind === 'tag.removed' && tag) Object.assign(tag, { removed: tag.removed + 1, members: tag.members - 1 })
+    if (kind === 'tag.added' && tag) {
+      tag.added += 1
+      tag.members += 1
+    }
+    if (kind === 'tag.removed' && tag) {
+      tag.removed += 1
+      tag.members -= 1
+    }
     if (kind === 'score.changed') this.countScore(decision)
     if (kind === 'journey.entered' && journey) journey.entered += 1
     if (kind === 'journey.exited' && journey) journey.exited += 1
