@@ -102,7 +102,7 @@ export class Simulator {
 
   private open(now: number): Promise<World> {
     const { program, fate, store: database } = this
-    return openWorld({ rules: this.options.rules, now, database, program, fate })
+    return openWorld({ rules: this.options.rules, now, database, program, fate, keepSent: false })
   }
 
   private async ingest(world: World, events: readonly IncomingEvent[]): Promise<void> {

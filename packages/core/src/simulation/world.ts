@@ -15,7 +15,7 @@ export class World {
   constructor(
     readonly engine: Engine,
     readonly clock: VirtualClock,
-    /** Messages that left by the world's own channels. */
+    /** Messages that left by the world's own channels, where they are kept. */
     readonly sent: readonly Outbound[],
   ) {}
 
@@ -90,6 +90,8 @@ export interface WorldOptions {
   readonly copywriter?: Copywriter
   /** What becomes of messages where channels are left out. Left out: all are accepted at once. */
   readonly fate?: Fate
+  /** Whether messages can be looked at once they have left; of a long history they are many. Default true. */
+  readonly keepSent?: boolean
   readonly program: Program
 }
 
@@ -102,17 +104,21 @@ export async function openWorld({
   issuers,
   copywriter,
   fate = ALL_ACCEPTED,
+  keepSent = true,
   program,
 }: WorldOptions): Promise<World> {
   const clock = virtualClock(now)
   const sent: Outbound[] = []
+  const onSent = (message: Outbound) => {
+    if (keepSent) sent.push(message)
+  }
   let codes = 0
   const makeCode = () => `TEST-${String(++codes).padStart(6, '0')}`
   const options: EngineOptions = {
     rules,
     clock,
     database,
-    channels: channels ?? channelNames(program).map((name) => simulatedChannel(name, fate, sent)),
+    channels: channels ?? channelNames(program).map((name) => simulatedChannel(name, fate, onSent)),
     unsubscribe: new UnsubscribeTokens('links of a world of its own lead nowhere'),
     issuers: issuers ?? issuerNames(program).map((name) => simulatedIssuer(name, fate, makeCode)),
     makeCode,
@@ -128,13 +134,13 @@ function channelNames(program: Program): string[] {
   return [...new Set(steps.flatMap((step) => (step.verb === 'send' ? step.channels : [])))]
 }
 
-function simulatedChannel(name: string, fate: Fate, sent: Outbound[]): Channel {
+function simulatedChannel(name: string, fate: Fate, onSent: (message: Outbound) => void): Channel {
   return {
     name,
     repeat: { kind: 'idempotent', windowMs: Number.MAX_SAFE_INTEGER },
     send: (message, call) => {
       const result = fate(name, message.deliveryKey, call)
-      if (result.status === 'accepted') sent.push(message)
+      if (result.status === 'accepted') onSent(message)
       return Promise.resolve(result)
     },
   }
