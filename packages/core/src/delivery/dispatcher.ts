@@ -62,7 +62,7 @@ export class Dispatcher {
       const { claimed, cleared } = await store.transaction(async (tx) => {
         const edition = await programs.in(tx)
         const claimed = await this.claimIn(tx, free)
-        const atOnce = claimed.every((one) => this.mayBeCalledAtOnce(one))
+        const atOnce = claimed.length > 0 && claimed.every((one) => this.mayBeCalledAtOnce(one))
         return { claimed, cleared: atOnce ? await clearHeld(tx, this.options, edition, claimed) : undefined }
       })
       return { claimed, cleared: cleared && callsOf(cleared, clock.now()) }
@@ -83,19 +83,20 @@ export class Dispatcher {
     const reserved = called.filter((delivery) => delivery.state === 'reserved')
     const unknown = called.filter((delivery) => delivery.state === 'unknown')
     const coupons = ofKind('coupon').filter((delivery) => !isCalled(delivery))
-    const parts = [
-      () => this.inTransaction(coupons, settleCoupons),
-      () => this.inTransaction(ofKind('suggestion'), settleSuggestions),
-      () => this.inTransaction(ofKind('event'), settleEvents),
-      () => this.inTransaction(ofKind('entry'), settlePlaces),
-      () => this.inTransaction(ofKind('return'), settleReturns),
-      () => this.drafts.begin(ofKind('draft')),
-      () => this.clearAndCall(reserved, TOO_LATE),
-      () => this.reconcile(unknown),
+    const parts: readonly [readonly Delivery[], (claims: readonly Delivery[]) => Promise<void> | void][] = [
+      [coupons, (claims) => this.inTransaction(claims, settleCoupons)],
+      [ofKind('suggestion'), (claims) => this.inTransaction(claims, settleSuggestions)],
+      [ofKind('event'), (claims) => this.inTransaction(claims, settleEvents)],
+      [ofKind('entry'), (claims) => this.inTransaction(claims, settlePlaces)],
+      [ofKind('return'), (claims) => this.inTransaction(claims, settleReturns)],
+      [ofKind('draft'), (claims) => this.drafts.begin(claims)],
+      [reserved, (claims) => this.clearAndCall(claims, TOO_LATE)],
+      [unknown, (claims) => this.reconcile(claims)],
     ]
     // What one kind of deliveries fails by holds up no other.
     const results: PromiseSettledResult<void>[] = []
-    for (const part of parts) results.push(...(await Promise.allSettled([part()])))
+    for (const [claims, part] of parts)
+      if (claims.length > 0) results.push(...(await Promise.allSettled([part(claims)])))
     throwFailures(results)
   }
 
@@ -105,7 +106,6 @@ export class Dispatcher {
     settle: (outcomes: Outcomes, settling: Settling) => void | Promise<void>,
   ): Promise<void> {
     const { store, programs, makeCode } = this.options
-    if (claims.length === 0) return
     const settleSome = (some: readonly Delivery[]) =>
       store.transaction(async (tx) => {
         const edition = await programs.in(tx)
@@ -141,7 +141,6 @@ export class Dispatcher {
 
   /** Finds out what became of calls whose outcome is unknown, each as its channel allows. */
   private async reconcile(claims: readonly Delivery[]): Promise<void> {
-    if (claims.length === 0) return
     const { clock } = this.options
     const now = clock.now()
     const ofRepeat = (wanted: Channel['repeat']['kind']) =>
