@@ -6,7 +6,7 @@ import { openStore } from '../storage/open.js'
 const postgresUrl = inject('postgresUrl')
 const paid = (userId: string, number: number) => ({ event: 'order_paid', userId, messageId: `${userId}-${number}` })
 
-/** Enough people that some of them share the lane of the one who is held. */
+/** People who come in beside the one who is held. */
 const FREE = Array.from({ length: 20 }, (_, index) => `free-${index}`)
 
 describe.skipIf(postgresUrl === undefined)('events of somebody whom another process holds', () => {

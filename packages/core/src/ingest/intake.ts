@@ -4,19 +4,15 @@ import type { Clock } from '../ports/clock.js'
 import type { LockOptions, Store, StoredEvent, StoreTransaction } from '../ports/store.js'
 import type { Programs } from '../subjects/programs.js'
 import { type BatchResult, type IngestMode, ingestBatch } from './batch.js'
+import { BATCH, Batches, type Waiting as WaitingEvent } from './batches.js'
 import { type Contradiction, contradictionOf, recordContradictions } from './contradictions.js'
 import { NOBODY, withoutErasedPeople } from './erased.js'
 import type { EventResult, IncomingEvent, IngestReport, Rejection } from './event.js'
 import { normalise } from './normalise.js'
 
-/** How many events one transaction takes in. Of history more, so that a person's row is written for several at once. */
-const BATCH: Readonly<Record<IngestMode, number>> = { live: 1000, history: 5000 }
-/** How often in a row events of people whom another process holds are put off before their turn is waited for. */
-const PATIENCE = 5
-
 type Outcome = 'new' | 'known' | 'conflict' | 'failed' | 'erased'
 
-/** One call of `ingest` whose events have been taken into lanes. */
+/** One call of `ingest` whose events wait in line. */
 interface Call {
   readonly mode: IngestMode
   readonly outcomes: Map<string, Outcome>
@@ -25,16 +21,8 @@ interface Call {
   readonly reject: (error: unknown) => void
 }
 
-interface Waiting {
-  readonly event: StoredEvent
+interface Waiting extends WaitingEvent {
   readonly call: Call
-}
-
-/** How many of those at the front come in together: all of one mode. */
-function batchSize(lane: readonly Waiting[]): number {
-  const mode = lane[0]?.call.mode ?? 'live'
-  const end = lane.slice(0, BATCH[mode]).findIndex(({ call }) => call.mode !== mode)
-  return end === -1 ? BATCH[mode] : end
 }
 
 function settle({ event, call }: Waiting, outcome: Outcome): void {
@@ -42,13 +30,9 @@ function settle({ event, call }: Waiting, outcome: Outcome): void {
   if (call.outcomes.size === call.expected) call.resolve(call.outcomes)
 }
 
-/**
- * Where events come in. Calls that come at the same time share transactions: each lane takes in one batch after the
- * other, and a user's events always go through the same lane, so they stay in order and never wait for each other's rows.
- */
+/** Where events come in. Calls that come at the same time share transactions. */
 export class Intake {
-  private readonly lanes: Waiting[][]
-  private readonly busy: boolean[]
+  private readonly batches: Batches<Waiting>
 
   constructor(
     private readonly store: Store,
@@ -57,13 +41,12 @@ export class Intake {
     /** The types of identifiers that are unique to a person. */
     private readonly unique: ReadonlySet<string>,
   ) {
-    this.lanes = Array.from({ length: store.concurrency }, () => [])
-    this.busy = this.lanes.map(() => false)
+    this.batches = new Batches((batch, options) => this.takeBatch(batch, options), store.concurrency)
   }
 
   /** Whether events are being taken in. */
   get isBusy(): boolean {
-    return this.busy.includes(true)
+    return this.batches.isBusy
   }
 
   /** Takes events in; resolves when they are durable. One bad event never blocks the others. */
@@ -135,29 +118,8 @@ export class Intake {
     if (events.length === 0) return Promise.resolve(new Map())
     return new Promise((resolve, reject) => {
       const call = { mode, outcomes: new Map<string, Outcome>(), expected: events.length, resolve, reject }
-      for (const event of events) this.lanes[this.laneOf(event)]?.push({ event, call })
-      for (const index of this.lanes.keys()) void this.drain(index)
+      this.batches.add(events.map((event) => ({ event, call, tries: 0 })))
     })
-  }
-
-  private laneOf({ userId }: StoredEvent): number {
-    if (this.lanes.length === 1) return 0
-    let hash = 0
-    for (let index = 0; index < userId.length; index++) hash = (hash * 31 + userId.charCodeAt(index)) | 0
-    return Math.abs(hash) % this.lanes.length
-  }
-
-  private async drain(index: number): Promise<void> {
-    const lane = this.lanes[index]
-    if (lane === undefined || this.busy[index]) return
-    this.busy[index] = true
-    for (let rounds = 0; lane.length > 0; ) {
-      // Events of people whom another process holds go back to the front: order is kept, and nobody waits for it.
-      const held = await this.takeBatch(lane.splice(0, batchSize(lane)), { passOver: rounds < PATIENCE })
-      lane.unshift(...held)
-      rounds = held.length === 0 ? 0 : rounds + 1
-    }
-    this.busy[index] = false
   }
 
   /** Takes a batch in; gives what has to be taken in later. What the batch fails by is refused alone. */
