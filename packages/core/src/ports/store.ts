@@ -120,7 +120,7 @@ export interface StoreReads {
    */
   dueIn(kinds: readonly DueKind[], now: number): Promise<number>
   /** Whoever asks next what is due is told of all of it, also of what other processes have just made due. */
-  lookAfresh(): void
+  lookAfresh(): Promise<void>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
   readFirstDue(): Promise<readonly FirstDue[]>
   /** How many deliveries there are of which nobody knows whether they arrived. */

@@ -187,9 +187,13 @@ export const MUTANTS: readonly Mutant[] = [
         withTransactions(store, (tx) => ({
           lockDeliveries: async (claims) => {
             const found: Delivery[] = []
-            for (const { key, claim } of claims) {
-              for (let later = 0; later < 5; later++) {
-                found.push(...(await tx.lockDeliveries([{ key, claim: claim + later }])))
+            for (const held of claims) {
+              found.push(...(await tx.lockDeliveries([held])))
+              // As it was when it was claimed, or called, whatever has become of it.
+              const was = 'state' in held ? { state: held.state as Delivery['state'] } : {}
+              for (let later = 1; later < 5; later++) {
+                const overtaken = await tx.lockDeliveries([{ ...held, claim: held.claim + later }])
+                found.push(...overtaken.map((one) => ({ ...one, ...was })))
               }
             }
             return found

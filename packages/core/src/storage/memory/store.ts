@@ -224,7 +224,7 @@ class Memory implements MemoryStore {
     return next
   }
 
-  lookAfresh(): void {}
+  async lookAfresh(): Promise<void> {}
 
   async readFirstDue(): Promise<readonly FirstDue[]> {
     return firstDue(this.#tables)

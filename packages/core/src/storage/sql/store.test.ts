@@ -245,7 +245,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     await add(store, 'd-1', now - 5_000)
     await expect(claim()).resolves.toEqual(['d-1'])
     await add(other, 'd-2', now - 9_500)
-    store.lookAfresh()
+    await store.lookAfresh()
     await expect(store.dueIn(['delivery'], now)).resolves.toBeLessThanOrEqual(-9_500)
     await expect(claim()).resolves.toEqual(['d-2'])
   })

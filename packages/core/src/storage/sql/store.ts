@@ -218,7 +218,7 @@ export class SqlStore implements Store {
     return readDueIn(this.#reads, kinds, this.#options.clock === 'database' ? undefined : now)
   }
 
-  lookAfresh(): void {
+  async lookAfresh(): Promise<void> {
     const { deliveries, subjects } = this.#facts.marks
     deliveries.reset()
     subjects.reset()
