@@ -119,8 +119,6 @@ export interface StoreReads {
    * when something can be done now; more than a second ahead it may be `Infinity`, as when nothing is due.
    */
   dueIn(kinds: readonly DueKind[], now: number): Promise<number>
-  /** Whoever asks next what is due is told of all of it, also of what other processes have just made due. */
-  lookAfresh(): Promise<void>
   /** The first of each line of what is due, now or later: of deliveries, there is one line for each channel. */
   readFirstDue(): Promise<readonly FirstDue[]>
   /** How many deliveries there are of which nobody knows whether they arrived. */

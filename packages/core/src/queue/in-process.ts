@@ -48,7 +48,6 @@ export class InProcessQueue implements Queue {
 
   /** Does everything that is due now, and what that brings about, until nothing is left. */
   async settle(): Promise<void> {
-    await this.options.store.lookAfresh()
     while ((await this.pass(this.options.work, true)).done > 0);
   }
 

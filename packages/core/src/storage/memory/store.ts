@@ -224,8 +224,6 @@ class Memory implements MemoryStore {
     return next
   }
 
-  async lookAfresh(): Promise<void> {}
-
   async readFirstDue(): Promise<readonly FirstDue[]> {
     return firstDue(this.#tables)
   }

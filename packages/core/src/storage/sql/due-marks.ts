@@ -81,7 +81,7 @@ export class DueMarks {
     }
   }
 
-  /** What was taken is due again, nobody knows from when on; or what others have made due is to be found at once. */
+  /** What was taken is due again, nobody knows from when on. */
   reset(): void {
     this.#holdUntil = Number.NEGATIVE_INFINITY
   }

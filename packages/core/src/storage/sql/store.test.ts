@@ -233,23 +233,6 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     await expect.poll(claim).toEqual(['d-3'])
   })
 
-  it('finds at once what another process has made due, where it is asked to', async () => {
-    const [store, other] = [await open(), await open()]
-    const now = Date.now()
-    const add = (to: Store, key: string, dueAt: number) =>
-      to.transaction((tx) => tx.addDeliveries([{ ...deliveryOf(key), dueAt }]))
-    const claim = async () => {
-      const claimed = await store.transaction((tx) => tx.claimDeliveries(now, 10, now + 60_000))
-      return claimed.map(({ key }) => key)
-    }
-    await add(store, 'd-1', now - 5_000)
-    await expect(claim()).resolves.toEqual(['d-1'])
-    await add(other, 'd-2', now - 9_500)
-    await store.lookAfresh()
-    await expect(store.dueIn(['delivery'], now)).resolves.toBeLessThanOrEqual(-9_500)
-    await expect(claim()).resolves.toEqual(['d-2'])
-  })
-
   it('says in how long something is due, no further than a second ahead', async () => {
     const store = await open({ clock: 'engine' })
     await store.transaction((tx) => tx.addDeliveries([{ ...deliveryOf('d-1'), dueAt: 100_000 }]))

@@ -218,12 +218,6 @@ export class SqlStore implements Store {
     return readDueIn(this.#reads, kinds, this.#options.clock === 'database' ? undefined : now)
   }
 
-  async lookAfresh(): Promise<void> {
-    const { deliveries, subjects } = this.#facts.marks
-    deliveries.reset()
-    subjects.reset()
-  }
-
   readFirstDue(): Promise<readonly FirstDue[]> {
     return readFirstDue(this.#reads)
   }
