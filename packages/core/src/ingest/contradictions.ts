@@ -1,6 +1,7 @@
 import { canonicalJson } from '@linli/rules'
 import type { Decision } from '../domain/decision.js'
 import type { StoredEvent, StoreTransaction } from '../ports/store.js'
+import { withoutErasedPeople } from './erased.js'
 
 /** An event that says something else than the one of the same `messageId` that was taken in. */
 export interface Contradiction {
@@ -59,7 +60,13 @@ export async function recordContradictions(
   const marked = await tx.markContradicted(found.map(({ event }) => event.messageId))
   const firsts = new Map(found.map((one) => [one.event.messageId, one] as const).reverse())
   const decisions = [...firsts.values()].reverse().filter(({ event }) => marked.has(event.messageId))
-  if (decisions.length > 0) await tx.addDecisions(decisions.map((one) => said(one, at)))
+  if (decisions.length === 0) return
+  await tx.addDecisions(
+    await withoutErasedPeople(
+      tx,
+      decisions.map((one) => said(one, at)),
+    ),
+  )
 }
 
 function said({ event: { messageId, userId }, differs }: Contradiction, at: number): Decision {

@@ -96,6 +96,22 @@ describe.skipIf(postgresUrl === undefined)('a person who is erased while two pro
     60_000,
   )
 
+  it('is named by nothing that contradicts what somebody else has said', async () => {
+    const [one] = engines as [Engine, Engine]
+    await one.ingest(herEvents())
+    await one.erasePerson(HER)
+    const contradiction = () => {
+      const first = track('order', 'other')
+      return [first, { ...track('view', HER), messageId: first.messageId }]
+    }
+
+    await one.ingest(contradiction())
+    for (const event of contradiction()) await one.ingest([event])
+    await Promise.all(contradiction().map((event) => one.ingest([event])))
+
+    expect(tracesIn(await dump(db, schema))).toEqual([])
+  })
+
   it('is erased once, however many do so at once', async () => {
     const [one, two] = engines as [Engine, Engine]
     await one.ingest(herEvents())
