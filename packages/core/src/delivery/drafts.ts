@@ -77,7 +77,6 @@ export class Drafts {
 
   /** Has texts written for drafts that were claimed, and does not wait for them. */
   async begin(claims: readonly Delivery[]): Promise<void> {
-    if (claims.length === 0) return
     const asked = await apartFromPoison(claims, (some) => this.ask(some))
     const { copywriter, onError } = this.options
     for (const one of asked) {

@@ -37,7 +37,6 @@ export interface BatchOptions extends LockOptions {
 }
 
 const NO_IDENTIFIERS: ReadonlySet<string> = new Set()
-const NOBODY: ErasedNames = new Map()
 
 /**
  * Takes a batch of events in, in one transaction: the log, the subjects they move, decisions and effects. Message ids are
@@ -65,9 +64,9 @@ export async function ingestBatch(
   const isPatient = links.length > 0 || unions.length > 0
   const people = await People.lock(tx, programs, edition, subjectsOf(resolved), { passOver: passOver && !isPatient })
   const ownerOf = ({ messageId, userId }: StoredEvent) => people.get(userKey(owners.get(messageId) ?? userId))
-  if (resolved.unknown.size > 0) await confirmIdentities(tx, resolved)
+  await confirmIdentities(tx, resolved)
   const doubts = doubtful(people.held, resolved)
-  const erased = doubts.length === 0 ? NOBODY : await erasedAmong(tx, doubts)
+  const erased = await erasedAmong(tx, doubts)
   if (erased.size > 0) return withoutErasedEvents(tx, programs, batch, { now, erased }, options)
   if (links.length > 0) await tx.linkIdentities(links)
   const used = new Set(happened.map(({ userId }) => userId))
@@ -76,10 +75,9 @@ export async function ingestBatch(
   const counted = countedFor(events, (event) => ownerOf(event)?.key.id ?? event.userId, people)
   const writtenAs = new Map(events.map(({ messageId, userId }) => [messageId, userId]))
   const fresh = await tx.addEvents(counted.map((event) => of(event, writtenAs.get(event.messageId) ?? event.userId)))
-  const known = fresh.size === events.length ? [] : events.filter((event) => !fresh.has(event.messageId))
-  const contradictions = known.length === 0 ? [] : await findContradictions(tx, known)
-  const contradicted = [...contradictions, ...repeated]
-  if (contradicted.length > 0) await recordContradictions(tx, contradicted, now)
+  const known = events.filter((event) => !fresh.has(event.messageId))
+  const contradictions = await findContradictions(tx, known)
+  await recordContradictions(tx, [...contradictions, ...repeated], now)
   const byUser = groupByUser(counted.filter((event) => fresh.has(event.messageId)))
   const work = [...byUser].flatMap(([userId, own]) => {
     const subject = people.get(userKey(userId))
@@ -94,7 +92,7 @@ export async function ingestBatch(
   )
   const inbox = mode === 'history' ? asHistory(words, now) : words
   if (inbox.length > 0) await tx.addInbox(inbox)
-  if (doubts.length > 0) await confirmNotErased(tx, doubts)
+  await confirmNotErased(tx, doubts)
   const held = happened.filter((event) => ownerOf(event) === undefined)
   return {
     fresh,

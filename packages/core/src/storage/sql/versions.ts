@@ -1,5 +1,5 @@
 import type { JourneyDefinition, SubjectKind } from '@linli/rules'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { SubjectKey } from '../../domain/subject.js'
 import type { KnownJourney, Operation, Version } from '../../ports/store.js'
 import { type Int8, intArray, textArray } from './parameters.js'
@@ -11,31 +11,32 @@ const LOCK_TIMEOUT_MS = 1000
 // The number is read by a statement of its own: one that waited for the lock would still see what was before.
 export async function holdVersion(session: Session): Promise<number> {
   const lock = sql`select pg_advisory_xact_lock_shared(hashtextextended(${sql.lit(lockName(session))}::text, 0))`
-  const [row] = await session.rowsAfter(
-    lock,
-    sql<{ newest: number | null; now: Int8 }>`
-      select max(number) as newest, ${DATABASE_NOW} as now from ${session.tables.version}
-    `,
-  )
-  session.tell(Number(row?.now))
-  return row?.newest ?? 0
+  return told(session, await session.rowsAfter(lock, newest(session)))
 }
 
 export async function lockVersions(session: Session): Promise<number> {
   await session.rows(sql`select set_config('lock_timeout', ${`${LOCK_TIMEOUT_MS}ms`}, true)`)
   await session.rows(sql`select pg_advisory_xact_lock(hashtextextended(${lockName(session)}::text, 0))`)
   await session.rows(sql`select set_config('lock_timeout', '0', true)`)
-  return newestVersion(session)
+  return told(session, await session.rows(newest(session)))
 }
 
 function lockName({ tables }: Session): string {
   return `linli.version/${tables.schema}`
 }
 
-async function newestVersion(session: Session): Promise<number> {
-  const [row] = await session.rows(sql<{ newest: number | null }>`
-    select max(number) as newest from ${session.tables.version}
-  `)
+interface NewestRow {
+  readonly newest: number | null
+  readonly now: Int8
+}
+
+function newest({ tables }: Session): RawBuilder<NewestRow> {
+  return sql<NewestRow>`select max(number) as newest, ${DATABASE_NOW} as now from ${tables.version}`
+}
+
+/** The newest version; 0 where there is none. What time it is was asked with it. */
+function told(session: Session, [row]: readonly NewestRow[]): number {
+  session.tell(Number(row?.now))
   return row?.newest ?? 0
 }
 
