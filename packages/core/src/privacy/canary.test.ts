@@ -110,7 +110,17 @@ describe.each(databases)('on %s, of somebody who was erased while everything is 
       await engine.settle()
 
       const marks = [...before].filter(([, text]) => text.includes(MARK)).map(([table]) => table)
-      expect(marks).toEqual(['coupon', 'decision', 'delivery', 'event', 'identity', 'inbox', 'merge', 'subject'])
+      expect(marks).toEqual([
+        'coupon',
+        'decision',
+        'delivery',
+        'event',
+        'identity',
+        'inbox',
+        'merge',
+        'subject',
+        'subject_key',
+      ])
       expect([...states].sort()).toEqual(IN_FLIGHT)
       expect(tracesIn(await dump(db, schema))).toEqual([])
 

@@ -48,14 +48,14 @@ describe('where to look for what is due', () => {
     expect(beganAt()).toBe(10)
     await expect(take(50_000)).resolves.toEqual(['k5'])
     await expect(take(50_000)).resolves.toEqual([])
-    expect(beganAt()).toBe(49_000)
+    expect(beganAt()).toBe(49_800)
   })
 
-  it('leaves nothing out that becomes due in the last second', async () => {
+  it('leaves nothing out of what has just become due', async () => {
     const { take, put } = world()
     put('k1', 49_900)
     await take(50_000)
-    put('k2', 49_100)
+    put('k2', 49_801)
     await expect(take(50_000)).resolves.toEqual(['k2'])
   })
 
@@ -69,6 +69,62 @@ describe('where to look for what is due', () => {
     await expect(take(50_000)).resolves.toEqual([])
     marks.add(5, 'a')
     await expect(take(50_000)).resolves.toEqual(['k2'])
+  })
+
+  it('is after what a look came past, which then need not be passed again', async () => {
+    const { marks, take, put, beganAt } = world()
+    put('k1', 10)
+    await take(50_000)
+    put('k2', 70_000)
+    const look = (dueAt: number | undefined, now: number) =>
+      marks.look(
+        ['a'],
+        async () => dueAt,
+        () => ({ dueAt, now }),
+      )
+    await look(70_000, 60_000)
+    await take(50_000)
+    expect(beganAt()).toBe(59_800)
+    await look(70_000, 80_000)
+    await expect(take(80_000)).resolves.toEqual(['k2'])
+    expect(beganAt()).toBe(70_000)
+    await look(undefined, 90_000)
+    await take(90_000)
+    expect(beganAt()).toBe(89_800)
+  })
+
+  it('renews marks by a look, too', async () => {
+    const { marks, take, pass, beganAt } = world()
+    marks.add(1, 'a')
+    await marks.look(
+      ['a'],
+      async () => undefined,
+      () => ({ dueAt: undefined, now: 50_000 }),
+    )
+    pass(499)
+    await take(50_000)
+    expect(beganAt()).toBe(49_800)
+  })
+
+  it('goes back for what is made due while somebody searches', async () => {
+    const { marks, take, put, beganAt } = world()
+    put('k1', 10)
+    await take(50_000)
+    await marks.look(
+      ['a'],
+      async () => marks.add(20, 'a'),
+      () => ({ dueAt: undefined, now: 50_000 }),
+    )
+    put('k2', 20)
+    await expect(take(50_000)).resolves.toEqual(['k2'])
+    expect(beganAt()).toBe(20)
+    await marks.look(
+      ['a'],
+      async () => marks.reset(),
+      () => ({ dueAt: undefined, now: 50_000 }),
+    )
+    put('k3', 5)
+    await expect(take(50_000)).resolves.toEqual(['k3'])
   })
 
   it('is the start where what was taken may be due again', async () => {
@@ -85,7 +141,7 @@ describe('where to look for what is due', () => {
     put('k1', 10)
     await take(50_000)
     put('k2', 5)
-    put('k3', 49_500)
+    put('k3', 49_900)
     pass(499)
     await expect(take(50_000)).resolves.toEqual(['k3'])
     pass(1)

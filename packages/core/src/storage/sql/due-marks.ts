@@ -6,8 +6,11 @@ export interface Place {
 
 /** Before everything. */
 export const START: Place = { dueAt: Number.MIN_SAFE_INTEGER, names: [] }
-/** Of what became due so short a time ago, nothing is passed over: transactions under way may yet bring more of it. */
-const MARGIN_MS = 1_000
+/**
+ * Of what became due so short a time ago, nothing is passed over: transactions of other processes that are under way may yet bring
+ * more of it. What one brings that takes longer, that process finds at once, and others when marks no longer hold.
+ */
+const MARGIN_MS = 200
 /** For how long marks hold: so many milliseconds, or so many times as long as it took to look from the start. */
 const HOLD_MS = 500
 const HOLD_TIMES = 10
@@ -29,6 +32,8 @@ export class DueMarks {
   readonly #places = new Map<string, Place>()
   readonly #isUsed: boolean
   readonly #now: () => number
+  /** For each search that is under way, what was said since it began. */
+  readonly #searches = new Set<(() => void)[]>()
   #holdUntil = Number.NEGATIVE_INFINITY
   #isKnown = false
 
@@ -50,15 +55,45 @@ export class DueMarks {
     search: (from: ReadonlyMap<string, Place>) => Promise<Found<T>>,
     placeOf: (row: T) => readonly [line: string, place: Place],
   ): Promise<readonly T[]> {
-    const began = this.#now()
     this.#isKnown = false
-    const from = this.places
-    const { rows, emptied } = await search(new Map(from))
-    if (from !== this.#places) this.#restart(began)
-    const edge: Place = { dueAt: until - MARGIN_MS, names: [] }
-    const lasts = [...rows.map(placeOf), ...emptied.map((line) => [line, edge] as const)]
-    for (const [line, last] of lasts) this.#places.set(line, last.dueAt < edge.dueAt ? last : edge)
+    const { rows } = await this.#search(search, ({ rows, emptied }) => {
+      const edge = edgeOf(until)
+      const lasts = [...rows.map(placeOf), ...emptied.map((line) => [line, edge] as const)]
+      for (const [line, last] of lasts) this.#places.set(line, last.dueAt < edge.dueAt ? last : edge)
+    })
     return rows
+  }
+
+  /** Looks for what is due first in any of these lines, and moves their marks: there is nothing before it. */
+  look<T>(
+    lines: readonly string[],
+    search: (from: ReadonlyMap<string, Place>) => Promise<T>,
+    firstOf: (found: T) => { readonly dueAt: number | undefined; readonly now: number },
+  ): Promise<T> {
+    return this.#search(search, (found) => {
+      const { dueAt = Number.POSITIVE_INFINITY, now } = firstOf(found)
+      const place: Place = { dueAt: Math.min(dueAt, edgeOf(now).dueAt), names: [] }
+      for (const line of lines) {
+        if ((this.#places.get(line) ?? START).dueAt < place.dueAt) this.#places.set(line, place)
+      }
+    })
+  }
+
+  async #search<T>(search: (from: ReadonlyMap<string, Place>) => Promise<T>, move: (found: T) => void): Promise<T> {
+    const said: (() => void)[] = []
+    this.#searches.add(said)
+    try {
+      const began = this.#now()
+      const from = this.places
+      const found = await search(new Map(from))
+      if (from !== this.#places) this.#restart(began)
+      move(found)
+      // The search may not have seen what was said meanwhile.
+      for (const again of said) again()
+      return found
+    } finally {
+      this.#searches.delete(said)
+    }
   }
 
   #restart(began: number): void {
@@ -75,16 +110,29 @@ export class DueMarks {
   /** Something is due from an instant on: in one line, or in any. `now`: what the clock said last. */
   add(dueAt: number, line?: string, now: number = Number.NEGATIVE_INFINITY): void {
     if (dueAt <= now) this.#isKnown = true
-    for (const name of line === undefined ? this.#places.keys() : [line]) {
-      const place = this.#places.get(name)
-      if (place !== undefined && dueAt <= place.dueAt) this.#places.set(name, { dueAt, names: [] })
-    }
+    this.#say(() => {
+      for (const name of line === undefined ? this.#places.keys() : [line]) {
+        const place = this.#places.get(name)
+        if (place !== undefined && dueAt <= place.dueAt) this.#places.set(name, { dueAt, names: [] })
+      }
+    })
   }
 
   /** What was taken is due again, nobody knows from when on. */
   reset(): void {
-    this.#holdUntil = Number.NEGATIVE_INFINITY
+    this.#say(() => {
+      this.#holdUntil = Number.NEGATIVE_INFINITY
+    })
   }
+
+  #say(change: () => void): void {
+    change()
+    for (const said of this.#searches) said.push(change)
+  }
+}
+
+function edgeOf(now: number): Place {
+  return { dueAt: now - MARGIN_MS, names: [] }
 }
 
 /** Where a process begins to look for what is due. */

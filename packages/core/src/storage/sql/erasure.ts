@@ -4,11 +4,12 @@ import type { Decision, Input } from '../../domain/decision.js'
 import { decodeSubject, encodeSubject } from '../../domain/subject.js'
 import type { InboxEntry, Removed, StoreTransaction } from '../../ports/store.js'
 import { intArray, textArray, textLines } from './parameters.js'
+import { removeSubjects } from './saved-subjects.js'
 import type { Session } from './session.js'
 
 // Events go first: who marks one as contradicted holds its row, and is waited for before decisions are looked at.
 export async function removeUsers(session: Session, ids: readonly string[]): Promise<Removed> {
-  const { event, identity, merge, subject, inbox, decision, delivery, coupon } = session.tables
+  const { event, identity, merge, inbox, decision, delivery, coupon } = session.tables
   const wanted = textArray(ids)
   const names = textArray(ids.map((id) => `user:${id}`))
   const isTheirs = sql`subject_kind = 'user' and subject = any(${wanted}::text[])`
@@ -23,7 +24,10 @@ export async function removeUsers(session: Session, ids: readonly string[]): Pro
   await session.write(
     sql`delete from ${identity} where name = any(${wanted}::text[]) or user_id = any(${wanted}::text[])`,
   )
-  await session.write(sql`delete from ${subject} where kind = 'user' and id = any(${wanted}::text[])`)
+  await removeSubjects(
+    session,
+    ids.map((id) => ({ kind: 'user', id })),
+  )
   return { events, decisions, deliveries, coupons }
 }
 

@@ -1,9 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { DueKind, FirstDue } from '../../ports/store.js'
 import { AFTER_MARK, channelsInUse, deliveryMarks } from './claims.js'
+import type { Place } from './due-marks.js'
 import { type Int8, toInstant } from './parameters.js'
 import { DATABASE_NOW, type Session } from './session.js'
-import { afterMark } from './subjects.js'
+import { afterMark, SUBJECTS } from './subjects.js'
 
 interface FirstDueRow {
   readonly kind: DueKind
@@ -41,7 +42,12 @@ export async function readFirstDue(session: Session): Promise<readonly FirstDue[
 
 /** The earliest instant at which something of these kinds can be done. */
 export async function readNextDue(session: Session, kinds: readonly DueKind[]): Promise<number | undefined> {
-  return (await readNext(session, kinds, sql`${Number.MAX_SAFE_INTEGER}::int8`)).dueAt
+  const { subjects, deliveries } = session.marks
+  const next = await readNext(session, kinds, sql`${Number.MAX_SAFE_INTEGER}::int8`, {
+    subjects: subjects.places,
+    deliveries: deliveries.places,
+  })
+  return next.dueAt
 }
 
 /** How far ahead a look goes: what lies beyond may be a minute's worth of claims that have ended, all of them dead entries. */
@@ -50,29 +56,82 @@ const AHEAD_MS = 1_000
 /** In how many milliseconds that is, by the database's clock or from `now` on; `Infinity` when it is too far ahead. */
 export async function readDueIn(session: Session, kinds: readonly DueKind[], now: number | undefined): Promise<number> {
   const clock = now === undefined ? DATABASE_NOW : sql`${now}::int8`
-  const { dueAt, askedAt } = await readNext(session, kinds, sql`(select ${clock} + ${AHEAD_MS}::int8)`)
+  const until = sql`(select ${clock} + ${AHEAD_MS}::int8)`
+  const read = (from: From) => readNext(session, kinds, until, from)
+  const { subjects, deliveries } = session.marks
+  const lookAtDeliveries = (from: Places) => {
+    if (!kinds.includes('delivery')) return read({ subjects: from, deliveries: deliveries.places })
+    const first = ({ firstDelivery, askedAt }: Next) => ({ dueAt: firstDelivery, now: now ?? askedAt })
+    return deliveries.look([...deliveries.places.keys()], (found) => read({ subjects: from, deliveries: found }), first)
+  }
+  const lookAtAll = () => {
+    if (!kinds.includes('subject')) return lookAtDeliveries(subjects.places)
+    return subjects.look([SUBJECTS], lookAtDeliveries, ({ firstSubject, askedAt }) => {
+      return { dueAt: firstSubject, now: now ?? askedAt }
+    })
+  }
+  const { dueAt, askedAt } = await lookAtAll()
   return (dueAt ?? Number.POSITIVE_INFINITY) - (now ?? askedAt)
 }
 
-async function readNext(session: Session, kinds: readonly DueKind[], until: RawBuilder<unknown>) {
+type Places = ReadonlyMap<string, Place>
+
+interface From {
+  readonly subjects: Places
+  readonly deliveries: Places
+}
+
+interface Next {
+  readonly dueAt: number | undefined
+  readonly askedAt: number
+  readonly firstSubject: number | undefined
+  /** Whether or not its channel has room. */
+  readonly firstDelivery: number | undefined
+}
+
+async function readNext(
+  session: Session,
+  kinds: readonly DueKind[],
+  until: RawBuilder<unknown>,
+  from: From,
+): Promise<Next> {
   const { inbox, subject, delivery, baseline, calls } = session.tables
+  const nothing = sql`select null::int8 as first, null::int8 as next`
+  const ofSubjects = sql`select min(due_at) as first, min(due_at) as next
+    from ${subject} where due_at <= ${until} and ${afterMark(from.subjects)}`
+  const ofDeliveries = sql`
+    select min(due.at) as first, min(greatest(due.at, calls.free_at)) as next
+    from lane left join ${calls} as calls on calls.channel = lane.channel
+    left join ${deliveryMarks(from.deliveries)} on mark.channel = lane.channel
+    cross join lateral (
+      select due_at as at from ${delivery} as delivery
+      where delivery.channel = lane.channel and due_at <= ${until} and ${AFTER_MARK} order by due_at, key limit 1
+    ) as due`
   const earliest = {
     inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
-    subject: sql`(select min(due_at) from ${subject} where due_at <= ${until} and ${afterMark(session.marks)})`,
+    subject: sql`subjects.next`,
     baseline: sql`(select min(due_at) from ${baseline})`,
-    delivery: sql`(
-      select min(greatest(due.at, calls.free_at)) from lane left join ${calls} as calls on calls.channel = lane.channel
-      left join ${deliveryMarks(session.marks.deliveries.places)} on mark.channel = lane.channel
-      cross join lateral (
-        select due_at as at from ${delivery} as delivery
-        where delivery.channel = lane.channel and due_at <= ${until} and ${AFTER_MARK} order by due_at, key limit 1
-      ) as due
-    )`,
+    delivery: sql`deliveries.next`,
   }
   const lanes = kinds.includes('delivery') ? sql`with recursive ${channelsInUse(session)}` : sql``
   const asked = sql.join(kinds.map((kind) => earliest[kind]))
-  const [row] = await session.rows(sql<{ next: Int8 | null; asked_at: Int8 }>`
-    ${lanes} select least(${asked}) as next, ${DATABASE_NOW} as asked_at
+  const [row] = await session.rows(sql<NextRow>`
+    ${lanes} select least(${asked}) as next, subjects.first as first_subject, deliveries.first as first_delivery,
+      ${DATABASE_NOW} as asked_at
+    from (${kinds.includes('subject') ? ofSubjects : nothing}) as subjects,
+      (${kinds.includes('delivery') ? ofDeliveries : nothing}) as deliveries
   `)
-  return { dueAt: toInstant(row?.next ?? null), askedAt: Number(row?.asked_at) }
+  return {
+    dueAt: toInstant(row?.next ?? null),
+    askedAt: Number(row?.asked_at),
+    firstSubject: toInstant(row?.first_subject ?? null),
+    firstDelivery: toInstant(row?.first_delivery ?? null),
+  }
+}
+
+interface NextRow {
+  readonly next: Int8 | null
+  readonly first_subject: Int8 | null
+  readonly first_delivery: Int8 | null
+  readonly asked_at: Int8
 }

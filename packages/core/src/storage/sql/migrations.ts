@@ -125,6 +125,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '015-channel-calls': { up: (db) => createCalls(db, tables) },
     '016-tallies': { up: (db) => createTallies(db, tables) },
     '017-delivery-retention': { up: (db) => addDeliveryRetention(db, tables) },
+    '018-subject-revisions': { up: (db) => addSubjectRevisions(db, tables) },
   }
 }
 
@@ -327,4 +328,16 @@ async function createTallies(db: Kysely<unknown>, { counter, tally }: Tables): P
 // Deliveries are planned in about the order of their rows, so a few bytes for each hundred pages find the old ones.
 async function addDeliveryRetention(db: Kysely<unknown>, { delivery }: Tables): Promise<void> {
   await sql`create index delivery_planned_at on ${delivery} using brin (planned_at)`.execute(db)
+}
+
+// Whoever looks for a row by its key begins with what was written last, and need not pass over what it was before. That there is
+// one row for each key is kept by a table of its own.
+async function addSubjectRevisions(db: Kysely<unknown>, { subject, subjectKey }: Tables): Promise<void> {
+  const statements = [
+    sql`create table ${subjectKey} (kind text collate "C", id text collate "C", primary key (kind, id))`,
+    sql`insert into ${subjectKey} (kind, id) select kind, id from ${subject}`,
+    sql`alter table ${subject} add column revision int8 not null default 0`,
+    sql`alter table ${subject} drop constraint subject_pkey, add primary key (kind, id, revision)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
 }

@@ -18,6 +18,8 @@ export interface SessionFacts {
 export class Session {
   readonly tables: Tables
   readonly marks: Marks
+  /** Of each subject's row that it has locked: its revision then. */
+  readonly revisions = new Map<string, number>()
   readonly #db: Kysely<unknown>
   readonly #takesSeveral: boolean
   #statements = 0

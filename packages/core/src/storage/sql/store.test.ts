@@ -3,7 +3,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type SubjectKey, UNBORN } from '../../domain/subject.js'
-import type { Store, StoredEvent, StoreTransaction } from '../../ports/store.js'
+import type { LockedSubject, Store, StoredEvent, StoreTransaction } from '../../ports/store.js'
 import { deliveryOf } from '../../testing/store-checks/material.js'
 import { type OpenStoreOptions, openStore } from '../open.js'
 import { tablesIn } from './tables.js'
@@ -46,6 +46,12 @@ async function touch(tx: StoreTransaction, ...ids: string[]): Promise<void> {
   await tx.saveSubjects(locked.map((one) => ({ ...one, state: { ...one.state, at: one.state.at + 1 }, dueAt: 5 })))
 }
 
+/** Counts, and is due then: each time in another place of the index. */
+async function touchAt(tx: StoreTransaction, id: string, dueAt: number, found?: LockedSubject): Promise<void> {
+  const locked = found === undefined ? await tx.lockSubjects([user(id)]) : [found]
+  await tx.saveSubjects(locked.map((one) => ({ ...one, state: { ...one.state, at: one.state.at + 1 }, dueAt })))
+}
+
 describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
   it('is created by many processes at once, in a schema of its own', async () => {
     await Promise.all(Array.from({ length: 6 }, () => open()))
@@ -69,7 +75,7 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
         'journey',
         'merge',
       ],
-      ...['migration', 'migration_lock', 'subject', 'tally', 'tombstone', 'tombstone_key', 'version'],
+      ...['migration', 'migration_lock', 'subject', 'subject_key', 'tally', 'tombstone', 'tombstone_key', 'version'],
     ])
   })
 
@@ -151,6 +157,61 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     await Promise.all([opposite('a', 'b'), opposite('b', 'a')])
     expect(runs).toBe(3)
     expect((await store.readSubject(user('a')))?.at).toBe(3)
+  })
+
+  it('keeps one row of a subject that was created and rewritten since somebody looked', async () => {
+    const store = await open()
+    let looked = 0
+    await store.transaction(async (tx) => {
+      const [found] = await tx.lockSubjects([user('a')])
+      looked++
+      if (looked === 1)
+        for (let times = 0; times < 3; times++) await store.transaction((other) => touchAt(other, 'a', times))
+      expect(found?.isNew).toBe(looked === 1)
+      await touchAt(tx, 'a', 9, found)
+    })
+    expect(looked).toBe(2)
+    expect(await store.countSubjects()).toBe(1)
+    expect((await store.readSubject(user('a')))?.at).toBe(4)
+  })
+
+  it("keeps one row also where the host's transaction sees only what was there when it began", async () => {
+    const store = await open()
+    const looking = host
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (trx) => {
+        const tx = store.join?.(trx)
+        if (tx === undefined) throw new Error('This store joins transactions.')
+        const [found] = await tx.lockSubjects([user('a')])
+        for (let times = 0; times < 3; times++) await store.transaction((other) => touchAt(other, 'a', times))
+        await touchAt(tx, 'a', 9, found)
+      })
+    await expect(looking).rejects.toMatchObject({ code: '40001' })
+    expect(await store.countSubjects()).toBe(1)
+  })
+
+  it('finds what was written last, whatever was written before, and forgets all of it', async () => {
+    const store = await open()
+    const [a, b] = [user('a'), user('b')]
+    await store.transaction((tx) => touch(tx, 'b'))
+    for (let times = 0; times < 5; times++) {
+      await store.transaction(async (tx) => {
+        await touchAt(tx, 'a', times)
+        await touchAt(tx, 'a', times)
+      })
+    }
+    expect((await store.readSubject(a))?.at).toBe(10)
+    await store.transaction(async (tx) => {
+      expect((await tx.peekSubjects([b, a])).map(({ key: { id }, state: { at } }) => [id, at])).toEqual([
+        ['b', 1],
+        ['a', 10],
+      ])
+      await tx.removeSubject(a)
+      expect(await tx.peekSubjects([a])).toEqual([])
+    })
+    await store.transaction((tx) => touchAt(tx, 'a', 1))
+    expect((await store.readSubject(a))?.at).toBe(1)
   })
 
   it('gives up on a conflict that does not end', async () => {

@@ -32,7 +32,7 @@ import { readMerges } from './merges.js'
 import { migrate, tablesFound } from './migrations.js'
 import { readSpent } from './pools.js'
 import { Session, type SessionFacts } from './session.js'
-import { readSubjectsInRuns } from './subjects.js'
+import { readSubjectsInRuns, rowOf } from './subjects.js'
 import { type Tables, tablesIn } from './tables.js'
 import { readTallies } from './tallies.js'
 import { SqlTransaction, type StoreClock } from './transaction.js'
@@ -142,7 +142,7 @@ export class SqlStore implements Store {
 
   async readSubject({ kind, id }: SubjectKey): Promise<SubjectState | undefined> {
     const [row] = await this.#reads.rows(sql<{ state: string }>`
-      select state from ${this.#tables.subject} where kind = ${kind} and id = ${id}
+      select state from ${this.#tables.subject} as subject where ${rowOf(sql`${kind}`, sql`${id}`)}
     `)
     return row && decodeSubject(row.state)
   }

@@ -1,17 +1,9 @@
 import type { RelationName, SubjectKind } from '@linli/rules'
 import { type RawBuilder, sql } from 'kysely'
-import {
-  decodeSubject,
-  encodeSubject,
-  type SubjectKey,
-  type SubjectState,
-  subjectName,
-  UNBORN,
-} from '../../domain/subject.js'
-import type { LockedSubject, LockOptions, SavedSubject } from '../../ports/store.js'
-import { conflict } from '../conflict.js'
-import { type Marks, type Place, START } from './due-marks.js'
-import { type Int8, intArray, textArray, textLines, toInstant } from './parameters.js'
+import { decodeSubject, type SubjectKey, type SubjectState, subjectName, UNBORN } from '../../domain/subject.js'
+import type { LockedSubject, LockOptions } from '../../ports/store.js'
+import { type Place, START } from './due-marks.js'
+import { type Int8, textArray, toInstant } from './parameters.js'
 import { DATABASE_NOW, type Session } from './session.js'
 
 interface SubjectRow {
@@ -20,12 +12,26 @@ interface SubjectRow {
   readonly state: string
   readonly due_at: Int8 | null
   readonly version: number
+  readonly revision: Int8
 }
+
+/**
+ * Which row is a subject's. While somebody keeps a transaction open the index leads to all that the row has ever been, so it is
+ * walked from the last revision on, to the first that counts. The id is said as a stretch of the index: for one kind and id the
+ * planner expects one row, and would rather fetch what there is and sort it.
+ */
+export function rowOf(kind: RawBuilder<unknown>, id: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`subject.kind = ${kind}
+    and (subject.id, subject.revision) between (${id}, 0) and (${id}, 9223372036854775807)
+    order by subject.id desc, subject.revision desc limit 1`
+}
+
+const WANTED_ROW = rowOf(sql`wanted.kind`, sql`wanted.id`)
 
 // Rows are locked as the inner select finds them, one for each key and in the order of the keys: with a plain join the
 // planner would be free to lock them as it meets them, or to read the whole table. They come back as one text, a line
-// for each (place, due time, version, state): drivers spend more time on a thousand rows than the server does. The clock is
-// asked with them: an aggregate's row is made when all of what it is made of has been locked.
+// for each (place, due time, version, revision, state): drivers spend more time on a thousand rows than the server does.
+// The clock is asked with them: an aggregate's row is made when all of what it is made of has been locked.
 export async function lockSubjects(
   session: Session,
   keys: readonly SubjectKey[],
@@ -35,7 +41,8 @@ export async function lockSubjects(
   const wanted = [...new Map(keys.map((key) => [subjectName(key), key])).values()]
   const [found] = await session.rows(sql<{ lines: string | null; now: Int8 }>`
     select string_agg(
-      wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.version || ' ' || subject.state, chr(10)
+      wanted.place || ' ' || coalesce(subject.due_at::text, '') || ' ' || subject.version || ' ' || subject.revision
+        || ' ' || subject.state, chr(10)
     ) as lines, ${DATABASE_NOW} as now
     from (
       select kind, id, place - 1 as place
@@ -43,14 +50,14 @@ export async function lockSubjects(
         with ordinality as wanted (kind, id, place)
       order by kind collate "C", id collate "C"
     ) as wanted cross join lateral (
-      select due_at, version, state from ${session.tables.subject} as subject
-      where subject.kind = wanted.kind and subject.id = wanted.id for no key update ${passOver ? sql`skip locked` : sql``}
+      select due_at, version, revision, state from ${session.tables.subject} as subject
+      where ${WANTED_ROW} for no key update ${passOver ? sql`skip locked` : sql``}
     ) as subject
   `)
   session.tell(Number(found?.now))
   const locked = new Map<string, LockedSubject>()
   for (const line of found?.lines?.split('\n') ?? []) {
-    const subject = readLine(line, wanted)
+    const subject = readLine(session, line, wanted)
     locked.set(subjectName(subject.key), subject)
   }
   const held = passOver
@@ -74,21 +81,23 @@ async function existing(session: Session, keys: readonly SubjectKey[]): Promise<
   const rows = await session.rows(sql<SubjectKey>`
     select subject.kind, subject.id from ${keyTable(keys)} cross join lateral (
       select kind, id from ${session.tables.subject} as subject
-      where subject.kind = wanted.kind and subject.id = wanted.id limit 1
+      where ${WANTED_ROW}
     ) as subject
   `)
   return new Set(rows.map(subjectName))
 }
 
-function readLine(line: string, wanted: readonly SubjectKey[]): LockedSubject {
+function readLine(session: Session, line: string, wanted: readonly SubjectKey[]): LockedSubject {
   const placeEnd = line.indexOf(' ')
   const dueEnd = line.indexOf(' ', placeEnd + 1)
   const versionEnd = line.indexOf(' ', dueEnd + 1)
+  const revisionEnd = line.indexOf(' ', versionEnd + 1)
   const key = wanted[Number(line.slice(0, placeEnd))]
   if (key === undefined) throw new Error('The database gave a subject that was not asked for.')
   const dueAt = dueEnd === placeEnd + 1 ? undefined : Number(line.slice(placeEnd + 1, dueEnd))
   const version = Number(line.slice(dueEnd + 1, versionEnd))
-  return { key, state: decodeSubject(line.slice(versionEnd + 1)), dueAt, isNew: false, version }
+  session.revisions.set(subjectName(key), Number(line.slice(versionEnd + 1, revisionEnd)))
+  return { key, state: decodeSubject(line.slice(revisionEnd + 1)), dueAt, isNew: false, version }
 }
 
 export async function takeDueSubjects(
@@ -98,27 +107,24 @@ export async function takeDueSubjects(
 ): Promise<readonly LockedSubject[]> {
   const search = async (from: ReadonlyMap<string, Place>) => {
     const rows = await session.rows(sql<SubjectRow>`
-      select kind, id, state, due_at, version from ${session.tables.subject}
-      where due_at <= ${until} and ${after(from)} order by due_at, kind, id limit ${limit} for no key update skip locked
+      select kind, id, state, due_at, version, revision from ${session.tables.subject}
+      where due_at <= ${until} and ${afterMark(from)} order by due_at, kind, id limit ${limit} for no key update skip locked
     `)
-    return { rows, emptied: rows.length < limit ? [LINE] : [] }
+    return { rows, emptied: rows.length < limit ? [SUBJECTS] : [] }
   }
-  const placeOf = ({ due_at, kind, id }: SubjectRow) => [LINE, { dueAt: Number(due_at), names: [kind, id] }] as const
+  const placeOf = ({ due_at, kind, id }: SubjectRow) =>
+    [SUBJECTS, { dueAt: Number(due_at), names: [kind, id] }] as const
   const { subjects: marks } = session.marks
   session.atEnd({ lost: () => marks.reset() })
-  return (await marks.take(until, search, placeOf)).map(toLocked)
+  return (await marks.take(until, search, placeOf)).map((row) => toLocked(session, row))
 }
 
 /** All subjects that are due wait in one line. */
-const LINE = ''
+export const SUBJECTS = ''
 
 /** Whether a subject is due after the mark. */
-export function afterMark({ subjects }: Pick<Marks, 'subjects'>): RawBuilder<unknown> {
-  return after(subjects.places)
-}
-
-function after(places: ReadonlyMap<string, Place>): RawBuilder<unknown> {
-  const { dueAt, names } = places.get(LINE) ?? START
+export function afterMark(places: ReadonlyMap<string, Place>): RawBuilder<unknown> {
+  const { dueAt, names } = places.get(SUBJECTS) ?? START
   const [kind = '', id = ''] = names
   return sql`(due_at, kind, id) > (${dueAt}::int8, ${kind}, ${id})`
 }
@@ -130,97 +136,10 @@ export async function takeOutdatedSubjects(
   limit: number,
 ): Promise<readonly LockedSubject[]> {
   const rows = await session.rows(sql<SubjectRow>`
-    select kind, id, state, due_at, version from ${session.tables.subject}
+    select kind, id, state, due_at, version, revision from ${session.tables.subject}
     where kind = ${kind} and version < ${version} limit ${limit} for no key update skip locked
   `)
-  return rows.map(toLocked)
-}
-
-// From one name to the next, so that it takes as long as there are communities and leaders, not events.
-export async function addMissingRelated(session: Session): Promise<void> {
-  for (const kind of ['community', 'leader'] as const) {
-    const name = RELATION_COLUMNS[kind]
-    await session.write(sql`
-      with recursive known (id) as (
-        (select ${name} from ${session.tables.event} where ${name} is not null order by ${name} limit 1)
-        union all
-        select (
-          select ${name} from ${session.tables.event} where ${name} > known.id order by ${name} limit 1
-        ) from known where known.id is not null
-      )
-      insert into ${session.tables.subject} (kind, id, state)
-      select ${kind}::text, id, ${encodeSubject(UNBORN)}::text from known where id is not null
-      on conflict do nothing
-    `)
-  }
-}
-
-export async function saveSubjects(
-  session: Session,
-  subjects: readonly SavedSubject[],
-  version: number,
-): Promise<void> {
-  await updateSubjects(
-    session,
-    subjects.filter((subject) => !subject.isNew),
-    version,
-  )
-  await insertSubjects(
-    session,
-    subjects.filter((subject) => subject.isNew),
-    version,
-  )
-  const kept = () => {
-    for (const { dueAt } of subjects) if (dueAt !== undefined) session.marks.subjects.add(dueAt, LINE)
-  }
-  session.atEnd({ kept })
-}
-
-// Columns that stay as they are cost no index entry, although they are set.
-async function updateSubjects(session: Session, subjects: readonly SavedSubject[], version: number): Promise<void> {
-  if (subjects.length === 0) return
-  const written = await session.write(sql`
-    update ${session.tables.subject} as subject
-    set state = saved.state, due_at = saved.due_at, community = saved.community, leader = saved.leader,
-      runs = saved.runs,
-      version = ${version}
-    from ${savedTable(subjects)}
-    where subject.kind = saved.kind and subject.id = saved.id
-  `)
-  if (written < subjects.length) {
-    throw conflict(`${subjects.length - written} of ${subjects.length} subjects were removed since they were locked.`, {
-      expected: subjects.length,
-      found: written,
-    })
-  }
-}
-
-async function insertSubjects(session: Session, subjects: readonly SavedSubject[], version: number): Promise<void> {
-  if (subjects.length === 0) return
-  const written = await session.write(sql`
-    insert into ${session.tables.subject} (kind, id, state, due_at, community, leader, runs, version)
-    select kind, id, state, due_at, community, leader, runs, ${version}::int4 from ${savedTable(subjects)}
-    order by kind collate "C", id collate "C"
-    on conflict do nothing
-  `)
-  if (written < subjects.length) {
-    throw conflict(`${subjects.length - written} of ${subjects.length} subjects were created since they were locked.`, {
-      expected: subjects.length,
-      found: written,
-    })
-  }
-}
-
-export async function outdate(session: Session, keys: readonly SubjectKey[]): Promise<void> {
-  if (keys.length === 0) return
-  await session.write(sql`
-    update ${session.tables.subject} as subject set version = -abs(version)
-    from ${keyTable(keys)} where subject.kind = wanted.kind and subject.id = wanted.id
-  `)
-}
-
-export async function removeSubject(session: Session, { kind, id }: SubjectKey): Promise<void> {
-  await session.write(sql`delete from ${session.tables.subject} where kind = ${kind} and id = ${id}`)
+  return rows.map((row) => toLocked(session, row))
 }
 
 export async function peekSubjects(
@@ -231,13 +150,13 @@ export async function peekSubjects(
   const rows = await session.rows(sql<Pick<SubjectRow, 'kind' | 'id' | 'state'>>`
     select subject.* from ${keyTable(keys)} cross join lateral (
       select kind, id, state from ${session.tables.subject} as subject
-      where subject.kind = wanted.kind and subject.id = wanted.id limit 1
+      where ${WANTED_ROW}
     ) as subject
   `)
   return rows.map(({ kind, id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
 }
 
-const RELATION_COLUMNS: Readonly<Record<RelationName, RawBuilder<unknown>>> = {
+export const RELATION_COLUMNS: Readonly<Record<RelationName, RawBuilder<unknown>>> = {
   community: sql.id('community'),
   leader: sql.id('leader'),
 }
@@ -267,7 +186,7 @@ export async function listSubjects(
   return rows.map(({ id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
 }
 
-function keyTable(keys: readonly SubjectKey[]): RawBuilder<unknown> {
+export function keyTable(keys: readonly SubjectKey[]): RawBuilder<unknown> {
   const kinds = textArray(keys.map((key) => key.kind))
   return sql`unnest(${kinds}::text[], ${textArray(keys.map((key) => key.id))}::text[]) as wanted (kind, id)`
 }
@@ -288,28 +207,12 @@ export async function readSubjectsInRuns(
   return rows.map(({ kind, id, state }) => ({ key: { kind, id }, state: decodeSubject(state) }))
 }
 
-/** What a subject is found by: its journeys, each once, and its runs. Ids have no blank, and those of journeys no slash. */
-function runNames({ runs }: SubjectState): string | undefined {
-  if (runs.length === 0) return undefined
-  return [...new Set(runs.map(({ journey }) => journey)), ...runs.map(({ id }) => runName(id))].join(' ')
-}
-
-function runName(id: string): string {
+export function runName(id: string): string {
   return `run/${id}`
 }
 
-function savedTable(subjects: readonly SavedSubject[]): RawBuilder<unknown> {
-  return sql`(select kind, id, state, due_at, community, leader, string_to_array(runs, ' ') as runs from unnest(
-    ${textArray(subjects.map(({ key }) => key.kind))}::text[],
-    ${textArray(subjects.map(({ key }) => key.id))}::text[],
-    string_to_array(${textLines(subjects.map(({ state }) => encodeSubject(state)))}, chr(10)),
-    ${intArray(subjects.map(({ dueAt }) => dueAt))}::int8[],
-    ${textArray(subjects.map(({ state }) => state.relations.community?.[0]))}::text[],
-    ${textArray(subjects.map(({ state }) => state.relations.leader?.[0]))}::text[],
-    ${textArray(subjects.map(({ state }) => runNames(state)))}::text[]
-  ) as saved (kind, id, state, due_at, community, leader, runs)) as saved`
-}
-
-function toLocked({ kind, id, state, due_at, version }: SubjectRow): LockedSubject {
-  return { key: { kind, id }, state: decodeSubject(state), dueAt: toInstant(due_at), isNew: false, version }
+function toLocked(session: Session, { kind, id, state, due_at, version, revision }: SubjectRow): LockedSubject {
+  const key = { kind, id }
+  session.revisions.set(subjectName(key), Number(revision))
+  return { key, state: decodeSubject(state), dueAt: toInstant(due_at), isNew: false, version }
 }

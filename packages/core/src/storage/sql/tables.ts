@@ -8,6 +8,8 @@ export interface Tables {
   readonly identity: RawBuilder<unknown>
   readonly merge: RawBuilder<unknown>
   readonly subject: RawBuilder<unknown>
+  /** One row for each subject, which never changes: so that there is one of each. */
+  readonly subjectKey: RawBuilder<unknown>
   readonly inbox: RawBuilder<unknown>
   readonly decision: RawBuilder<unknown>
   readonly delivery: RawBuilder<unknown>
@@ -33,6 +35,7 @@ export function tablesIn(schema: string): Tables {
     identity: sql.id(schema, 'identity'),
     merge: sql.id(schema, 'merge'),
     subject: sql.id(schema, 'subject'),
+    subjectKey: sql.id(schema, 'subject_key'),
     inbox: sql.id(schema, 'inbox'),
     decision: sql.id(schema, 'decision'),
     delivery: sql.id(schema, 'delivery'),

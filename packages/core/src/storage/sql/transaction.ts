@@ -37,6 +37,7 @@ import * as log from './log.js'
 import * as merges from './merges.js'
 import type { Int8 } from './parameters.js'
 import * as pools from './pools.js'
+import * as saved from './saved-subjects.js'
 import { DATABASE_NOW, type Session } from './session.js'
 import * as subjects from './subjects.js'
 import * as tallies from './tallies.js'
@@ -145,16 +146,16 @@ export class SqlTransaction implements StoreTransaction {
     return subjects.lockSubjects(this.#session, keys, options)
   }
 
-  saveSubjects(saved: readonly SavedSubject[]): Promise<void> {
-    return subjects.saveSubjects(this.#session, saved, this.#version ?? 0)
+  saveSubjects(written: readonly SavedSubject[]): Promise<void> {
+    return saved.saveSubjects(this.#session, written, this.#version ?? 0)
   }
 
   outdate(keys: readonly SubjectKey[]): Promise<void> {
-    return subjects.outdate(this.#session, keys)
+    return saved.outdate(this.#session, keys)
   }
 
   removeSubject(key: SubjectKey): Promise<void> {
-    return subjects.removeSubject(this.#session, key)
+    return saved.removeSubjects(this.#session, [key])
   }
 
   takeDueSubjects(until: number, limit: number): Promise<readonly LockedSubject[]> {
@@ -166,7 +167,7 @@ export class SqlTransaction implements StoreTransaction {
   }
 
   addMissingRelated(): Promise<void> {
-    return subjects.addMissingRelated(this.#session)
+    return saved.addMissingRelated(this.#session)
   }
 
   peekSubjects(keys: readonly SubjectKey[]): Promise<readonly { key: SubjectKey; state: SubjectState }[]> {

@@ -4,6 +4,7 @@ import type { SubjectKey } from '../../domain/subject.js'
 import type { KnownJourney, Operation, Version } from '../../ports/store.js'
 import { type Int8, intArray, textArray } from './parameters.js'
 import { DATABASE_NOW, type Session } from './session.js'
+import { rowOf } from './subjects.js'
 
 /** How long `lockVersions` keeps others from beginning while it waits; then it gives way and is tried again. */
 const LOCK_TIMEOUT_MS = 1000
@@ -113,7 +114,9 @@ export async function readVersions(
   { kind, id }: SubjectKey,
 ): Promise<{ readonly ofSubject: number; readonly newest: number }> {
   const [row] = await session.rows(sql<{ of_subject: number | null; newest: number | null }>`
-    select (select version from ${session.tables.subject} where kind = ${kind} and id = ${id}) as of_subject,
+    select (
+        select version from ${session.tables.subject} as subject where ${rowOf(sql`${kind}`, sql`${id}`)}
+      ) as of_subject,
       (select max(number) from ${session.tables.version}) as newest
   `)
   return { ofSubject: row?.of_subject ?? 0, newest: row?.newest ?? 0 }
