@@ -4,9 +4,9 @@ import { Drafts } from './delivery/drafts.js'
 import type { Providers } from './delivery/providers.js'
 import { Rates } from './delivery/rates.js'
 import { Release } from './delivery/release.js'
-import { DeliveryRetention } from './delivery/retention.js'
 import type { EngineOptions } from './door.js'
 import { randomCode } from './offers/issue.js'
+import { forgettings } from './operations/retention.js'
 import type { Clock } from './ports/clock.js'
 import type { Queue } from './ports/queue.js'
 import type { Store } from './ports/store.js'
@@ -94,10 +94,14 @@ function advancing({ store, programs, clock }: BackgroundParts): readonly Work[]
 
 function tidying({ options, store, programs, clock, sweep }: BackgroundParts): readonly Work[] {
   const events = new Retention(store, programs, clock)
-  const deliveries = new DeliveryRetention(options.retention ?? {}, store, clock)
+  const forgetting = forgettings(options.retention ?? {}, store, clock)
   return [
     { name: 'sweep', isPending: () => sweep.isPending, pass: (hurried) => sweep.pass(hurried) },
     { name: 'retention', isPending: () => events.isPending, pass: () => events.pass() },
-    { name: 'delivery-retention', isPending: () => deliveries.isPending, pass: () => deliveries.pass() },
+    ...forgetting.map((one) => ({
+      name: `retention of ${one.name}`,
+      isPending: () => one.isPending,
+      pass: () => one.pass(),
+    })),
   ]
 }

@@ -12,7 +12,7 @@ export type {
   Subject,
   Suggestion,
 } from './door.js'
-export type { RetentionOptions } from './delivery/retention.js'
+export type { RetentionOptions } from './operations/retention.js'
 export type { SuggestionMark } from './delivery/suggestions.js'
 export type { RunName } from './operations/cancelling.js'
 export type { Counts } from './operations/counts.js'

@@ -20,6 +20,7 @@ interface WorkerFlags {
   readonly channels: string
   readonly health?: number
   readonly keepDeliveries?: string
+  readonly keepDecisions?: string
 }
 
 export function workerCommand(): Command {
@@ -36,6 +37,10 @@ export function workerCommand(): Command {
     .option(
       '--keep-deliveries <time>',
       'forget deliveries that have ended after this time, such as 180d; never when left out',
+    )
+    .option(
+      '--keep-decisions <time>',
+      'forget decisions about what happened longer ago than this, such as 400d; never when left out',
     )
     .option('--health <port>', 'answer GET /health on this port', portOf)
     .action(work)
@@ -55,13 +60,17 @@ async function work({
   channels,
   health,
   keepDeliveries,
+  keepDecisions,
 }: WorkerFlags): Promise<void> {
   const isPublished = rules.length === 1 && rules[0] === 'published'
   const engine = await createEngine({
     rules: isPublished ? 'published' : await loadPack(...rules),
     ...(await loadProviders(channels)),
     database: db,
-    ...(keepDeliveries !== undefined && { retention: { deliveries: keepDeliveries } }),
+    retention: {
+      ...(keepDeliveries !== undefined && { deliveries: keepDeliveries }),
+      ...(keepDecisions !== undefined && { decisions: keepDecisions }),
+    },
     ...unsubscribeOf(process.env['LINLI_UNSUBSCRIBE_SECRETS']),
     ...(redis !== undefined && { redis: { url: redis, ...(prefix !== undefined && { prefix }) } }),
     onError: (error) => tell(`linli worker: ${textOf(error)}`),

@@ -51,15 +51,11 @@ function runsAt(
   // What is still where it was then, is known exactly.
   const now = state?.runs ?? []
   const unmoved = (run: Run) => now.find(({ id, step }) => id === run.id && step === run.step) ?? run
-  const joined = now.filter(
-    ({ id, enteredAt, pending }) => pending === undefined && enteredAt <= at && !past(decided, id) && !runs.has(id),
+  // That they began may not be on record: those of somebody else who turned out to be the same person, those of long ago.
+  const unrecorded = now.filter(
+    ({ id, enteredAt, pending }) => pending === undefined && enteredAt <= at && !runs.has(id),
   )
-  return [...[...runs.values()].map(unmoved), ...joined]
-}
-
-/** Whether it is on record that a run began: those of somebody else who turned out to be the same person are not. */
-function past(decided: readonly Decision[], run: string): boolean {
-  return decided.some((decision) => decision['run'] === run && decision.decision.startsWith('journey.'))
+  return [...[...runs.values()].map(unmoved), ...unrecorded]
 }
 
 function enteredBy({ at, rule = '', key }: Decision, id: string, program: Program): Run {

@@ -99,7 +99,10 @@ describe('verify', () => {
   })
 
   it('finds messages of whose end nothing is said, and those that have ended twice', async () => {
-    const silent = await after(() => ({ addDecisions: async () => undefined }))
+    const silent = await after((tx) => ({
+      addDecisions: (decisions) => tx.addDecisions(decisions.filter(({ decision }) => decision === 'journey.entered')),
+    }))
+    const forgotten = await after(() => ({ addDecisions: async () => undefined }))
     const twice = await after((tx) => ({
       addDecisions: async (decisions) => {
         await tx.addDecisions(decisions)
@@ -108,6 +111,7 @@ describe('verify', () => {
     }))
 
     expect(invariants(silent)).toEqual(['decision.missing'])
+    expect(invariants(forgotten)).toEqual([])
     expect(invariants(twice)).toEqual(['decision.repeated'])
   })
 

@@ -157,7 +157,10 @@ export class Verifier {
     const ends = new Map<string, number>()
     // Where not even a decision could be written, somebody says later what became of it.
     const resolved = new Set<string>()
+    // Decisions are forgotten in the order in which they were made: whose run's first is there, has all.
+    const recorded = new Set<unknown>()
     for (const { decision, outcome, run, step, channel } of decisions) {
+      if (decision === 'journey.entered') recorded.add(run)
       const name = JSON.stringify([run, step, channel])
       if (decision === 'message.resolved') resolved.add(name)
       // What somebody has sent again ends again.
@@ -170,7 +173,7 @@ export class Verifier {
       const count = ends.get(name) ?? 0
       // A run that moved to another version of its journey may come to a step again, by another delivery.
       const most = source.moves === undefined ? 1 : source.moves + 1
-      if (count === 0 && !resolved.has(name))
+      if (count === 0 && recorded.has(source.run) && !resolved.has(name))
         this.report('decision.missing', subject, `message ${key} is "${state}", and no decision says so`)
       if (count > most)
         this.report('decision.repeated', subject, `message ${key} has ended ${count} times by the decisions`)

@@ -128,6 +128,8 @@ export interface StoreTransaction {
   waitingFor(key: SubjectKey): Promise<ReadonlySet<string>>
 
   addDecisions(decisions: readonly Decision[]): Promise<void>
+  /** Removes at most `limit` decisions about what came about at `until` or before, the ones made first first. Gives how many they were. */
+  forgetDecisions(until: number, limit: number): Promise<number>
 
   /** Adds deliveries; a key that is already there is left as it is. */
   addDeliveries(deliveries: readonly Delivery[]): Promise<void>

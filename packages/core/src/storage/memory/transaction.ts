@@ -300,6 +300,11 @@ export class MemoryTransaction implements StoreTransaction {
     for (const decision of decisions) this.#decisions.push(decision)
   }
 
+  async forgetDecisions(until: number, limit: number): Promise<number> {
+    let left = limit
+    return this.#erasure.reviseDecisions((decision) => (decision.at <= until && left-- > 0 ? undefined : decision))
+  }
+
   async addDeliveries(deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length > 0) this.#deliveries.add(deliveries)
   }

@@ -3,16 +3,27 @@ import { sql } from 'kysely'
 import { type Decision, type DecisionKind, type Input, messageIdsOf } from '../../domain/decision.js'
 import type { SubjectKey } from '../../domain/subject.js'
 import type { DecisionCount, InboxEntry, StoreReads } from '../../ports/store.js'
-import { type Int8, textArray, textLines } from './parameters.js'
+import { type Int8, intArray, textArray, textLines } from './parameters.js'
 import type { Session } from './session.js'
 
 export async function addDecisions(session: Session, decisions: readonly Decision[]): Promise<void> {
   if (decisions.length === 0) return
   await session.write(sql`
-    insert into ${session.tables.decision} (subject, body)
+    insert into ${session.tables.decision} (subject, at, body)
     select * from unnest(
       ${textArray(decisions.map((decision) => decision.subject))}::text[],
+      ${intArray(decisions.map(({ at }) => at))}::int8[],
       string_to_array(${textLines(decisions.map((decision) => JSON.stringify(decision)))}, chr(10))
+    )
+  `)
+}
+
+// Rows stand in about the order in which they were made; what somebody else holds is left for the next time.
+export async function forgetDecisions(session: Session, until: number, limit: number): Promise<number> {
+  const { decision } = session.tables
+  return session.write(sql`
+    delete from ${decision} where (subject, id) in (
+      select subject, id from ${decision} where at <= ${until} limit ${limit} for update skip locked
     )
   `)
 }

@@ -126,6 +126,7 @@ export function migrations(tables: Tables): Record<string, Migration> {
     '016-tallies': { up: (db) => createTallies(db, tables) },
     '017-delivery-retention': { up: (db) => addDeliveryRetention(db, tables) },
     '018-subject-revisions': { up: (db) => addSubjectRevisions(db, tables) },
+    '019-decision-retention': { up: (db) => addDecisionRetention(db, tables) },
   }
 }
 
@@ -338,6 +339,16 @@ async function addSubjectRevisions(db: Kysely<unknown>, { subject, subjectKey }:
     sql`insert into ${subjectKey} (kind, id) select kind, id from ${subject}`,
     sql`alter table ${subject} add column revision int8 not null default 0`,
     sql`alter table ${subject} drop constraint subject_pkey, add primary key (kind, id, revision)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+async function addDecisionRetention(db: Kysely<unknown>, { decision }: Tables): Promise<void> {
+  const statements = [
+    sql`alter table ${decision} add column at int8`,
+    sql`update ${decision} set at = (body::json ->> 'at')::int8`,
+    sql`alter table ${decision} alter column at set not null`,
+    sql`create index decision_at on ${decision} using brin (at)`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

@@ -218,6 +218,10 @@ export class SqlTransaction implements StoreTransaction {
     return log.addDecisions(this.#session, decisions)
   }
 
+  forgetDecisions(until: number, limit: number): Promise<number> {
+    return log.forgetDecisions(this.#session, until, limit)
+  }
+
   addDeliveries(added: readonly Delivery[]): Promise<void> {
     return deliveries.addDeliveries(this.#session, added)
   }

@@ -10,6 +10,7 @@ export const logChecks: readonly StoreCheck[] = [
   ['puts taken inbox entries back when the work throws', inboxPutsBack],
   ['gives an inbox entry to one taker, however many take at once', inboxOnce],
   ['gives no inbox entry while another transaction takes', inboxOneTaker],
+  ['forgets decisions about what was long ago, a few at a time', forgetsDecisions],
   ['counts what a journey decided, by reason and step, within times', countsDecisions],
 ]
 
@@ -39,6 +40,18 @@ async function decisionsOfSubject(store: Store): Promise<void> {
   assert.deepEqual(await store.readDecisions({ subjects: ['user:stranger'] }), [])
   assert.deepEqual(await store.readDecisions({ limit: 3, order: 'latest' }), made.toReversed().slice(0, 3))
   assert.deepEqual(await store.readDecisions({ subjects: ['user:b'], order: 'latest' }), ofB.toReversed())
+}
+
+async function forgetsDecisions(store: Store): Promise<void> {
+  const made = [3, 20, 10, 11, 5, 10].map((at, index) => decision(index % 2 === 0 ? 'user:a' : 'user:b', at))
+  await store.transaction((tx) => tx.addDecisions(made))
+  const forget = (until: number) => store.transaction((tx) => tx.forgetDecisions(until, 3))
+  assert.equal(await forget(2), 0)
+  assert.deepEqual([await forget(10), await forget(10), await forget(10)], [3, 1, 0])
+  assert.deepEqual(
+    await store.readDecisions({}),
+    made.filter(({ at }) => at > 10),
+  )
 }
 
 function entry(number: number, input?: Input): InboxEntry {
