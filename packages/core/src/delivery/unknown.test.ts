@@ -294,12 +294,12 @@ describe('a channel that misbehaves', () => {
   })
 
   it('does not get its error text into the log: it may name the recipient', async () => {
-    const throwing = badly(() => Promise.reject(new Error('no such phone: 138-0000')))
+    const throwing = badly(() => Promise.reject(new Error('no such phone: 138-0013-8000')))
     const world = await worldOf(RULES, { channels: [throwing] })
 
     await world.ingest(track('cart', 'u1'))
 
-    expect(JSON.stringify([await world.decisions(), await world.engine.deliveries()])).not.toContain('138')
+    expect(JSON.stringify([await world.decisions(), await world.engine.deliveries()])).not.toContain('138-0013')
     await world.close()
   })
 })

