@@ -76,12 +76,7 @@ describe('where to look for what is due', () => {
     put('k1', 10)
     await take(50_000)
     put('k2', 70_000)
-    const look = (dueAt: number | undefined, now: number) =>
-      marks.look(
-        ['a'],
-        async () => dueAt,
-        () => ({ dueAt, now }),
-      )
+    const look = (first: number | undefined, now: number) => marks.look(['a'], 'first', async () => ({ first, now }))
     await look(70_000, 60_000)
     await take(50_000)
     expect(beganAt()).toBe(59_800)
@@ -96,33 +91,37 @@ describe('where to look for what is due', () => {
   it('renews marks by a look, too', async () => {
     const { marks, take, pass, beganAt } = world()
     marks.add(1, 'a')
-    await marks.look(
-      ['a'],
-      async () => undefined,
-      () => ({ dueAt: undefined, now: 50_000 }),
-    )
+    await marks.look(['a'], 'first', async () => ({ first: undefined, now: 50_000 }))
     pass(499)
     await take(50_000)
     expect(beganAt()).toBe(49_800)
+  })
+
+  it('stays where it is by a look elsewhere', async () => {
+    const { marks, take, put, pass, beganAt } = world()
+    put('k1', 10)
+    await take(50_000)
+    pass(500)
+    await marks.look(undefined, 'first', async () => ({ first: undefined, now: 70_000 }))
+    await take(60_000)
+    expect(beganAt()).toBe(Number.MIN_SAFE_INTEGER)
   })
 
   it('goes back for what is made due while somebody searches', async () => {
     const { marks, take, put, beganAt } = world()
     put('k1', 10)
     await take(50_000)
-    await marks.look(
-      ['a'],
-      async () => marks.add(20, 'a'),
-      () => ({ dueAt: undefined, now: 50_000 }),
-    )
+    await marks.look(['a'], 'first', async () => {
+      marks.add(20, 'a')
+      return { first: undefined, now: 50_000 }
+    })
     put('k2', 20)
     await expect(take(50_000)).resolves.toEqual(['k2'])
     expect(beganAt()).toBe(20)
-    await marks.look(
-      ['a'],
-      async () => marks.reset(),
-      () => ({ dueAt: undefined, now: 50_000 }),
-    )
+    await marks.look(['a'], 'first', async () => {
+      marks.reset()
+      return { first: undefined, now: 50_000 }
+    })
     put('k3', 5)
     await expect(take(50_000)).resolves.toEqual(['k3'])
   })

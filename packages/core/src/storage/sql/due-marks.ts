@@ -64,15 +64,21 @@ export class DueMarks {
     return rows
   }
 
-  /** Looks for what is due first in any of these lines, and moves their marks: there is nothing before it. */
-  look<T>(
-    lines: readonly string[],
+  /**
+   * Looks for what is due first in any of these lines (by its name in what is found), and moves their marks: there is nothing before
+   * it. Undefined where they are not looked at.
+   */
+  look<Name extends string, T extends { readonly [name in Name]: number | undefined } & { readonly now: number }>(
+    lines: readonly string[] | undefined,
+    first: Name,
     search: (from: ReadonlyMap<string, Place>) => Promise<T>,
-    firstOf: (found: T) => { readonly dueAt: number | undefined; readonly now: number },
   ): Promise<T> {
+    if (lines === undefined) return search(this.places)
     return this.#search(search, (found) => {
-      const { dueAt = Number.POSITIVE_INFINITY, now } = firstOf(found)
-      const place: Place = { dueAt: Math.min(dueAt, edgeOf(now).dueAt), names: [] }
+      const place: Place = {
+        dueAt: Math.min(found[first] ?? Number.POSITIVE_INFINITY, edgeOf(found.now).dueAt),
+        names: [],
+      }
       for (const line of lines) {
         if ((this.#places.get(line) ?? START).dueAt < place.dueAt) this.#places.set(line, place)
       }

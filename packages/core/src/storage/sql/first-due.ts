@@ -57,33 +57,28 @@ const AHEAD_MS = 1_000
 export async function readDueIn(session: Session, kinds: readonly DueKind[], now: number | undefined): Promise<number> {
   const clock = now === undefined ? DATABASE_NOW : sql`${now}::int8`
   const until = sql`(select ${clock} + ${AHEAD_MS}::int8)`
-  const read = (from: From) => readNext(session, kinds, until, from)
   const { subjects, deliveries } = session.marks
-  const lookAtDeliveries = (from: Places) => {
-    if (!kinds.includes('delivery')) return read({ subjects: from, deliveries: deliveries.places })
-    const first = ({ firstDelivery, askedAt }: Next) => ({ dueAt: firstDelivery, now: now ?? askedAt })
-    return deliveries.look([...deliveries.places.keys()], (found) => read({ subjects: from, deliveries: found }), first)
+  const lines = {
+    subjects: kinds.includes('subject') ? [SUBJECTS] : undefined,
+    deliveries: kinds.includes('delivery') ? [...deliveries.places.keys()] : undefined,
   }
-  const lookAtAll = () => {
-    if (!kinds.includes('subject')) return lookAtDeliveries(subjects.places)
-    return subjects.look([SUBJECTS], lookAtDeliveries, ({ firstSubject, askedAt }) => {
-      return { dueAt: firstSubject, now: now ?? askedAt }
-    })
-  }
-  const { dueAt, askedAt } = await lookAtAll()
-  return (dueAt ?? Number.POSITIVE_INFINITY) - (now ?? askedAt)
+  const next = await subjects.look(lines.subjects, 'firstSubject', (ofSubjects) =>
+    deliveries.look(lines.deliveries, 'firstDelivery', async (ofDeliveries) => {
+      const found = await readNext(session, kinds, until, { subjects: ofSubjects, deliveries: ofDeliveries })
+      return { ...found, now: now ?? found.now }
+    }),
+  )
+  return (next.dueAt ?? Number.POSITIVE_INFINITY) - next.now
 }
 
-type Places = ReadonlyMap<string, Place>
-
 interface From {
-  readonly subjects: Places
-  readonly deliveries: Places
+  readonly subjects: ReadonlyMap<string, Place>
+  readonly deliveries: ReadonlyMap<string, Place>
 }
 
 interface Next {
   readonly dueAt: number | undefined
-  readonly askedAt: number
+  readonly now: number
   readonly firstSubject: number | undefined
   /** Whether or not its channel has room. */
   readonly firstDelivery: number | undefined
@@ -123,7 +118,7 @@ async function readNext(
   `)
   return {
     dueAt: toInstant(row?.next ?? null),
-    askedAt: Number(row?.asked_at),
+    now: Number(row?.asked_at),
     firstSubject: toInstant(row?.first_subject ?? null),
     firstDelivery: toInstant(row?.first_delivery ?? null),
   }
