@@ -2,9 +2,15 @@
 export function isPoison(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true
   const code = (error as { code?: unknown } | null)?.code
-  // SQLSTATE classes 22 (data exception), 23 (integrity constraint) and 54 (program limit exceeded).
-  return typeof code === 'string' && /^(22|23|54)[0-9A-Z]{3}$/.test(code)
+  return typeof code === 'string' && POISONOUS.test(code)
 }
+
+/**
+ * SQLSTATEs that blame the rows: cardinality, data, constraints, program limits, and what a trigger of the host's raises; pages that
+ * cannot be read. Any other blames the database, or what it was asked, and may be well a moment later.
+ * Source: PostgreSQL documentation, appendix A.
+ */
+const POISONOUS = /^((21|22|23|54|P0)[0-9A-Z]{3}|XX00[12])$/
 
 /**
  * Does all together; where something among them is poison, half by half, so that it holds up no other. Where the database is
