@@ -23,6 +23,8 @@ export interface Storm extends ShopOptions {
   readonly blows: Readonly<Partial<Record<Blow, number>>>
   /** The storm lasts at least until the provider has failed so often. Default 0. */
   readonly providerFaults?: number
+  /** The storm lasts at least until the provider was called so often. Default 0. */
+  readonly calls?: number
   readonly crashDatabase: () => Promise<void>
   /** How many of the blows may be under way at a time. Default 1. */
   readonly hands?: number
@@ -32,7 +34,7 @@ export interface Storm extends ShopOptions {
   readonly patience: number
 }
 
-/** How long a storm lasts on at most for the sake of the provider's faults. */
+/** How long a storm lasts on at most for the sake of what the provider is to see. */
 const LONGEST_STORM_MS = 300_000
 
 /** What was there once the storm was over. */
@@ -111,8 +113,12 @@ async function blow(shop: Shop, storm: Storm, links: Pick<Target, 'toDatabase' |
   await staff.areStarted()
   await Promise.all(Array.from({ length: storm.hands ?? 1 }, strike))
   const giveUpAt = performance.now() + LONGEST_STORM_MS
-  const faults = () => shop.sent().filter(({ fault }) => fault !== undefined).length
-  while (faults() < (storm.providerFaults ?? 0) && performance.now() < giveUpAt) await sleep(500)
+  const { providerFaults = 0, calls = 0 } = storm
+  const hasSeenAll = () => {
+    const sent = shop.sent()
+    return sent.length >= calls && sent.filter(({ fault }) => fault !== undefined).length >= providerFaults
+  }
+  while (!hasSeenAll() && performance.now() < giveUpAt) await sleep(500)
   await staff.areStarted()
   shop.calm()
   return happened

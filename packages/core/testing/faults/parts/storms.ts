@@ -13,7 +13,9 @@ const AT_ONCE = 125
 export const KILLED: Part = {
   name: 'T5',
   does: 'processes are killed (SIGKILL) at random, four at work',
-  run: (bench) => storms(bench, { kills: 500 }, { hands: 2 }),
+  // As many calls as come of 20,000 deliveries.
+  run: (bench) =>
+    storms(bench, { kills: 500 }, { hands: 2, calls: Math.ceil(bench.share(5_000) / roundsOf(bench.share(500))) }),
 }
 
 export const STOPPED: Part = {
