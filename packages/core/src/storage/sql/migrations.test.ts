@@ -71,7 +71,11 @@ async function tables(schema: string): Promise<unknown> {
     from ${sql.id(schema, 'subject')} order by kind, id`
   const channels = sql`select key, channel from ${sql.id(schema, 'delivery')} order by key`
   const versions = sql`select number, fates, halts, operation from ${sql.id(schema, 'version')} order by number`
-  const found = [columns, indexes, runs, channels, versions].map(async (one) => (await one.execute(db)).rows)
+  const keys = sql`select kind, id from ${sql.id(schema, 'subject_key')} order by kind, id`
+  const decisions = sql`select subject, at from ${sql.id(schema, 'decision')} order by id`
+  const found = [columns, indexes, runs, channels, versions, keys, decisions].map(
+    async (one) => (await one.execute(db)).rows,
+  )
   return Promise.all(found)
 }
 
