@@ -6,7 +6,7 @@ import { Rates } from './delivery/rates.js'
 import { Release } from './delivery/release.js'
 import type { EngineOptions } from './door.js'
 import { randomCode } from './offers/issue.js'
-import { forgettings } from './operations/retention.js'
+import { forgetting } from './operations/retention.js'
 import type { Clock } from './ports/clock.js'
 import type { Queue } from './ports/queue.js'
 import type { Store } from './ports/store.js'
@@ -16,7 +16,6 @@ import { SharedQueue } from './queue/shared.js'
 import { advanceDue } from './subjects/due-subjects.js'
 import type { Programs } from './subjects/programs.js'
 import { advanceRelated } from './subjects/related-subjects.js'
-import { Retention } from './subjects/retention.js'
 import type { Sweep } from './subjects/sweep.js'
 
 /** Nearly every event wakes all work, and few bring about any but deliveries: the rest does not look each time. */
@@ -93,15 +92,8 @@ function advancing({ store, programs, clock }: BackgroundParts): readonly Work[]
 }
 
 function tidying({ options, store, programs, clock, sweep }: BackgroundParts): readonly Work[] {
-  const events = new Retention(store, programs, clock)
-  const forgetting = forgettings(options.retention ?? {}, store, clock)
   return [
     { name: 'sweep', isPending: () => sweep.isPending, pass: (hurried) => sweep.pass(hurried) },
-    { name: 'retention', isPending: () => events.isPending, pass: () => events.pass() },
-    ...forgetting.map((one) => ({
-      name: `retention of ${one.name}`,
-      isPending: () => one.isPending,
-      pass: () => one.pass(),
-    })),
+    ...forgetting(options.retention ?? {}, programs, store, clock),
   ]
 }

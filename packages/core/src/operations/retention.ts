@@ -2,6 +2,8 @@ import { DURATION_FORMS, parseDuration } from '@linli/rules'
 import { EngineError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { Store, StoreTransaction } from '../ports/store.js'
+import type { Work } from '../queue/in-process.js'
+import type { Programs } from '../subjects/programs.js'
 
 /** How long what has ended is kept. Each at least `"1d"`; left out: for ever. */
 export interface RetentionOptions {
@@ -21,55 +23,67 @@ const PAUSE_MS = 3_600_000
 /** Providers drop repeats of a key, and tell of messages, for about so long. */
 const SHORTEST_MS = 86_400_000
 
-/** Forgets at most `limit` of what is as old as `until`, or older, and gives how many they were. */
-type Forget = (tx: StoreTransaction, until: number, limit: number) => Promise<number>
+interface Keeping {
+  readonly name: string
+  /** For how many milliseconds, as far as this process knows; undefined: for ever. */
+  readonly keepMs: () => number | undefined
+  /** Forgets a batch of what is older, and gives how much it was. */
+  readonly forget: (tx: StoreTransaction, now: number) => Promise<number>
+}
 
 /**
- * Who forgets what these options say, by the names of their options.
+ * Who forgets what was long ago: events as the rules in force say, the rest as these options do.
  *
  * @throws EngineError `retention.invalid`
  */
-export function forgettings(options: RetentionOptions, store: Store, clock: Clock): readonly Forgetting[] {
-  const ways: Readonly<Record<keyof RetentionOptions, Forget>> = {
-    deliveries: (tx, until, limit) => tx.forgetDeliveries(until, limit),
-    decisions: (tx, until, limit) => tx.forgetDecisions(until, limit),
-  }
-  return (Object.keys(ways) as (keyof RetentionOptions)[]).flatMap((name) => {
-    const kept = options[name]
-    return kept === undefined ? [] : [new Forgetting(name, keepMsOf(name, kept), ways[name], store, clock)]
-  })
+export function forgetting(options: RetentionOptions, programs: Programs, store: Store, clock: Clock): readonly Work[] {
+  const [deliveriesMs, decisionsMs] = [keepMsOf('deliveries', options), keepMsOf('decisions', options)]
+  const keepings: readonly Keeping[] = [
+    {
+      name: 'retention',
+      keepMs: () => programs.newest?.program.history?.keepMs,
+      forget: async (tx, now) => {
+        const { history } = (await programs.in(tx)).program
+        return history === undefined ? 0 : tx.forgetEvents(now - history.keepMs, BATCH)
+      },
+    },
+    {
+      name: 'delivery-retention',
+      keepMs: () => deliveriesMs,
+      forget: async (tx, now) => (deliveriesMs === undefined ? 0 : tx.forgetDeliveries(now - deliveriesMs, BATCH)),
+    },
+    {
+      name: 'decision-retention',
+      keepMs: () => decisionsMs,
+      forget: async (tx, now) => (decisionsMs === undefined ? 0 : tx.forgetDecisions(now - decisionsMs, BATCH)),
+    },
+  ]
+  return keepings.map((keeping) => workOf(keeping, store, clock))
 }
 
-/** Forgets what was long ago, a batch at a time. */
-export class Forgetting {
-  private nextLook = 0
-
-  constructor(
-    readonly name: keyof RetentionOptions,
-    private readonly keepMs: number,
-    private readonly forget: Forget,
-    private readonly store: Store,
-    private readonly clock: Clock,
-  ) {}
-
-  /** Whether it is time to look for what is to be forgotten. */
-  get isPending(): boolean {
-    return this.clock.now() >= this.nextLook
+/** Forgets a batch at a time; once nothing is left, it looks again after an hour, or when it is to be kept for another time. */
+function workOf({ name, keepMs, forget }: Keeping, store: Store, clock: Clock): Work {
+  let lookedFor: number | undefined
+  let nextLook = 0
+  const isPending = () => {
+    const kept = keepMs()
+    return kept !== undefined && (kept !== lookedFor || clock.now() >= nextLook)
   }
-
-  /** Gives how much it has forgotten. */
-  async pass(): Promise<number> {
-    if (!this.isPending) return 0
-    const now = this.clock.now()
-    const count = await this.store.transaction(async (tx) =>
-      this.forget(tx, ((await tx.now()) ?? now) - this.keepMs, BATCH),
-    )
-    if (count === 0) this.nextLook = now + PAUSE_MS
+  const pass = async () => {
+    if (!isPending()) return 0
+    const [kept, now] = [keepMs(), clock.now()]
+    const count = await store.transaction(async (tx) => forget(tx, (await tx.now()) ?? now))
+    if (count === 0) {
+      lookedFor = kept
+      nextLook = now + PAUSE_MS
+    }
     return count
   }
+  return { name, isPending, pass }
 }
 
-function keepMsOf(name: keyof RetentionOptions, text: string): number {
+function keepMsOf(name: keyof RetentionOptions, { [name]: text }: RetentionOptions): number | undefined {
+  if (text === undefined) return undefined
   const keepMs = parseDuration(text)
   if (keepMs !== undefined && keepMs >= SHORTEST_MS) return keepMs
   const message = `\`retention.${name}\` is ${JSON.stringify(text)}, and should be a duration of at least "1d": ${DURATION_FORMS}.`
