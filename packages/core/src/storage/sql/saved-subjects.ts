@@ -100,6 +100,8 @@ export async function outdate(session: Session, keys: readonly SubjectKey[]): Pr
 
 export async function removeSubjects(session: Session, keys: readonly SubjectKey[]): Promise<void> {
   const { subject, subjectKey } = session.tables
+  // Whoever is created anew begins anew.
+  for (const key of keys) session.revisions.delete(subjectName(key))
   for (const table of [subject, subjectKey]) {
     await session.write(sql`
       delete from ${table} as subject using ${keyTable(keys)} where subject.kind = wanted.kind and subject.id = wanted.id

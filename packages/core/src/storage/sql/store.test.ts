@@ -214,6 +214,21 @@ describe.skipIf(postgresUrl === '')('the store on PostgreSQL', () => {
     expect((await store.readSubject(a))?.at).toBe(1)
   })
 
+  it('writes over a subject that is removed and created anew in one transaction', async () => {
+    const store = await open()
+    for (let times = 0; times < 3; times++) await store.transaction((tx) => touchAt(tx, 'a', times))
+    await store.transaction(async (tx) => {
+      const [before] = await tx.lockSubjects([user('a')])
+      await tx.removeSubject(user('a'))
+      const anew = { key: user('a'), state: UNBORN, dueAt: undefined, isNew: true, version: 0 }
+      await touchAt(tx, 'a', 1, anew)
+      await touchAt(tx, 'a', 2, { ...anew, isNew: false })
+      expect(before?.state.at).toBe(3)
+    })
+    expect((await store.readSubject(user('a')))?.at).toBe(1)
+    expect(await store.nextDue()).toBe(2)
+  })
+
   it('gives up on a conflict that does not end', async () => {
     const store = await open({ random: () => 0 })
     await store.transaction((tx) => touch(tx, 'a'))
