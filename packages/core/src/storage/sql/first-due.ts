@@ -92,7 +92,7 @@ async function readNext(
 ): Promise<Next> {
   const { inbox, subject, delivery, baseline, calls } = session.tables
   const nothing = sql`select null::int8 as first, null::int8 as next`
-  const ofSubjects = sql`select min(due_at) as first, min(due_at) as next
+  const ofSubjects = sql`select min(due_at) as first
     from ${subject} where due_at <= ${until} and ${afterMark(from.subjects)}`
   const ofDeliveries = sql`
     select min(due.at) as first, min(greatest(due.at, calls.free_at)) as next
@@ -104,7 +104,7 @@ async function readNext(
     ) as due`
   const earliest = {
     inbox: sql`(select 0::bigint where exists (select from ${inbox}))`,
-    subject: sql`subjects.next`,
+    subject: sql`subjects.first`,
     baseline: sql`(select min(due_at) from ${baseline})`,
     delivery: sql`deliveries.next`,
   }
