@@ -106,6 +106,19 @@ describe.skipIf(!isThere)('linli worker', () => {
   })
 })
 
+it.each(['--keep-deliveries', '--keep-decisions'])(
+  'linli worker refuses a time of %s that is too short',
+  async (flag) => {
+    const rules = scratch.write('hello.json', JSON.stringify({ kind: 'template', id: 'hello', body: '您好' }))
+    const channels = scratch.write('channels.mjs', 'export default []')
+    const place = ['--db', scratch.path('data'), '--rules', rules, '--channels', channels]
+    const { code, stderr } = await linli('worker', ...place, flag, '2h')
+    expect(code).toBe(1)
+    expect(stderr).toContain('retention.invalid')
+    expect(stderr).toContain('"2h"')
+  },
+)
+
 it('linli worker refuses a module without channels', async () => {
   const file = scratch.write('channels.mjs', 'export default 5')
   const { code, stderr } = await linli('worker', '--db', scratch.path('data'), '--channels', file)
