@@ -18,11 +18,11 @@ const { values } = parseArgs({
 const users = Number(values.users)
 const events = shopEvents({ events: Number(values.events), users, communities: Math.ceil(users / 100) })
 
-const few = { fact: 'event', params: { property: 'total' }, operator: 'greaterThan', value: 50 }
+const isLarge = { fact: 'event', params: { property: 'total' }, operator: 'greaterThan', value: 50 }
 const thanks = {
   kind: 'journey',
   id: 'thanks',
-  entry: { on: 'event', event: 'order_paid', conditions: { all: [few] } },
+  entry: { on: 'event', event: 'order_paid', conditions: { all: [isLarge] } },
   reentry: 'always',
   steps: [{ id: 'thank', send: { template: 'hello', channel: 'push', class: 'service' } }],
 }

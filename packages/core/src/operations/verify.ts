@@ -157,7 +157,7 @@ export class Verifier {
     const ends = new Map<string, number>()
     // Where not even a decision could be written, somebody says later what became of it.
     const resolved = new Set<string>()
-    // Decisions are forgotten in the order in which they were made: whose run's first is there, has all.
+    // Decisions are forgotten in about the order in which they were made: whose run's first is there, has all.
     const recorded = new Set<unknown>()
     for (const { decision, outcome, run, step, channel } of decisions) {
       if (decision === 'journey.entered') recorded.add(run)

@@ -128,7 +128,10 @@ export interface StoreTransaction {
   waitingFor(key: SubjectKey): Promise<ReadonlySet<string>>
 
   addDecisions(decisions: readonly Decision[]): Promise<void>
-  /** Removes at most `limit` decisions about what came about at `until` or before, the ones made first first. Gives how many they were. */
+  /**
+   * Removes at most `limit` decisions about what came about at `until` or before, in about the order in which they were made. Gives
+   * how many they were.
+   */
   forgetDecisions(until: number, limit: number): Promise<number>
 
   /** Adds deliveries; a key that is already there is left as it is. */
