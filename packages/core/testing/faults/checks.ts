@@ -204,7 +204,7 @@ function optedOut({ accepted, sent }: Evidence): readonly string[] {
     const isGranted = own.some(
       ({ event, timestamp }) => event === 'consent_granted' && Number(timestamp) >= last - LEAD_MS,
     )
-    return last > 0 && !isGranted ? [`${to} had opted out when ${key} left`] : []
+    return last > 0 && !isGranted ? [`${to} had opted out at ${iso(last)} when ${key} left at ${iso(decidedAt)}`] : []
   })
 }
 
