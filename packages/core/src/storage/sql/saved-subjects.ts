@@ -102,11 +102,13 @@ export async function removeSubjects(session: Session, keys: readonly SubjectKey
   const { subject, subjectKey } = session.tables
   // Whoever is created anew begins anew.
   for (const key of keys) session.revisions.delete(subjectName(key))
-  for (const table of [subject, subjectKey]) {
-    await session.write(sql`
-      delete from ${table} as subject using ${keyTable(keys)} where subject.kind = wanted.kind and subject.id = wanted.id
-    `)
-  }
+  // By one statement, which sees both tables at one time: whoever is created meanwhile keeps both or neither.
+  await session.write(sql`
+    with wanted as (select * from ${keyTable(keys)}), gone as (
+      delete from ${subject} as subject using wanted where subject.kind = wanted.kind and subject.id = wanted.id
+    )
+    delete from ${subjectKey} as key using wanted where key.kind = wanted.kind and key.id = wanted.id
+  `)
 }
 
 /** What a subject is found by: its journeys, each once, and its runs. Ids have no blank, and those of journeys no slash. */
