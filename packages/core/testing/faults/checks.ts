@@ -4,7 +4,7 @@ import type { Engine } from '../../src/door.js'
 import type { Verification } from '../../src/operations/verify.js'
 import type { Delivery } from '../../src/ports/store.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
-import type { Accepted } from './orders.js'
+import type { Accepted, Tried } from './orders.js'
 import { APP_BUDGET, CAP, ISSUER, MIXED, RATES, WECOM_BUDGET } from './town.js'
 
 /** Something that must not have happened. */
@@ -21,6 +21,8 @@ export interface Evidence {
   readonly deliveries: readonly Delivery[]
   readonly decisions: readonly Decision[]
   readonly accepted: readonly Accepted[]
+  /** Events that are in the log, and whose process died before it could say that they were taken in. */
+  readonly unanswered: readonly Tried[]
   readonly sent: readonly ProviderEntry[]
   readonly isQuiet: boolean
   readonly seconds: number
@@ -192,18 +194,17 @@ function iso(at: number): string {
   return new Date(at).toISOString()
 }
 
-/** Whoever's withdrawal had returned gets no promotion until they grant again. */
-function optedOut({ accepted, sent }: Evidence): readonly string[] {
-  const words = accepted.filter(({ event }) => event === 'consent_withdrawn' || event === 'consent_granted')
-  return sent.flatMap(({ did, class: messageClass, to, decidedAt, key }) => {
+/** Whoever's withdrawal had returned gets no promotion until they grant again; a grant is good from when it was tried. */
+export function optedOut({ accepted, unanswered, sent }: Pick<Evidence, 'accepted' | 'unanswered' | 'sent'>) {
+  const withdrawals = accepted.filter(({ event }) => event === 'consent_withdrawn')
+  const grants = [...accepted, ...unanswered].filter(({ event }) => event === 'consent_granted')
+  return sent.flatMap(({ did, class: messageClass, to, decidedAt, key, era = 0 }) => {
     if (did !== 'sent' || messageClass !== 'promotion') return []
-    const own = words.filter(({ userId }) => `user:${userId}` === to)
-    const withdrawn = own.filter(({ event, until }) => event === 'consent_withdrawn' && until + LEAD_MS < decidedAt)
+    const isBefore = (grant: Tried) => (grant.era ?? 0) < era || ((grant.era ?? 0) === era && grant.from <= decidedAt)
+    const isOwn = ({ userId }: Tried) => `user:${userId}` === to
+    const withdrawn = withdrawals.filter((one) => isOwn(one) && one.until + LEAD_MS < decidedAt)
     const last = Math.max(0, ...withdrawn.map(({ timestamp }) => Number(timestamp)))
-    // One that nobody was told of may have been taken in as well: only what is on both sides of all doubt is judged.
-    const isGranted = own.some(
-      ({ event, timestamp }) => event === 'consent_granted' && Number(timestamp) >= last - LEAD_MS,
-    )
+    const isGranted = grants.some((one) => isOwn(one) && isBefore(one) && Number(one.timestamp) >= last - LEAD_MS)
     return last > 0 && !isGranted ? [`${to} had opted out at ${iso(last)} when ${key} left at ${iso(decidedAt)}`] : []
   })
 }

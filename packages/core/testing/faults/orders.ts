@@ -15,6 +15,8 @@ export interface Orders extends Ways {
   /** Part of the ids of its events, and other than that of any process before it. */
   readonly name: string
   readonly schema: string
+  /** Where it writes down what it is about to take in. */
+  readonly tried: string
   /** Where it writes down what was taken in. */
   readonly accepted: string
   readonly time: TownTime
@@ -33,8 +35,14 @@ export type Told = 'calm' | 'end' | { readonly plan: FailpointPlan }
 /** What a shop's process says. */
 export type Reported = { readonly kind: 'started' } | { readonly kind: 'done'; readonly reached: readonly Failpoint[] }
 
-/** An event that was taken in for certain, and between which instants. */
-export interface Accepted extends IncomingEvent {
+/** An event that a process was about to take in, and since when. It may have died before it did. */
+export interface Tried extends IncomingEvent {
   readonly from: number
+  /** How often the clock had been put back before; left out: never. */
+  readonly era?: number
+}
+
+/** An event that was taken in for certain, and between which instants. */
+export interface Accepted extends Tried {
   readonly until: number
 }

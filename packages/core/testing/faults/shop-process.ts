@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import type { Engine } from '../../src/door.js'
 import { createEngine } from '../../src/engine.js'
+import type { IncomingEvent } from '../../src/ingest/event.js'
 import type { Channel } from '../../src/ports/channel.js'
 import type { Store } from '../../src/ports/store.js'
 import { openStore } from '../../src/storage/open.js'
@@ -113,18 +114,20 @@ async function takeIn(name: string): Promise<void> {
     ...event,
     timestamp: from - ((index * 7 + name.length) % 3) * 3000,
   }))
+  note(orders.tried, events, { from })
   for (;;) {
     try {
       await engine.ingest(events)
-      for (const event of events) {
-        const line = { ...event, from, until: clock.now() }
-        appendFileSync(orders.accepted, `${JSON.stringify(line)}\n`)
-      }
+      note(orders.accepted, events, { from, until: clock.now() })
       return
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
+}
+
+function note(file: string, events: readonly IncomingEvent[], when: object): void {
+  appendFileSync(file, events.map((event) => `${JSON.stringify({ ...event, ...when })}\n`).join(''))
 }
 
 function tell(report: Reported): void {

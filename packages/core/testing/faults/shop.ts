@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Failpoint, FailpointPlan } from '../../src/testing/faults/failpoints.js'
 import type { ProviderEntry } from '../../src/testing/faults/provider.js'
-import type { Accepted, Orders, Reported, Told, Ways } from './orders.js'
+import type { Accepted, Orders, Reported, Told, Tried, Ways } from './orders.js'
 import type { ProviderOrders } from './provider-process.js'
 import { CARELESS, PROVIDER_WINDOW_MS, type TownTime } from './town.js'
 
@@ -76,6 +76,7 @@ export class Shop {
       provider: this.providerUrl,
       ...ways,
       schema,
+      tried: path.join(this.folder, `${name}.tried`),
       accepted: path.join(this.folder, `${name}.accepted`),
       time: this.time,
       events,
@@ -133,8 +134,17 @@ export class Shop {
 
   /** What was taken in for certain. */
   accepted(): readonly Accepted[] {
+    return this.writtenBy<Accepted>('accepted')
+  }
+
+  /** What was to be taken in, whether it was or not. */
+  tried(): readonly Tried[] {
+    return this.writtenBy<Tried>('tried')
+  }
+
+  private writtenBy<T>(kind: 'tried' | 'accepted'): readonly T[] {
     return Array.from({ length: this.names }, (_, index) =>
-      linesOf<Accepted>(path.join(this.folder, `s${this.options.seed}-${index + 1}.accepted`)),
+      linesOf<T>(path.join(this.folder, `s${this.options.seed}-${index + 1}.${kind}`)),
     ).flat()
   }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/ports/clock.js'
 import type { Store } from '../../src/ports/store.js'
 import { checkTown } from './checks.js'
 import { Chance } from './nasty.js'
-import type { Accepted } from './orders.js'
+import type { Accepted, Tried } from './orders.js'
 import type { Outcome } from './part.js'
 import { type Common, SimulatedProcess, SimulatedProvider } from './processes.js'
 import { happening, TOWN_RULES } from './town.js'
@@ -99,18 +99,18 @@ class SimulatedTown {
     if (chance.below(3) === 0) events.reverse()
     const again = this.#said.length > 0 && chance.below(3) === 0 ? [chance.one(this.#said)] : []
     this.#said.push(...events)
-    const from = this.#clock.now()
+    const when = { from: this.#clock.now(), era: this.#clock.era }
     // Whoever is not told that they were taken in says them once more, to another one.
-    for (let isTold = false; !isTold; ) isTold = await this.#tell(events, again, from)
+    for (let isTold = false; !isTold; ) isTold = await this.#tell(events, again, when)
   }
 
-  async #tell(events: readonly IncomingEvent[], again: readonly IncomingEvent[], from: number): Promise<boolean> {
+  async #tell(events: readonly IncomingEvent[], again: readonly IncomingEvent[], when: Pick<Tried, 'from' | 'era'>) {
     const process = this.#chance.one(this.#processes)
     try {
       const { results } = await process.engine.ingest([...again, ...events])
       const ok = new Set(results.filter(({ status }) => status !== 'rejected').map(({ messageId }) => messageId))
       for (const event of events)
-        if (ok.has(event.messageId)) this.#accepted.push({ ...event, from, until: this.#clock.latest })
+        if (ok.has(event.messageId)) this.#accepted.push({ ...event, ...when, until: this.#clock.latest })
       return true
     } catch (error) {
       if (!process.hasCrashed) throw error
@@ -162,7 +162,15 @@ class SimulatedTown {
     const verification = await engine.verify({ recompute: 100 })
     const deliveries = await engine.deliveries()
     const decisions = await engine.decisions()
-    const evidence = { engine, verification, deliveries, decisions, accepted: this.#accepted, sent: provider.log }
+    const evidence = {
+      engine,
+      verification,
+      deliveries,
+      decisions,
+      accepted: this.#accepted,
+      unanswered: [],
+      sent: provider.log,
+    }
     const findings = await checkTown({ ...evidence, isQuiet, seconds: 0 })
     const sent = provider.log.filter(({ did }) => did === 'sent').length
     return { did: { days: 60, kills: this.#crashes, deliveries: deliveries.length, sent }, findings }

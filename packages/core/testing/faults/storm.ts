@@ -3,10 +3,12 @@ import { hashShare } from '@linli/rules'
 import pg from 'pg'
 import type { Engine } from '../../src/door.js'
 import { createEngine } from '../../src/engine.js'
+import type { Store } from '../../src/ports/store.js'
 import { openStore } from '../../src/storage/open.js'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/faults/proxy.js'
 import { BLOWS, type Blow, type Target } from './blows.js'
 import { checkTown, type Finding } from './checks.js'
+import type { Tried } from './orders.js'
 import { untilDone } from './patience.js'
 import { Shop, type ShopOptions } from './shop.js'
 import { type Picker, Staff } from './staff.js'
@@ -144,18 +146,20 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
     const verification = await engine.verify({ recompute: 1000 })
     const deliveries = await engine.deliveries()
     const sent = shop.sent()
+    const accepted = shop.accepted()
     const findings = await checkTown({
       engine,
       verification,
       deliveries,
       decisions: await engine.decisions(),
-      accepted: shop.accepted(),
+      accepted,
+      unanswered: await unansweredOf(shop, store),
       sent,
       isQuiet: (await countLeft(engine, storm)) === 0,
       seconds,
     })
     return {
-      accepted: shop.accepted().length,
+      accepted: accepted.length,
       deliveries: deliveries.length,
       sent: sent.filter(({ did }) => did === 'sent').length,
       faults: sent.filter(({ fault }) => fault !== undefined).length,
@@ -165,6 +169,15 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
   } finally {
     await engine.close()
   }
+}
+
+/** What is in the log although nobody was told that it was taken in. */
+async function unansweredOf(shop: Shop, store: Store): Promise<readonly Tried[]> {
+  const answered = new Set(shop.accepted().map(({ messageId }) => messageId))
+  const open = shop.tried().filter(({ messageId }) => !answered.has(messageId))
+  const logged = await store.readEvents({ userIds: [...new Set(open.map(({ userId }) => String(userId)))] })
+  const taken = new Set(logged.map(({ messageId }) => messageId))
+  return open.filter(({ messageId }) => taken.has(String(messageId)))
 }
 
 function channelNames() {
