@@ -7,15 +7,16 @@ import { Release } from './delivery/release.js'
 import type { EngineOptions } from './door.js'
 import { randomCode } from './offers/issue.js'
 import { forgetting } from './operations/retention.js'
+import { byPortions } from './poison.js'
 import type { Clock } from './ports/clock.js'
 import type { Queue } from './ports/queue.js'
 import type { Store } from './ports/store.js'
 import { InProcessQueue, type Work } from './queue/in-process.js'
 import type { OpenedRedis } from './queue/redis.js'
 import { SharedQueue } from './queue/shared.js'
-import { advanceDue } from './subjects/due-subjects.js'
+import { advanceDue, MOST_DUE } from './subjects/due-subjects.js'
 import type { Programs } from './subjects/programs.js'
-import { advanceRelated } from './subjects/related-subjects.js'
+import { advanceRelated, MOST_WORDS } from './subjects/related-subjects.js'
 import type { Sweep } from './subjects/sweep.js'
 
 /** Nearly every event wakes all work, and few bring about any but deliveries: the rest does not look each time. */
@@ -79,13 +80,14 @@ function advancing({ store, programs, clock }: BackgroundParts): readonly Work[]
       name: 'inbox',
       of: ['inbox'],
       restMs: REST_MS,
-      pass: () => store.transaction((tx) => advanceRelated(tx, programs)),
+      pass: () => byPortions(MOST_WORDS, (some) => store.transaction((tx) => advanceRelated(tx, programs, some))),
     },
     {
       name: 'due',
       of: ['subject', 'baseline'],
       restMs: REST_MS,
-      pass: () => store.transaction((tx) => advanceDue(tx, programs, clock.now())),
+      pass: () =>
+        byPortions(MOST_DUE, (some) => store.transaction((tx) => advanceDue(tx, programs, clock.now(), some))),
     },
     { name: 'release', isPending: () => release.isPending, pass: () => release.pass() },
   ]

@@ -10,6 +10,7 @@ describe('what went wrong', () => {
     ["a row that a trigger of the host's refuses", failure('P0001')],
     ['a row that is too long', failure('54000')],
     ['a page that cannot be read', failure('XX001')],
+    ['a row that cannot be read', new SyntaxError('Unexpected end of JSON input')],
     ['a rule that trips over a value', new TypeError('x is undefined')],
   ])('comes again: %s', (_, error) => {
     expect(isPoison(error)).toBe(true)

@@ -1,9 +1,12 @@
 /** Whether an error comes from what was to be written or evaluated, so that it would come again. */
 export function isPoison(error: unknown): boolean {
-  if (error instanceof TypeError || error instanceof RangeError) return true
+  if (FAULTS.some((kind) => error instanceof kind)) return true
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && POISONOUS.test(code)
 }
+
+/** A rule that trips over a value, and a row that cannot be read. */
+const FAULTS = [TypeError, RangeError, SyntaxError]
 
 /**
  * SQLSTATEs that blame the rows: cardinality, data, constraints, program limits, and what a trigger of the host's raises; pages that
@@ -28,6 +31,30 @@ export async function apartFromPoison<T, R>(
   const half = Math.ceil(items.length / 2)
   const first = await apartFromPoison(items.slice(0, half), work)
   return [...first, ...(await apartFromPoison(items.slice(half), work))]
+}
+
+/** How much of what waits in line is done together. */
+export interface Portion {
+  readonly limit: number
+  /** What the first in line fails by: it is to be left alone. */
+  readonly failed?: { readonly error: unknown }
+}
+
+/**
+ * Does the first in line together, and gives how many they were; where something among them is poison, half as many, so that it
+ * holds up no other. What fails alone is left alone, and thrown.
+ */
+export async function byPortions(most: number, work: (portion: Portion) => Promise<number>): Promise<number> {
+  for (let limit = most; ; limit = Math.ceil(limit / 2)) {
+    try {
+      return await work({ limit })
+    } catch (error) {
+      if (!isPoison(error)) throw error
+      if (limit > 1) continue
+      await work({ limit, failed: { error } })
+      throw error
+    }
+  }
 }
 
 async function settled<T, R>(

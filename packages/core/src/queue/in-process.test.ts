@@ -139,3 +139,13 @@ it('asks nothing of work that knows that there is none', async () => {
   await queue.settle()
   expect(asked).toBe(1)
 })
+
+it('does all other work where one kind fails, and tells', async () => {
+  const failing: Work = { name: 'failing', pass: () => Promise.reject(new Error('failed')) }
+  const { given, work } = todo('other')
+  given.count = 1
+
+  await expect(queueOf(failing, work).settle()).rejects.toThrow('failed')
+
+  expect(given.done).toBe(1)
+})

@@ -1,3 +1,4 @@
+import { throwFailures } from '../poison.js'
 import type { Clock } from '../ports/clock.js'
 import type { Queue } from '../ports/queue.js'
 import type { DueKind, Store } from '../ports/store.js'
@@ -76,12 +77,16 @@ export class InProcessQueue implements Queue {
 
   private async pass(works: readonly Work[], hurried: boolean): Promise<Passed> {
     let [done, restMs] = [0, LONGEST_SLEEP_MS]
-    for (const work of works) {
-      if (work.isPending?.() === false) continue
+    const results: PromiseSettledResult<void>[] = []
+    const passOne = async (work: Work) => {
+      if (work.isPending?.() === false) return
       const waitMs = await waitFor(work, this.options)
       if (waitMs <= 0) done += await work.pass(hurried)
       else restMs = Math.min(restMs, waitMs)
     }
+    // What one kind of work fails by holds up no other.
+    for (const work of works) results.push(...(await Promise.allSettled([passOne(work)])))
+    throwFailures(results)
     return { done, restMs }
   }
 

@@ -1,27 +1,34 @@
+import type { Portion } from '../poison.js'
 import type { StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
 import { refreshBaseline } from './baselines.js'
 import type { Programs } from './programs.js'
 import { upToDate } from './up-to-date.js'
 
-/** How many due subjects one transaction advances. */
-const BATCH = 500
+/** How many due subjects one transaction advances at most. */
+export const MOST_DUE = 500
 
 /**
  * Does what time has made due: a baseline, else subjects whose windows expire or whose waits end. Gives how many there were.
  */
-export async function advanceDue(tx: StoreTransaction, programs: Programs, clockNow: number): Promise<number> {
+export async function advanceDue(
+  tx: StoreTransaction,
+  programs: Programs,
+  clockNow: number,
+  { limit, failed }: Portion,
+): Promise<number> {
   const edition = await programs.in(tx)
   const now = (await tx.now()) ?? clockNow
   // First, or what is due at the same instant would be compared with what is over.
   const measured = await refreshBaseline(tx, programs, edition, now)
   if (measured > 0) return measured
-  const due = await upToDate(tx, programs, edition, await tx.takeDueSubjects(now, BATCH))
+  const due = await upToDate(tx, programs, edition, await tx.takeDueSubjects(now, limit))
   if (due.length === 0) return 0
   await advanceSubjects(
     tx,
     edition.program,
     due.map((subject) => ({ subject, inputs: [{ kind: 'instant', at: now }] })),
+    { failed },
   )
   return due.length
 }
