@@ -15,7 +15,7 @@ export const KILLED: Part = {
   does: 'processes are killed (SIGKILL) at random, four at work',
   // As many calls as come of 20,000 deliveries.
   run: (bench) =>
-    storms(bench, { kills: 500 }, { hands: 2, calls: Math.ceil(bench.share(5_000) / roundsOf(bench.share(500))) }),
+    storms(bench, { kills: 500 }, { hands: 2, calls: Math.ceil(bench.share(5_500) / roundsOf(bench.share(500))) }),
 }
 
 export const STOPPED: Part = {
