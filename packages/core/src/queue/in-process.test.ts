@@ -140,12 +140,22 @@ it('asks nothing of work that knows that there is none', async () => {
   expect(asked).toBe(1)
 })
 
-it('does all other work where one kind fails, and tells', async () => {
-  const failing: Work = { name: 'failing', pass: () => Promise.reject(new Error('failed')) }
+it('does all other work where poison is among one kind, and tells', async () => {
+  const failing: Work = { name: 'failing', pass: () => Promise.reject(new TypeError('failed')) }
   const { given, work } = todo('other')
   given.count = 1
 
   await expect(queueOf(failing, work).settle()).rejects.toThrow('failed')
 
   expect(given.done).toBe(1)
+})
+
+it('does nothing else where the database is at fault', async () => {
+  const gone = Object.assign(new Error('the server has gone away'), { code: '57P01' })
+  const { given, work } = todo('other')
+  given.count = 1
+
+  await expect(queueOf({ name: 'failing', pass: () => Promise.reject(gone) }, work).settle()).rejects.toBe(gone)
+
+  expect(given.done).toBe(0)
 })

@@ -1,4 +1,4 @@
-import { throwFailures } from '../poison.js'
+import { isPoison, throwFailures } from '../poison.js'
 import type { Clock } from '../ports/clock.js'
 import type { Queue } from '../ports/queue.js'
 import type { DueKind, Store } from '../ports/store.js'
@@ -84,8 +84,12 @@ export class InProcessQueue implements Queue {
       if (waitMs <= 0) done += await work.pass(hurried)
       else restMs = Math.min(restMs, waitMs)
     }
-    // What one kind of work fails by holds up no other.
-    for (const work of works) results.push(...(await Promise.allSettled([passOne(work)])))
+    for (const work of works) {
+      const [result] = await Promise.allSettled([passOne(work)])
+      // Poison of one kind of work holds up no other; where the database is at fault, all of them would fail.
+      if (result.status === 'rejected' && !isPoison(result.reason)) throw result.reason
+      results.push(result)
+    }
     throwFailures(results)
     return { done, restMs }
   }
