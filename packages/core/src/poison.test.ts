@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isPoison } from './poison.js'
+import { byPortions, isPoison, type Portion } from './poison.js'
 
 const failure = (code: unknown) => Object.assign(new Error('failed'), { code })
 
@@ -29,5 +29,43 @@ describe('what went wrong', () => {
     ['no error', null],
   ])('may be well a moment later: %s', (_, error) => {
     expect(isPoison(error)).toBe(false)
+  })
+})
+
+describe('what waits in line', () => {
+  /** Does all of a line but what is poison; gives what it left alone. */
+  function lineOf(line: string[], onFailure: () => void = () => undefined) {
+    const leftAlone: string[] = []
+    const pass = async (portion: Portion) => {
+      const taken = line.slice(0, portion.limit)
+      const failure = portion.take(taken, (one) => one)
+      if (failure !== undefined) leftAlone.push(...taken)
+      else if (taken.includes('poison')) {
+        if (portion.limit === 1) onFailure()
+        throw new TypeError('poison')
+      }
+      line.splice(0, taken.length)
+      return taken.length
+    }
+    return { leftAlone, go: () => byPortions(5, pass) }
+  }
+
+  it('is done up to poison, which is left alone when it is first', async () => {
+    const line = ['one', 'poison', 'two']
+    const { leftAlone, go } = lineOf(line)
+
+    expect(await go()).toBe(1)
+    await expect(go()).rejects.toThrow('poison')
+
+    expect([leftAlone, line]).toEqual([['poison'], ['two']])
+  })
+
+  it('is done where poison was first, and somebody else has taken it', async () => {
+    const line = ['poison', 'one', 'two']
+    const { leftAlone, go } = lineOf(line, () => line.shift())
+
+    await expect(go()).rejects.toThrow('poison')
+
+    expect([leftAlone, line]).toEqual([[], ['two']])
   })
 })

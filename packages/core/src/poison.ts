@@ -33,11 +33,29 @@ export async function apartFromPoison<T, R>(
   return [...first, ...(await apartFromPoison(items.slice(half), work))]
 }
 
+/** What one in line fails by, when nothing else is done with it. */
+export interface Failure {
+  readonly name: string
+  readonly error: unknown
+}
+
 /** How much of what waits in line is done together. */
-export interface Portion {
-  readonly limit: number
-  /** What the first in line fails by: it is to be left alone. */
-  readonly failed?: { readonly error: unknown }
+export class Portion {
+  /** The one that was taken alone. */
+  alone: string | undefined
+
+  constructor(
+    readonly limit: number,
+    private readonly failure?: Failure,
+  ) {}
+
+  /** Takes note of what was taken. Gives what it fails by where it is to be left alone: others may have come first meanwhile. */
+  take<T>(taken: readonly T[], nameOf: (one: T) => string): Failure | undefined {
+    const [first] = taken
+    if (this.limit > 1 || first === undefined) return undefined
+    this.alone = nameOf(first)
+    return this.alone === this.failure?.name ? this.failure : undefined
+  }
 }
 
 /**
@@ -46,12 +64,13 @@ export interface Portion {
  */
 export async function byPortions(most: number, work: (portion: Portion) => Promise<number>): Promise<number> {
   for (let limit = most; ; limit = Math.ceil(limit / 2)) {
+    const portion = new Portion(limit)
     try {
-      return await work({ limit })
+      return await work(portion)
     } catch (error) {
       if (!isPoison(error)) throw error
       if (limit > 1) continue
-      await work({ limit, failed: { error } })
+      if (portion.alone !== undefined) await work(new Portion(limit, { name: portion.alone, error }))
       throw error
     }
   }

@@ -159,3 +159,15 @@ it('does nothing else where the database is at fault', async () => {
 
   expect(given.done).toBe(0)
 })
+
+it('tells of poison also where the database is at fault afterwards', async () => {
+  const poison = new TypeError('failed')
+  const gone = Object.assign(new Error('the server has gone away'), { code: '57P01' })
+  const failing = (error: Error): Work => ({ name: error.name, pass: () => Promise.reject(error) })
+
+  const told = await queueOf(failing(poison), failing(gone))
+    .settle()
+    .catch((error: unknown) => error)
+
+  expect((told as AggregateError).errors).toEqual([poison, gone])
+})

@@ -86,9 +86,9 @@ export class InProcessQueue implements Queue {
     }
     for (const work of works) {
       const [result] = await Promise.allSettled([passOne(work)])
-      // Poison of one kind of work holds up no other; where the database is at fault, all of them would fail.
-      if (result.status === 'rejected' && !isPoison(result.reason)) throw result.reason
       results.push(result)
+      // Poison of one kind of work holds up no other; where the database is at fault, all of them would fail.
+      if (result.status === 'rejected' && !isPoison(result.reason)) break
     }
     throwFailures(results)
     return { done, restMs }

@@ -12,7 +12,7 @@ import { nextBaselineAt, othersIn } from '../domain/baseline.js'
 import type { Decision, Effect, Input, Occasion } from '../domain/decision.js'
 import { hasTag, type SubjectKey, type SubjectState, subjectName } from '../domain/subject.js'
 import { ALONE, type Surroundings } from '../domain/surroundings.js'
-import type { Portion } from '../poison.js'
+import type { Failure } from '../poison.js'
 import type { InboxEntry, LockedSubject, SavedSubject, StoreTransaction } from '../ports/store.js'
 
 /** A subject whose lock is held, and what is to move it. */
@@ -34,7 +34,7 @@ export interface AdvanceOptions {
   /** Throw where a subject cannot be advanced. */
   readonly strict?: boolean
   /** What this very work failed by: all of it is left alone. */
-  readonly failed?: Portion['failed']
+  readonly failure?: Failure | undefined
   /** Journeys of those who hear of it take no notice. */
   readonly quietly?: Occasion | undefined
 }
@@ -48,11 +48,11 @@ export async function advanceSubjects(
   tx: StoreTransaction,
   program: Program,
   work: readonly SubjectWork[],
-  { strict = false, failed, quietly }: AdvanceOptions = {},
+  { strict = false, failure, quietly }: AdvanceOptions = {},
 ): Promise<readonly AdvancedSubject[]> {
   const surroundings = await readSurroundings(tx, program, work)
   const advanced = work.map(({ subject, inputs }) => {
-    if (failed !== undefined) return { subject, advanced: leftAlone(subject, inputs, failed.error) }
+    if (failure !== undefined) return { subject, advanced: leftAlone(subject, inputs, failure.error) }
     try {
       return { subject, advanced: advance(subject.key, subject.state, inputs, program, surroundings) }
     } catch (error) {

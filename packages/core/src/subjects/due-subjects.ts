@@ -1,3 +1,4 @@
+import { subjectName } from '../domain/subject.js'
 import type { Portion } from '../poison.js'
 import type { StoreTransaction } from '../ports/store.js'
 import { advanceSubjects } from './advance-subjects.js'
@@ -15,20 +16,22 @@ export async function advanceDue(
   tx: StoreTransaction,
   programs: Programs,
   clockNow: number,
-  { limit, failed }: Portion,
+  portion: Portion,
 ): Promise<number> {
   const edition = await programs.in(tx)
   const now = (await tx.now()) ?? clockNow
   // First, or what is due at the same instant would be compared with what is over.
   const measured = await refreshBaseline(tx, programs, edition, now)
   if (measured > 0) return measured
-  const due = await upToDate(tx, programs, edition, await tx.takeDueSubjects(now, limit))
+  const taken = await tx.takeDueSubjects(now, portion.limit)
+  const failure = portion.take(taken, ({ key }) => subjectName(key))
+  const due = await upToDate(tx, programs, edition, taken)
   if (due.length === 0) return 0
   await advanceSubjects(
     tx,
     edition.program,
     due.map((subject) => ({ subject, inputs: [{ kind: 'instant', at: now }] })),
-    { failed },
+    { failure },
   )
   return due.length
 }

@@ -75,6 +75,43 @@ describe('a person whose wait has ended and who cannot be written', () => {
   })
 })
 
+describe('a person who failed alone and whom another process has taken since', () => {
+  it('is left to it, and so is nobody else', async () => {
+    const store = memoryStore()
+    let most = Number.POSITIVE_INFINITY
+    let isTaken = false
+    const contended = (tx: StoreTransaction) =>
+      delegate(tx, {
+        takeDueSubjects: async (until, limit) => {
+          most = limit
+          const due = await tx.takeDueSubjects(until, isTaken ? limit + 1 : limit)
+          return due.filter(({ key }) => !(isTaken && key.id === 'u3')).slice(0, limit)
+        },
+        addDecisions: async (decisions) => {
+          const isRefused = decisions.some(
+            ({ subject, decision }) => subject === 'user:u3' && decision === 'journey.exited',
+          )
+          isTaken ||= isRefused && most === 1
+          if (isRefused) throw REFUSED
+          return tx.addDecisions(decisions)
+        },
+      })
+    const shop = shopOf([SOON], {
+      store: delegate(store, { transaction: (work) => store.transaction((tx) => work(contended(tx))) }),
+    })
+    const engine = await shop.start()
+    await engine.ingest(EVERYBODY.map((user) => track('cart', user)))
+    shop.clock.moveTo(shop.clock.now() + 2 * HOUR)
+
+    await expect(engine.settle()).rejects.toBe(REFUSED)
+    await engine.settle()
+
+    expect((await engine.decisions()).filter(({ reason }) => reason === 'event.failed')).toEqual([])
+    expect((await engine.runs({ journey: 'rest' })).runs.map(({ subject: [, id] }) => id)).toEqual(['u3'])
+    await engine.close()
+  })
+})
+
 describe('a community that is told something and cannot be written', () => {
   it('holds up no other, and a decision says so', async () => {
     const isRefused = ({ subject, decision }: Decision) => subject === 'community:c2' && decision === 'tag.added'

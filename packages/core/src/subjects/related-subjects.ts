@@ -13,13 +13,10 @@ export const MOST_WORDS = 2000
  * Advances communities, leaders and members by what has been left for them. It is a pass of its own, so that people of
  * one community, who share its row, never wait for one another's batches. Gives how many entries it took.
  */
-export async function advanceRelated(
-  tx: StoreTransaction,
-  programs: Programs,
-  { limit, failed }: Portion,
-): Promise<number> {
+export async function advanceRelated(tx: StoreTransaction, programs: Programs, portion: Portion): Promise<number> {
   const edition = await programs.in(tx)
-  const entries = await tx.takeInbox(limit)
+  const entries = await tx.takeInbox(portion.limit)
+  const failure = portion.take(entries, (entry) => JSON.stringify(entry))
   if (entries.length === 0) return 0
   const taken = new Set(entries.flatMap(({ input }) => messageIdsOf(input)))
   const keys = entries.map(({ key }) => key)
@@ -32,6 +29,6 @@ export async function advanceRelated(
     if (known === undefined) work.set(subjectName(subject.key), { subject, inputs: [input] })
     else known.inputs.push(input)
   }
-  await advanceSubjects(tx, edition.program, [...work.values()], { failed })
+  await advanceSubjects(tx, edition.program, [...work.values()], { failure })
   return entries.length
 }
