@@ -195,12 +195,16 @@ function iso(at: number): string {
 }
 
 /** Whoever's withdrawal had returned gets no promotion until they grant again; a grant is good from when it was tried. */
-export function optedOut({ accepted, unanswered, sent }: Pick<Evidence, 'accepted' | 'unanswered' | 'sent'>) {
+export function optedOut({
+  accepted,
+  unanswered,
+  sent,
+}: Pick<Evidence, 'accepted' | 'unanswered' | 'sent'>): readonly string[] {
   const withdrawals = accepted.filter(({ event }) => event === 'consent_withdrawn')
   const grants = [...accepted, ...unanswered].filter(({ event }) => event === 'consent_granted')
   return sent.flatMap(({ did, class: messageClass, to, decidedAt, key, era = 0 }) => {
     if (did !== 'sent' || messageClass !== 'promotion') return []
-    const isBefore = (grant: Tried) => (grant.era ?? 0) < era || ((grant.era ?? 0) === era && grant.from <= decidedAt)
+    const isBefore = ({ from, era: its = 0 }: Tried) => its < era || (its === era && from <= decidedAt)
     const isOwn = ({ userId }: Tried) => `user:${userId}` === to
     const withdrawn = withdrawals.filter((one) => isOwn(one) && one.until + LEAD_MS < decidedAt)
     const last = Math.max(0, ...withdrawn.map(({ timestamp }) => Number(timestamp)))

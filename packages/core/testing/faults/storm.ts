@@ -153,7 +153,7 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
       deliveries,
       decisions: await engine.decisions(),
       accepted,
-      unanswered: await unansweredOf(shop, store),
+      unanswered: await unansweredOf(shop.tried(), accepted, store),
       sent,
       isQuiet: (await countLeft(engine, storm)) === 0,
       seconds,
@@ -172,9 +172,13 @@ export async function lookAround(shop: Shop, storm: Pick<Storm, 'database' | 'sc
 }
 
 /** What is in the log although nobody was told that it was taken in. */
-async function unansweredOf(shop: Shop, store: Store): Promise<readonly Tried[]> {
-  const answered = new Set(shop.accepted().map(({ messageId }) => messageId))
-  const open = shop.tried().filter(({ messageId }) => !answered.has(messageId))
+async function unansweredOf(
+  tried: readonly Tried[],
+  accepted: readonly Tried[],
+  store: Store,
+): Promise<readonly Tried[]> {
+  const answered = new Set(accepted.map(({ messageId }) => messageId))
+  const open = tried.filter(({ messageId }) => !answered.has(messageId))
   const logged = await store.readEvents({ userIds: [...new Set(open.map(({ userId }) => String(userId)))] })
   const taken = new Set(logged.map(({ messageId }) => messageId))
   return open.filter(({ messageId }) => taken.has(String(messageId)))
